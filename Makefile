@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# jobfleet: one Makefile, not recursive. Files are found, never listed:
+#   common/*/*.c          libcommon.a
+#   workers/NAME/*.c      build/bin/jobfleet-NAME (workers/ctl is also build/bin/jobfleet)
+#   tests/unit/test_X.c   build/bin/test_X; test_<program>_X links that program's nouns too
+#   tests/workers/NAME/   a worker program of the tests, built like one under workers/
+# make SAN=address,undefined …   builds and tests in a folder of its own
+# make FAULTS=1 …                compiles the named crash points in (common/base/fault.h)
+
+comma := ,
+B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
+CC ?= gcc
+CFLAGS ?= -O2 -g
+PKGS := librabbitmq libpq hiredis libcurl libcjson libuv openssl libsystemd libconfuse libzstd \
+	libmicrohttpd libsodium libpcre2-8 uuid zlib
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog 2>/dev/null || echo 0)
+
+HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+override CPPFLAGS += -I. -D_GNU_SOURCE -DJOBFLEET_VERSION='"$(or $(VERSION),0)"' \
+	-include common/base/banned.h $(if $(FAULTS),-DFAULTS=1) \
+	$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)
+override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wwrite-strings -Wformat=2 -Wundef -Wpointer-arith -MMD -MP $(HARDEN) \
+	$(if $(WERROR),-Werror) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
+
+COMMON := $(patsubst %.c,$B/%.o,$(wildcard common/*/*.c))
+WORKERS := $(notdir $(patsubst %/,%,$(dir $(wildcard workers/*/main.c))))
+TEST_WORKERS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/workers/*/main.c))))
+PROGRAMS := $(WORKERS:%=$B/bin/jobfleet-%) $(if $(filter ctl,$(WORKERS)),$B/bin/jobfleet)
+UNIT := $(patsubst tests/unit/%.c,$B/bin/%,$(wildcard tests/unit/test_*.c))
+BENCH := $(patsubst tests/bench/%.c,$B/bin/%,$(wildcard tests/bench/*.c))
+nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c)))
+
+all: $(PROGRAMS)
+
+test-programs: $(UNIT) $(BENCH) $(TEST_WORKERS:%=$B/bin/jobfleet-%)
+
+$B/libcommon.a: $(COMMON)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Objects first, then whatever a rule below adds (LINK_EXTRA), then the archive.
+define link
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libcommon.a $(LDLIBS) $(LINK_EXTRA)
+endef
+
+define worker_rule
+$B/bin/jobfleet-$2: $(patsubst %.c,$B/%.o,$(wildcard $1/$2/*.c)) $B/libcommon.a
+	$$(link)
+endef
+$(foreach w,$(WORKERS),$(eval $(call worker_rule,workers,$w)))
+$(foreach w,$(TEST_WORKERS),$(eval $(call worker_rule,tests/workers,$w)))
+
+$B/bin/jobfleet: $B/bin/jobfleet-ctl
+	@ln -sf jobfleet-ctl $@
+
+define unit_rule
+$B/bin/$1: $B/tests/unit/$1.o $B/libcommon.a \
+	$(foreach w,$(WORKERS),$(if $(filter test_$w_%,$1),$(call nouns_of,$w)))
+	$$(link)
+$B/bin/$1: LINK_EXTRA = -lcmocka
+endef
+$(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
+
+$(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
+	$(link)
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all test-programs clean
+.SECONDARY:
+-include $(wildcard $B/common/*/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

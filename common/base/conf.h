@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* conf: what queues.conf and the environment say, checked, with defaults filled in.
+ *
+ * Order: environment over file over default; conf_origin tells where a value came from.
+ * conf_load collects every error of the file (file, line, key, what would be right) before it
+ * fails with -ERR_CONFIG; conf_errors has them all, e the first. Unknown keys are errors.
+ * Secrets never stand in the file: keys of providers are read from the variable that a source
+ * names (or from systemd's $CREDENTIALS_DIRECTORY/<variable>), only when they are used.
+ * Ownership: everything in struct conf belongs to it; conf_close frees it. Read-only after load.
+ * Units are in the names. A limit of 0 means none unless said otherwise. */
+#ifndef COMMON_BASE_CONF_H
+#define COMMON_BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/log.h"
+
+struct err;
+
+struct conf_fleet {
+	const char *broker_url;		/* JOBFLEET_BROKER_URL; amqp[s]://user:pass@host[:port][,host…]/vhost */
+	const char *database_url;	/* JOBFLEET_DATABASE_URL, else DATABASE_URL */
+	const char *database_direct_url; /* JOBFLEET_DATABASE_DIRECT_URL, else database_url; LISTEN, leases */
+	const char *redis_url;		/* JOBFLEET_REDIS_URL, else REDIS_HOST, _PORT, _DB, _PASSWORD */
+	const char *redis_prefix;	/* put before our own keys ("jobfleet:"); Celery's keys have none */
+	enum log_level log_level;	/* ETL_LOG_LEVEL or LOG_LEVEL */
+	const char *log_file;		/* "" = journal or stderr */
+	bool timing_lines;		/* one line per finished task at INFO */
+	bool development;		/* ETL_MODE=development */
+	bool demo_fallback;		/* USE_DEMO_FALLBACK, or development: sample data without a key */
+	bool monitoring;		/* ENABLE_MONITORING */
+	const char *data_dir;		/* raw files and spool; "data" */
+	int batch_size;			/* ETL_BATCH_SIZE, 100 */
+	int requests_per_minute;	/* ETL_REQUESTS_PER_MINUTE, 60 */
+	int max_retries;		/* ETL_MAX_RETRIES, 3 */
+	int heartbeat_s;		/* AMQP heartbeat and worker heartbeat row, 10 */
+	int64_t eta_hold_ms;		/* due sooner is held in the worker, later parked, 5000 */
+	int64_t max_message_bytes;	/* 16 MiB */
+	int64_t buffer_bytes;		/* undelivered messages a worker may hold, 32 MiB */
+	int64_t consumer_timeout_ms;	/* the broker's consumer_timeout, 30 min */
+	int64_t lease_ms;		/* claim of a long task, 15 s */
+	int64_t result_expires_s;	/* 86400 */
+	int ledger_days;		/* the duplicate window, 7 */
+	int start_budget;		/* starts that did not end before dead-lettering, 3 */
+	int64_t shutdown_ms;		/* drain at most this long after SIGTERM; 0 = till tasks end */
+};
+
+enum conf_queue_type { CONF_QUEUE_CLASSIC, CONF_QUEUE_QUORUM };
+
+struct conf_queue {
+	const char *name;
+	const char *program;		/* which worker program serves it: "salary" */
+	int max_priority;		/* 10; 0 = declared without x-max-priority */
+	int prefetch;			/* 0 = tuned by measured run time */
+	int concurrency_min, concurrency_max;
+	int max_tasks_per_child;	/* 0 = no recycling */
+	int64_t max_memory_per_child;	/* bytes */
+	enum conf_queue_type type;
+};
+
+enum conf_retry_on { CONF_RETRY_TRANSIENT, CONF_RETRY_ANY, CONF_RETRY_NEVER };
+
+/* Values below -1 … INT_MIN never occur; "unset" is CONF_UNSET: the worker's task table decides. */
+#define CONF_UNSET (-1)
+
+struct conf_task {
+	const char *name;
+	const char *queue;		/* "" = the program's first queue */
+	int priority;			/* 0 to 9, or CONF_UNSET */
+	double rate_per_s;		/* 0 = none; < 0 unset */
+	bool rate_at_fetch;		/* rate_limit_at = fetch */
+	int64_t soft_ms, hard_ms;	/* time limits; CONF_UNSET */
+	int max_retries;
+	int64_t retry_backoff_ms;	/* first distance */
+	int64_t retry_backoff_max_ms;
+	bool retry_fixed;		/* retry_backoff = fixed distance, no doubling, no jitter */
+	enum conf_retry_on retry_on;
+	int ledger;			/* 1 on, 0 off, CONF_UNSET */
+	int redeliver;			/* 1 yes, 0: interrupted runs go to the dead letters */
+	int track_started;
+	int ignore_result;
+};
+
+enum conf_overlap { CONF_OVERLAP_ALLOW, CONF_OVERLAP_SKIP, CONF_OVERLAP_QUEUE, CONF_OVERLAP_REPLACE };
+enum conf_catch_up { CONF_CATCH_UP_SKIP, CONF_CATCH_UP_LAST, CONF_CATCH_UP_ALL };
+
+struct conf_schedule {
+	const char *name;
+	const char *cron;		/* "" unless this kind */
+	int64_t every_ms;		/* 0 unless this kind */
+	const char *after;		/* name of a schedule or task whose success triggers; "" */
+	int64_t delay_ms;		/* for after */
+	const char *timezone;		/* IANA name, "UTC" */
+	const char *task;
+	const char *args, *kwargs;	/* raw JSON, "[]" and "{}" */
+	const char *queue;		/* "" = the task's */
+	int priority;			/* CONF_UNSET */
+	enum conf_overlap overlap;
+	enum conf_catch_up catch_up;
+	int catch_up_max;		/* for CATCH_UP_ALL; 0 = no bound */
+	int64_t jitter_ms;
+	bool enabled;
+};
+
+struct conf_source {
+	const char *name;		/* "jsearch" */
+	const char *base_url;		/* JOBFLEET_SOURCE_<NAME>_URL over it; https only, http for loopback */
+	bool enabled;
+	double weight;
+	double rate_per_s;		/* cluster-wide; 0 = none */
+	int monthly_quota, daily_quota;	/* 0 = none */
+	const char *key_variable;	/* "RAPIDAPI_KEY"; "" = no key */
+	bool key_required;		/* without the key the source is parked */
+	int64_t timeout_ms;		/* one request, 30 s */
+	int64_t max_response_bytes;	/* 64 MiB */
+	int max_retries;
+	int page_budget;		/* pages a query at most */
+	const char *path;		/* source specific, e.g. "/search-v2" */
+	const char *terms;		/* notice the provider demands; "" */
+	const char *backup;		/* name of the source that stands in; "" */
+};
+
+struct conf_alert {
+	const char *name, *condition, *level, *to;
+	int64_t for_ms;
+	bool enabled;
+};
+
+struct conf {
+	struct conf_fleet fleet;
+	struct conf_queue *queues;
+	struct conf_task *tasks;
+	struct conf_schedule *schedules;
+	struct conf_source *sources;
+	struct conf_alert *alerts;
+	size_t nqueues, ntasks, nschedules, nsources, nalerts;
+	const char *path;		/* the file that was read; "" = none, defaults and environment */
+	struct conf_private *private;
+};
+
+/* path NULL: $JOBFLEET_CONFIG, else ./queues.conf, else /etc/jobfleet/queues.conf. */
+int conf_load(struct conf **ret, const char *path, struct err *e);
+void conf_close(struct conf *c);
+
+/* Every error of the last failed conf_load in this process, one per line, "file:line: key: …". */
+const char *conf_errors(void);
+
+const struct conf_queue *conf_queue(const struct conf *c, const char *name);	/* NULL: not there */
+const struct conf_task *conf_task(const struct conf *c, const char *name);
+const struct conf_source *conf_source(const struct conf *c, const char *name);
+const struct conf_schedule *conf_schedule(const struct conf *c, const char *name);
+/* The queue a task goes to by configuration, or NULL when no task block names it. */
+const char *conf_route(const struct conf *c, const char *task);
+
+/* The secret that a source's key_variable names; NULL when unset or empty. Borrowed. */
+const char *conf_secret(const char *variable);
+
+/* Writes every setting as "key = value  # origin", passwords in URLs masked ("***"). */
+void conf_print(const struct conf *c, FILE *out);
+
+#endif

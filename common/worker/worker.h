@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* worker: the whole of a worker program behind one call.
+ *
+ *	int main(int argc, char **argv)
+ *	{
+ *		return worker_main(argc, argv, "collection", TASKS, COUNT(TASKS));
+ *	}
+ *
+ * Options (all programs): --queues=A,B (some of its own), --concurrency=MIN,MAX, --loglevel=,
+ * --hostname=NAME (node name, default <program>@<host>), --config=FILE, --run NAME [ARGS-JSON],
+ * --help, --version. Exit codes: 0 done, 100 usage or configuration (do not restart), 111 try
+ * again later. Signals: SIGTERM drains, a second one or SIGQUIT gives unfinished work back and
+ * leaves, SIGHUP reloads queues.conf (a bad file changes nothing). */
+#ifndef COMMON_WORKER_WORKER_H
+#define COMMON_WORKER_WORKER_H
+
+#include <stddef.h>
+
+#include "common/base/mem.h"
+#include "common/worker/run.h"
+
+int worker_main(int argc, char **argv, const char *program, const struct task *tasks, size_t ntasks);
+
+#endif
