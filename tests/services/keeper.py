@@ -216,6 +216,7 @@ def start(directory, owner):
         return
     status = 1
     try:
+        data = load_state(directory)["data"]
         os.setsid()
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
         null = os.open(os.devnull, os.O_RDWR)
@@ -228,7 +229,8 @@ def start(directory, owner):
             if fd > 2 and fd not in (lock, listener.fileno()):
                 close_quietly(fd)
         Keeper(directory, owner).loop(listener)
-        if owner:
+        if owner or not os.path.exists(os.path.join(directory, "lock")):
+            shutil.rmtree(data, ignore_errors=True)
             shutil.rmtree(directory, ignore_errors=True)
         status = 0
     except BaseException:
