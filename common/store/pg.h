@@ -6,8 +6,11 @@
  * Errors: -ERR_DB (transient: connection lost, server starting, deadlock, serialization,
  * out of connections), -ERR_TIMEOUT (deadline passed; the connection is then broken),
  * -ERR_CONFLICT (unique violation), -ERR_INVALID (data or constraint refused),
- * -ERR_REFUSED (permission), -ERR_SCHEMA (undefined table or column), -ERR_INTERNAL (our SQL is
- * wrong). pg_sqlstate has the five characters of the last failure. Nothing here logs.
+ * -ERR_REFUSED (permission, login), -ERR_SCHEMA (undefined table, column or function), -ERR_CONFIG
+ * (wrong URL, no such database), -ERR_INTERNAL (our SQL is wrong). A statement that
+ * statement_timeout ended is -ERR_TIMEOUT too, but leaves the connection alive. pg_sqlstate has the
+ * five characters of the last failure. Error texts never hold DETAIL (rows) or a password.
+ * Nothing here logs.
  * No named prepared statements and no session state, so pgbouncer may stand between. */
 #ifndef COMMON_STORE_PG_H
 #define COMMON_STORE_PG_H
@@ -44,6 +47,11 @@ const char *pg_sqlstate(const struct pg *p);
 
 /* Calls after this one end by then (monotonic ms); 0 = the default, 30 s a call. */
 void pg_set_deadline(struct pg *p, int64_t mono_ms);
+/* Asked while waiting, a few times a second; true ends the call with -ERR_CANCELLED and leaves
+ * the connection broken. */
+void pg_set_cancel(struct pg *p, bool (*cancelled)(void *ctx), void *ctx);
+/* Where NOTICE and WARNING texts go; without it they are dropped. */
+void pg_on_notice(struct pg *p, void (*notice)(void *ctx, const char *text), void *ctx);
 
 /* One statement. ret_rows may be NULL. Returns the rows affected or returned. */
 int64_t pg_run(struct pg *p, const char *sql, const struct pg_param *params, size_t n,
@@ -54,10 +62,11 @@ int64_t pg_run(struct pg *p, const char *sql, const struct pg_param *params, siz
 /* Several statements without parameters, simple protocol; results are dropped. */
 int pg_exec(struct pg *p, const char *sql, struct err *e);
 
-/* Transactions. begin also sets, for this transaction only: statement_timeout to limit_ms,
- * lock_timeout and idle_in_transaction_session_timeout to 5 s (a frozen process must not hold a
- * key). rollback without a transaction is nothing. A commit that fails with -ERR_DB may have
- * happened: ask the ledger on a new connection. */
+/* Transactions. begin also sets, for this transaction only: statement_timeout to limit_ms (0 =
+ * none, less than 0 = the time is over: 1 ms), lock_timeout and
+ * idle_in_transaction_session_timeout to 5 s (a frozen process must not hold a key). rollback
+ * without a transaction is nothing. A commit that fails with -ERR_DB may have happened (no answer
+ * in time counts as that, too): ask the ledger on a new connection. */
 int pg_begin(struct pg *p, int64_t limit_ms, struct err *e);
 int pg_commit(struct pg *p, struct err *e);
 void pg_rollback(struct pg *p);
