@@ -6,9 +6,16 @@
 #   tests/workers/NAME/   a worker program of the tests, built like one under workers/
 # make SAN=address,undefined …   builds and tests in a folder of its own
 # make FAULTS=1 …                compiles the named crash points in (common/base/fault.h)
+# make COVERAGE=1 …              counts lines, also in a folder of its own
+#
+# make deps      installs what debian/control lists      make test [TESTS=NAME…]   all tests
+# make up, down  services and fleet in .run/ (FLEET=no: services only; FRESH=yes: from nothing)
+# make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
+# make lint      the house rules                         make coverage             lines per file
 
 comma := ,
-B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(FAULTS),-faults)
+B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)
+WERROR ?= $(if $(filter true,$(CI)),1)
 CC ?= gcc
 CFLAGS ?= -O2 -g
 PKGS := librabbitmq libpq hiredis libcurl libcjson libuv openssl libsystemd libconfuse libzstd \
@@ -22,7 +29,8 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DJOBFLEET_VERSION='"$(or $(VERSION),0)"'
 override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Wwrite-strings -Wformat=2 -Wundef -Wpointer-arith -MMD -MP $(HARDEN) \
 	$(if $(WERROR),-Werror) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(if $(COVERAGE),--coverage -fprofile-update=atomic)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
 
@@ -72,9 +80,41 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
 
+# What runs the programs. Libraries are looked up when a Makefile is read, so the build after
+# the installation of packages is a make of its own.
+BUILD = +@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+deps:
+	@tests/deps
+
+test: deps
+	$(BUILD) all test-programs
+	$(BUILD) FAULTS=1 all test-programs
+	@tests/run --build $B $(TESTS)
+
+up: deps
+	$(if $(filter no,$(FLEET)),,$(BUILD) all)
+	@tests/fleet up $(if $(filter no,$(FLEET)),--services-only) $(if $(filter yes,$(FRESH)),--fresh)
+
+down:
+	@tests/fleet down
+
+demo: deps
+	$(BUILD) all
+	@tests/demo $(DATA)
+
+lint: deps
+	@tests/lint
+
+coverage: deps
+	$(BUILD) COVERAGE=1 all test-programs
+	@find build-coverage -name '*.gcda' -delete
+	-@tests/run --build build-coverage $(TESTS)
+	@gcovr --root . --object-directory build-coverage --filter common/ --filter workers/
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all test-programs clean
+.PHONY: all test-programs deps test up down demo lint coverage clean
 .SECONDARY:
 -include $(wildcard $B/common/*/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)
