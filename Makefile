@@ -42,6 +42,9 @@ UNIT := $(patsubst tests/unit/%.c,$B/bin/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$B/bin/%,$(wildcard tests/bench/*.c))
 nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c)))
 
+# make V=1 shows whole commands, otherwise a word and a name
+run = $(if $(V),$2,@echo '$1' && $2)
+
 all: $(PROGRAMS)
 
 test-programs: $(UNIT) $(BENCH) $(TEST_WORKERS:%=$B/bin/jobfleet-%)
@@ -51,12 +54,13 @@ $B/libcommon.a: $(COMMON)
 
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call run,cc $<,$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<)
 
 # Objects first, then whatever a rule below adds (LINK_EXTRA), then the archive.
 define link
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libcommon.a $(LDLIBS) $(LINK_EXTRA)
+	$(call run,ld $@,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $B/libcommon.a $(LDLIBS) \
+		$(LINK_EXTRA))
 endef
 
 define worker_rule
