@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/processing/html.h"
+
+#include <ctype.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+#include "workers/processing/utf8.h"
+
+enum { ENTITY_MAX = 10, TAG_NAME_MAX = 10 };
+
+enum tag_kind { TAG_INLINE, TAG_BREAK, TAG_BLOCK, TAG_ITEM, TAG_HIDDEN };
+
+/* Sorted by name, for bsearch. */
+static const struct tag {
+	const char *name;
+	enum tag_kind kind;
+} TAGS[] = {
+	{ "a", TAG_INLINE }, { "abbr", TAG_INLINE }, { "article", TAG_BLOCK }, { "aside", TAG_BLOCK },
+	{ "b", TAG_INLINE }, { "big", TAG_INLINE }, { "blockquote", TAG_BLOCK }, { "body", TAG_BLOCK },
+	{ "br", TAG_BREAK }, { "button", TAG_INLINE }, { "center", TAG_BLOCK }, { "code", TAG_INLINE },
+	{ "dd", TAG_BREAK }, { "div", TAG_BLOCK }, { "dl", TAG_BLOCK }, { "dt", TAG_BREAK },
+	{ "em", TAG_INLINE }, { "figure", TAG_BLOCK }, { "font", TAG_INLINE }, { "footer", TAG_BLOCK },
+	{ "form", TAG_BLOCK }, { "h1", TAG_BLOCK }, { "h2", TAG_BLOCK }, { "h3", TAG_BLOCK },
+	{ "h4", TAG_BLOCK }, { "h5", TAG_BLOCK }, { "h6", TAG_BLOCK }, { "head", TAG_BLOCK },
+	{ "header", TAG_BLOCK }, { "hr", TAG_BREAK }, { "html", TAG_BLOCK }, { "i", TAG_INLINE },
+	{ "iframe", TAG_INLINE }, { "img", TAG_INLINE }, { "input", TAG_INLINE },
+	{ "label", TAG_INLINE }, { "li", TAG_ITEM }, { "link", TAG_INLINE }, { "main", TAG_BLOCK },
+	{ "meta", TAG_INLINE }, { "nav", TAG_BLOCK }, { "ol", TAG_BLOCK }, { "p", TAG_BLOCK },
+	{ "pre", TAG_BLOCK }, { "s", TAG_INLINE }, { "script", TAG_HIDDEN }, { "section", TAG_BLOCK },
+	{ "small", TAG_INLINE }, { "span", TAG_INLINE }, { "strike", TAG_INLINE },
+	{ "strong", TAG_INLINE }, { "style", TAG_HIDDEN }, { "sub", TAG_INLINE },
+	{ "sup", TAG_INLINE }, { "table", TAG_BLOCK }, { "tbody", TAG_BLOCK }, { "td", TAG_INLINE },
+	{ "th", TAG_INLINE }, { "thead", TAG_BLOCK }, { "title", TAG_BLOCK }, { "tr", TAG_BREAK },
+	{ "u", TAG_INLINE }, { "ul", TAG_BLOCK },
+};
+
+/* Sorted by name (case matters), for bsearch. */
+static const struct entity {
+	const char *name;
+	uint32_t cp;
+} ENTITIES[] = {
+	{ "AElig", 198 }, { "Aacute", 193 }, { "Acirc", 194 }, { "Agrave", 192 }, { "Aring", 197 },
+	{ "Atilde", 195 }, { "Auml", 196 }, { "Ccedil", 199 }, { "Eacute", 201 }, { "Ecirc", 202 },
+	{ "Egrave", 200 }, { "Euml", 203 }, { "Iacute", 205 }, { "Icirc", 206 }, { "Igrave", 204 },
+	{ "Iuml", 207 }, { "Ntilde", 209 }, { "OElig", 338 }, { "Oacute", 211 }, { "Ocirc", 212 },
+	{ "Ograve", 210 }, { "Oslash", 216 }, { "Otilde", 213 }, { "Ouml", 214 }, { "Scaron", 352 },
+	{ "Uacute", 218 }, { "Ucirc", 219 }, { "Ugrave", 217 }, { "Uuml", 220 }, { "Yacute", 221 },
+	{ "aacute", 225 }, { "acirc", 226 }, { "acute", 180 }, { "aelig", 230 }, { "agrave", 224 },
+	{ "amp", '&' }, { "apos", '\'' }, { "aring", 229 }, { "asymp", 8776 }, { "atilde", 227 },
+	{ "auml", 228 }, { "bdquo", 8222 }, { "bull", 8226 }, { "ccedil", 231 }, { "cent", 162 },
+	{ "copy", 169 }, { "deg", 176 }, { "divide", 247 }, { "eacute", 233 }, { "ecirc", 234 },
+	{ "egrave", 232 }, { "emsp", 8195 }, { "ensp", 8194 }, { "euml", 235 }, { "euro", 8364 },
+	{ "frac12", 189 }, { "frac14", 188 }, { "ge", 8805 }, { "gt", '>' }, { "hellip", 8230 },
+	{ "iacute", 237 }, { "icirc", 238 }, { "iexcl", 161 }, { "igrave", 236 }, { "iquest", 191 },
+	{ "iuml", 239 }, { "laquo", 171 }, { "ldquo", 8220 }, { "le", 8804 }, { "lsaquo", 8249 },
+	{ "lsquo", 8216 }, { "lt", '<' }, { "mdash", 8212 }, { "middot", 183 }, { "minus", 8722 },
+	{ "nbsp", 160 }, { "ndash", 8211 }, { "ntilde", 241 }, { "oacute", 243 }, { "ocirc", 244 },
+	{ "oelig", 339 }, { "ograve", 242 }, { "ordf", 170 }, { "ordm", 186 }, { "oslash", 248 },
+	{ "otilde", 245 }, { "ouml", 246 }, { "para", 182 }, { "permil", 8240 }, { "plusmn", 177 },
+	{ "pound", 163 }, { "quot", '"' }, { "raquo", 187 }, { "rarr", 8594 }, { "rdquo", 8221 },
+	{ "reg", 174 }, { "rsaquo", 8250 }, { "rsquo", 8217 }, { "sbquo", 8218 }, { "scaron", 353 },
+	{ "sect", 167 }, { "shy", 173 }, { "szlig", 223 }, { "thinsp", 8201 }, { "times", 215 },
+	{ "trade", 8482 }, { "uacute", 250 }, { "ucirc", 251 }, { "ugrave", 249 }, { "uuml", 252 },
+	{ "yacute", 253 }, { "yen", 165 }, { "yuml", 255 }, { "zwj", 8205 }, { "zwnj", 8204 },
+};
+
+static int compare_tag(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct tag *)row)->name);
+}
+
+static int compare_entity(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct entity *)row)->name);
+}
+
+/* The element named at p, which stands after '<' or "</"; NULL: not one of HTML's. */
+static const struct tag *tag_at(const char *p, const char *end)
+{
+	char name[TAG_NAME_MAX + 1];
+	size_t n = 0;
+
+	while (p < end && n < TAG_NAME_MAX && isalnum((unsigned char)*p))
+		name[n++] = (char)tolower((unsigned char)*p++);
+	name[n] = '\0';
+	if (n == 0 || (p < end && !strchr(" \t\r\n/>&", *p)))
+		return NULL;
+	return bsearch(name, TAGS, COUNT(TAGS), sizeof TAGS[0], compare_tag);
+}
+
+static const char *after_slash(const char *p, const char *end)
+{
+	return p < end && *p == '/' ? p + 1 : p;
+}
+
+bool html_has_tags(const char *text, size_t len)
+{
+	const char *end = text + len, *p = text;
+
+	while ((p = memchr(p, '<', (size_t)(end - p)))) {
+		p++;
+		if (tag_at(after_slash(p, end), end))
+			return true;
+	}
+	return false;
+}
+
+bool html_has_escaped_tags(const char *text, size_t len)
+{
+	const char *end = text + len, *p = text;
+
+	while ((p = memmem(p, (size_t)(end - p), "&lt;", 4))) {
+		p += 4;
+		if (tag_at(after_slash(p, end), end))
+			return true;
+	}
+	return false;
+}
+
+/* Where the tag that starts at p (on '<') ends: after its '>'. Quotes may hold a '>'; a tag that
+ * never ends is text. */
+static const char *tag_end(const char *p, const char *end)
+{
+	char quote = 0;
+	const char *limit = end - p > 4096 ? p + 4096 : end;
+
+	for (p++; p < limit; p++) {
+		if (quote) {
+			if (*p == quote)
+				quote = 0;
+		} else if (*p == '"' || *p == '\'') {
+			quote = *p;
+		} else if (*p == '>') {
+			return p + 1;
+		}
+	}
+	return NULL;
+}
+
+static const char *skip_comment(const char *p, const char *end)
+{
+	const char *close = memmem(p, (size_t)(end - p), "-->", 3);
+
+	return close ? close + 3 : end;
+}
+
+/* After the closing tag of a script or style that opened before p. */
+static const char *skip_hidden(const char *p, const char *end, const char *name)
+{
+	size_t n = strlen(name);
+
+	while ((p = memchr(p, '<', (size_t)(end - p)))) {
+		if ((size_t)(end - p) > n + 2 && p[1] == '/' && !strncasecmp(p + 2, name, n)) {
+			const char *close = tag_end(p, end);
+
+			return close ? close : end;
+		}
+		p++;
+	}
+	return end;
+}
+
+static void put_structure(struct buf *out, const struct tag *tag, bool closing)
+{
+	if (tag->kind == TAG_BREAK && !closing)
+		buf_putc(out, '\n');
+	else if (tag->kind == TAG_BLOCK)
+		buf_puts(out, closing ? "\n" : "\n\n");
+	else if (tag->kind == TAG_ITEM && !closing)
+		buf_puts(out, "\n• ");
+	else if (!strcmp(tag->name, "td") || !strcmp(tag->name, "th"))
+		buf_putc(out, ' ');
+}
+
+/* What stands at '<': returns where the text goes on, or NULL if it is text itself. */
+static const char *strip_one(const char *p, const char *end, struct buf *out)
+{
+	bool closing = p + 1 < end && p[1] == '/';
+	const struct tag *tag;
+	const char *close;
+
+	if (end - p >= 4 && !memcmp(p, "<!--", 4))
+		return skip_comment(p + 4, end);
+	tag = tag_at(p + 1 + closing, end);
+	if (!tag)
+		return NULL;
+	close = tag_end(p, end);
+	if (!close)
+		return NULL;
+	if (tag->kind == TAG_HIDDEN && !closing)
+		return skip_hidden(close, end, tag->name);
+	put_structure(out, tag, closing);
+	return close;
+}
+
+void html_strip(const char *text, size_t len, struct buf *out)
+{
+	const char *end = text + len, *p = text;
+
+	while (p < end) {
+		const char *mark = memchr(p, '<', (size_t)(end - p));
+		const char *next;
+
+		if (!mark)
+			mark = end;
+		buf_append(out, p, (size_t)(mark - p));
+		if (mark == end)
+			return;
+		next = strip_one(mark, end, out);
+		if (!next) {
+			buf_putc(out, '<');
+			next = mark + 1;
+		}
+		p = next;
+	}
+}
+
+static uint32_t numeric_entity(const char *p, size_t n)
+{
+	uint32_t cp = 0;
+	bool hex = n > 0 && (p[0] == 'x' || p[0] == 'X');
+
+	for (size_t i = hex; i < n; i++) {
+		if (!(hex ? isxdigit((unsigned char)p[i]) : isdigit((unsigned char)p[i])))
+			return 0;
+		cp = cp * (hex ? 16 : 10) + (uint32_t)(isdigit((unsigned char)p[i]) ? p[i] - '0' :
+			tolower((unsigned char)p[i]) - 'a' + 10);
+		if (cp > 0x10FFFF)
+			return 0;
+	}
+	if (cp >= 0x80 && cp < 0xA0) {		/* browsers read these as Windows-1252 */
+		char byte = (char)cp;
+		size_t one;
+
+		cp = utf8_next(&byte, &byte + 1, &one);
+	}
+	return cp >= 0xD800 && cp <= 0xDFFF ? 0 : cp;
+}
+
+/* The code point of the entity at p (on '&'), and its length; 0: it is none. */
+static uint32_t entity_at(const char *p, const char *end, size_t *ret_bytes)
+{
+	char name[ENTITY_MAX + 1];
+	size_t n = 0;
+	const struct entity *found;
+
+	for (p++; p < end && n < ENTITY_MAX && (isalnum((unsigned char)*p) || *p == '#'); p++)
+		name[n++] = *p;
+	if (p >= end || *p != ';' || n == 0)
+		return 0;
+	name[n] = '\0';
+	*ret_bytes = n + 2;
+	if (name[0] == '#')
+		return numeric_entity(name + 1, n - 1);
+	found = bsearch(name, ENTITIES, COUNT(ENTITIES), sizeof ENTITIES[0], compare_entity);
+	return found ? found->cp : 0;
+}
+
+bool html_has_entities(const char *text, size_t len)
+{
+	const char *end = text + len, *p = text;
+	size_t n;
+
+	while ((p = memchr(p, '&', (size_t)(end - p)))) {
+		if (entity_at(p, end, &n))
+			return true;
+		p++;
+	}
+	return false;
+}
+
+void html_unescape(const char *text, size_t len, struct buf *out)
+{
+	const char *end = text + len, *p = text;
+
+	while (p < end) {
+		const char *mark = memchr(p, '&', (size_t)(end - p));
+		size_t n = 1;
+		uint32_t cp;
+
+		if (!mark)
+			mark = end;
+		buf_append(out, p, (size_t)(mark - p));
+		if (mark == end)
+			return;
+		cp = entity_at(mark, end, &n);
+		if (cp) {
+			utf8_append(out, cp);
+		} else {
+			buf_putc(out, '&');
+			n = 1;
+		}
+		p = mark + n;
+	}
+}
