@@ -65,6 +65,46 @@ int json_split_array(const char *text, size_t len, char **ret_items, size_t max,
 	return err_set(e, ERR_PROTOCOL, "not a JSON array of at most %zu elements", max);
 }
 
+/* One value at p: its end, or NULL. *ret_value is the caller's to delete. */
+static const char *value_end(const char *p, const char *end, cJSON **ret_value)
+{
+	const char *after = NULL;
+
+	*ret_value = cJSON_ParseWithLengthOpts(p, (size_t)(end - p), &after, 0);
+	return *ret_value ? skip_space(after, end) : NULL;
+}
+
+int json_raw_member(const char *text, size_t len, const char *key, char **ret, struct err *e)
+{
+	const char *end = text + len, *p = skip_space(text, end);
+	cJSON *name = NULL, *value = NULL;
+	bool hit = false;
+
+	if (p == end || *p++ != '{')
+		return err_set(e, ERR_PROTOCOL, "not a JSON object");
+	for (p = skip_space(p, end); p < end && *p == '"' && !hit; p = skip_space(p, end)) {
+		const char *start;
+
+		p = value_end(p, end, &name);
+		if (!p || p == end || *p++ != ':')
+			break;
+		start = skip_space(p, end);
+		p = value_end(start, end, &value);
+		hit = p && cJSON_IsString(name) && strcmp(name->valuestring, key) == 0;
+		if (hit && !cJSON_IsNull(value))
+			*ret = mem_strndup(start, (size_t)(p - start));
+		hit = hit && !cJSON_IsNull(value);
+		cJSON_Delete(name);
+		cJSON_Delete(value);
+		name = value = NULL;
+		if (!p || p == end || *p != ',')
+			break;
+		p++;
+	}
+	cJSON_Delete(name);
+	return hit;
+}
+
 char *json_print(const cJSON *value)
 {
 	return mem_check(cJSON_PrintUnformatted(value));

@@ -21,6 +21,9 @@ int json_parse(const char *text, size_t len, cJSON **ret, struct err *e);
 /* The raw texts of the elements of a JSON array, at most max of them; each malloc'ed. Returns
  * how many there are; -ERR_PROTOCOL if text is no array or has more. */
 int json_split_array(const char *text, size_t len, char **ret_items, size_t max, struct err *e);
+/* The raw text of one member of a JSON object (the first of that name), malloc'ed: 1 = found,
+ * 0 = not there or null; -ERR_PROTOCOL if text is no object. */
+int json_raw_member(const char *text, size_t len, const char *key, char **ret, struct err *e);
 char *json_print(const cJSON *value);		/* compact; malloc'ed; never NULL */
 
 /* Typed reads from an object; a missing key, null or another type gives the fallback.

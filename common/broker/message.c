@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/broker/message.h"
+
+#include <utf8proc.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/base/uuid.h"
+#include "common/broker/message_private.h"
+
+#include <unistd.h>
+
+enum { PAGE = 2048, PROPS_MAX = 131072 };
+
+#define JSON_TYPE "application/json"
+#define HOP "x-jobfleet-hop"
+#define GENERATION "x-jobfleet-generation"
+#define FORWARDS "x-jobfleet-forwards"
+
+/* Header names that are fields of struct message, and where. */
+static const struct {
+	const char *name;
+	size_t at;
+	bool cosmetic;		/* a bad value is dropped, not refused */
+} STRINGS[] = {
+	{ "lang", offsetof(struct message, lang), true },
+	{ "task", offsetof(struct message, task), false },
+	{ "id", offsetof(struct message, id), false },
+	{ "shadow", offsetof(struct message, shadow), true },
+	{ "eta", offsetof(struct message, eta), false },
+	{ "expires", offsetof(struct message, expires), false },
+	{ "group", offsetof(struct message, group), false },
+	{ "root_id", offsetof(struct message, root_id), false },
+	{ "parent_id", offsetof(struct message, parent_id), false },
+	{ "argsrepr", offsetof(struct message, argsrepr), true },
+	{ "kwargsrepr", offsetof(struct message, kwargsrepr), true },
+	{ "origin", offsetof(struct message, origin), true },
+	{ "compression", offsetof(struct message, compression), false },
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+} INTS[] = {
+	{ "retries", offsetof(struct message, retries) },
+	{ "group_index", offsetof(struct message, group_index) },
+	{ "replaced_task_nesting", offsetof(struct message, nesting) },
+	{ GENERATION, offsetof(struct message, generation) },
+	{ HOP, offsetof(struct message, hop) },
+	{ FORWARDS, offsetof(struct message, forwards) },
+};
+
+static void set_defaults(struct message *m)
+{
+	struct message_arena *arena = m->arena;
+
+	*m = (struct message){
+		.priority = MESSAGE_NO_PRIORITY, .delivery_mode = 2, .group_index = -1,
+		.hard_ms = -1, .soft_ms = -1, .arena = arena,
+	};
+	arena->extra = (amqp_table_t){ 0, NULL };
+	arena->extra_room = 0;
+}
+
+void message_init(struct message *m)
+{
+	m->arena = mem_zalloc(sizeof *m->arena);
+	init_amqp_pool(&m->arena->pool, PAGE);
+	m->body = NULL;
+	set_defaults(m);
+}
+
+void message_clear(struct message *m)
+{
+	free(m->body);
+	recycle_amqp_pool(&m->arena->pool);
+	set_defaults(m);
+}
+
+void message_release(struct message *m)
+{
+	if (!m->arena)
+		return;
+	free(m->body);
+	empty_amqp_pool(&m->arena->pool);
+	free(m->arena);
+	memset(m, 0, sizeof *m);
+}
+
+static char *arena_copy(struct message *m, const void *p, size_t n)
+{
+	char *copy = mem_check(amqp_pool_alloc(&m->arena->pool, n + 1));
+
+	if (n)
+		memcpy(copy, p, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+const char *message_strdup(struct message *m, const char *s)
+{
+	return s ? arena_copy(m, s, strlen(s)) : NULL;
+}
+
+void message_take_body(struct message *m, char *owned, size_t len)
+{
+	free(m->body);
+	m->body = owned;
+	m->body_len = len;
+}
+
+static bool clean_utf8(const void *p, size_t n)
+{
+	const utf8proc_uint8_t *s = p;
+
+	while (n > 0) {
+		utf8proc_int32_t cp;
+		utf8proc_ssize_t used = utf8proc_iterate(s, (utf8proc_ssize_t)n, &cp);
+
+		if (used <= 0 || cp == 0)
+			return false;
+		s += used;
+		n -= (size_t)used;
+	}
+	return true;
+}
+
+static bool as_int(const amqp_field_value_t *v, int64_t *ret)
+{
+	switch (v->kind) {
+	case AMQP_FIELD_KIND_I8: *ret = v->value.i8; return true;
+	case AMQP_FIELD_KIND_U8: *ret = v->value.u8; return true;
+	case AMQP_FIELD_KIND_I16: *ret = v->value.i16; return true;
+	case AMQP_FIELD_KIND_U16: *ret = v->value.u16; return true;
+	case AMQP_FIELD_KIND_I32: *ret = v->value.i32; return true;
+	case AMQP_FIELD_KIND_U32: *ret = v->value.u32; return true;
+	case AMQP_FIELD_KIND_I64:
+	case AMQP_FIELD_KIND_U64:	/* py-amqp writes signed under 'L' */
+		*ret = v->value.i64;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool as_seconds_ms(const amqp_field_value_t *v, int64_t *ret)
+{
+	int64_t n;
+
+	if (as_int(v, &n)) {
+		*ret = n > INT32_MAX ? (int64_t)INT32_MAX * 1000 : n * 1000;
+		return n > 0;
+	}
+	if (v->kind == AMQP_FIELD_KIND_F64 && v->value.f64 > 0 && v->value.f64 < 1e9) {
+		*ret = (int64_t)(v->value.f64 * 1000);
+		return true;
+	}
+	return false;
+}
+
+static bool name_is(const amqp_bytes_t *b, const char *name)
+{
+	return b->len == strlen(name) && memcmp(b->bytes, name, b->len) == 0;
+}
+
+/* 1 = the header was one of the strings. */
+static int take_string(struct message *m, const amqp_table_entry_t *t, struct err *e)
+{
+	for (size_t i = 0; i < COUNT(STRINGS); i++) {
+		const amqp_field_value_t *v = &t->value;
+		bool text = v->kind == AMQP_FIELD_KIND_UTF8 || v->kind == AMQP_FIELD_KIND_BYTES;
+
+		if (!name_is(&t->key, STRINGS[i].name))
+			continue;
+		if (v->kind == AMQP_FIELD_KIND_VOID)
+			return 1;
+		if (text && clean_utf8(v->value.bytes.bytes, v->value.bytes.len))
+			*(const char **)((char *)m + STRINGS[i].at) =
+				arena_copy(m, v->value.bytes.bytes, v->value.bytes.len);
+		else if (!STRINGS[i].cosmetic)
+			return err_set(e, ERR_PROTOCOL, "header %s is not a UTF-8 string",
+				       STRINGS[i].name);
+		return 1;
+	}
+	return 0;
+}
+
+static int take_int(struct message *m, const amqp_table_entry_t *t, struct err *e)
+{
+	for (size_t i = 0; i < COUNT(INTS); i++) {
+		int64_t n;
+
+		if (!name_is(&t->key, INTS[i].name))
+			continue;
+		if (t->value.kind == AMQP_FIELD_KIND_VOID)
+			return 1;
+		if (!as_int(&t->value, &n) || n < 0 || n > INT32_MAX)
+			return err_set(e, ERR_PROTOCOL, "header %s is not a whole number from 0 to "
+				       "%d", INTS[i].name, INT32_MAX);
+		*(int *)((char *)m + INTS[i].at) = (int)n;
+		return 1;
+	}
+	return 0;
+}
+
+static int take_other(struct message *m, const amqp_table_entry_t *t)
+{
+	if (name_is(&t->key, "timelimit")) {
+		const amqp_array_t *a = &t->value.value.array;
+
+		if (t->value.kind == AMQP_FIELD_KIND_ARRAY && a->num_entries == 2) {
+			as_seconds_ms(&a->entries[0], &m->hard_ms);
+			as_seconds_ms(&a->entries[1], &m->soft_ms);
+		}
+		return 1;
+	}
+	if (name_is(&t->key, "ignore_result")) {
+		m->ignore_result = t->value.kind == AMQP_FIELD_KIND_BOOLEAN &&
+				   t->value.value.boolean;
+		return 1;
+	}
+	return 0;
+}
+
+static amqp_table_entry_t *extra_slot(struct message *m)
+{
+	struct message_arena *a = m->arena;
+
+	if (a->extra.num_entries == a->extra_room) {
+		int room = a->extra_room ? a->extra_room * 2 : 8;
+		amqp_table_entry_t *grown =
+			mem_check(amqp_pool_alloc(&a->pool, (size_t)room * sizeof *grown));
+
+		if (a->extra.num_entries)
+			memcpy(grown, a->extra.entries,
+			       (size_t)a->extra.num_entries * sizeof *grown);
+		a->extra.entries = grown;
+		a->extra_room = room;
+	}
+	return &a->extra.entries[a->extra.num_entries++];
+}
+
+static int take_headers(struct message *m, const amqp_table_t *t, struct err *e)
+{
+	int r = 0;
+
+	if (t->num_entries > MESSAGE_MAX_HEADERS)
+		return err_set(e, ERR_PROTOCOL, "%d headers, at most %d are read", t->num_entries,
+			       MESSAGE_MAX_HEADERS);
+	for (int i = 0; i < t->num_entries; i++) {
+		const amqp_table_entry_t *entry = &t->entries[i];
+		struct err local;
+		int got = take_string(m, entry, &local);
+
+		if (got == 0)
+			got = take_int(m, entry, &local);
+		if (got == 0)
+			got = take_other(m, entry);
+		if (got == 0)
+			*extra_slot(m) = *entry;
+		if (got < 0 && r == 0)	/* go on: the id may still come */
+			r = err_set(e, local.code, "%s", local.msg);
+	}
+	return r;
+}
+
+static void take_properties(struct message *m, const amqp_basic_properties_t *p)
+{
+#define TAKE(flag, field)                                                                      \
+	if ((p->_flags & (flag)) && clean_utf8(p->field.bytes, p->field.len))                  \
+		m->field = arena_copy(m, p->field.bytes, p->field.len)
+	TAKE(AMQP_BASIC_CONTENT_TYPE_FLAG, content_type);
+	TAKE(AMQP_BASIC_CONTENT_ENCODING_FLAG, content_encoding);
+	TAKE(AMQP_BASIC_CORRELATION_ID_FLAG, correlation_id);
+	TAKE(AMQP_BASIC_REPLY_TO_FLAG, reply_to);
+	TAKE(AMQP_BASIC_EXPIRATION_FLAG, expiration);
+#undef TAKE
+	if (p->_flags & AMQP_BASIC_PRIORITY_FLAG)
+		m->priority = p->priority;
+	if (p->_flags & AMQP_BASIC_DELIVERY_MODE_FLAG)
+		m->delivery_mode = p->delivery_mode == 1 ? 1 : 2;
+}
+
+static int check_names(struct message *m, struct err *e)
+{
+	if (!m->id || !*m->id)
+		return err_set(e, ERR_PROTOCOL, "no id header");
+	if (strlen(m->id) > MESSAGE_MAX_ID)
+		return err_set(e, ERR_PROTOCOL, "task id is longer than %d bytes", MESSAGE_MAX_ID);
+	if (!m->task || !*m->task)
+		return err_set(e, ERR_PROTOCOL, "no task name");
+	if (strlen(m->task) > MESSAGE_MAX_ID)
+		return err_set(e, ERR_PROTOCOL, "task name is longer than %d bytes",
+			       MESSAGE_MAX_ID);
+	return 0;
+}
+
+int message_decode(struct message *m, const void *props, size_t props_len, const void *body,
+		   size_t body_len, struct err *e)
+{
+	void *decoded = NULL;
+	amqp_basic_properties_t *p;
+	int r;
+
+	message_clear(m);
+	message_take_body(m, mem_dup(body, body_len), body_len);
+	if (props_len > PROPS_MAX)
+		return err_set(e, ERR_PROTOCOL, "properties over %d bytes", PROPS_MAX);
+	r = amqp_decode_properties(AMQP_BASIC_CLASS, &m->arena->pool,
+				   (amqp_bytes_t){ props_len, arena_copy(m, props, props_len) },
+				   &decoded);
+	if (r < 0 || !decoded)
+		return err_set(e, ERR_PROTOCOL, "malformed AMQP properties");
+	p = decoded;
+	take_properties(m, p);
+	r = (p->_flags & AMQP_BASIC_HEADERS_FLAG) ? take_headers(m, &p->headers, e) : 0;
+	if (r == 0 && !m->task)
+		r = message_from_v1(m, e);
+	return r < 0 ? r : check_names(m, e);
+}
+
+/* Encoding: a table on the stack, filled in Celery's order. */
+struct headers {
+	amqp_table_entry_t entry[MESSAGE_MAX_HEADERS + COUNT(STRINGS) + COUNT(INTS) + 4];
+	amqp_field_value_t limits[2];
+	int n;
+};
+
+static amqp_field_value_t *put(struct headers *h, const char *name, int kind)
+{
+	amqp_table_entry_t *t = &h->entry[h->n++];
+
+	t->key = amqp_cstring_bytes(name);
+	t->value.kind = (uint8_t)kind;
+	return &t->value;
+}
+
+static void put_string(struct headers *h, const char *name, const char *s)
+{
+	if (!s)
+		put(h, name, AMQP_FIELD_KIND_VOID);
+	else
+		put(h, name, AMQP_FIELD_KIND_UTF8)->value.bytes = amqp_cstring_bytes(s);
+}
+
+static void put_int(struct headers *h, const char *name, int n)
+{
+	put(h, name, AMQP_FIELD_KIND_I32)->value.i32 = n;
+}
+
+static amqp_field_value_t limit_value(int64_t ms)
+{
+	amqp_field_value_t v = { .kind = AMQP_FIELD_KIND_VOID };
+
+	if (ms > 0 && ms % 1000 == 0) {
+		v.kind = AMQP_FIELD_KIND_I32;
+		v.value.i32 = (int32_t)(ms / 1000);
+	} else if (ms > 0) {
+		v.kind = AMQP_FIELD_KIND_F64;
+		v.value.f64 = (double)ms / 1000;
+	}
+	return v;
+}
+
+static void collect_headers(const struct message *m, struct headers *h)
+{
+	h->n = 0;
+	put_string(h, "lang", m->lang ? m->lang : "c");
+	put_string(h, "task", m->task);
+	put_string(h, "id", m->id);
+	put_string(h, "shadow", m->shadow);
+	put_string(h, "eta", m->eta);
+	put_string(h, "expires", m->expires);
+	put_string(h, "group", m->group);
+	if (m->group_index >= 0)
+		put_int(h, "group_index", m->group_index);
+	else
+		put(h, "group_index", AMQP_FIELD_KIND_VOID);
+	put_int(h, "retries", m->retries);
+	h->limits[0] = limit_value(m->hard_ms);
+	h->limits[1] = limit_value(m->soft_ms);
+	put(h, "timelimit", AMQP_FIELD_KIND_ARRAY)->value.array =
+		(amqp_array_t){ 2, h->limits };
+	put_string(h, "root_id", m->root_id);
+	put_string(h, "parent_id", m->parent_id);
+	put_string(h, "argsrepr", m->argsrepr ? m->argsrepr : "");
+	put_string(h, "kwargsrepr", m->kwargsrepr ? m->kwargsrepr : "");
+	put_string(h, "origin", m->origin ? m->origin : "");
+	put(h, "ignore_result", AMQP_FIELD_KIND_BOOLEAN)->value.boolean = m->ignore_result;
+	put_int(h, "replaced_task_nesting", m->nesting);
+	if (m->compression)
+		put_string(h, "compression", m->compression);
+	if (m->generation)
+		put_int(h, GENERATION, m->generation);
+	if (m->hop)
+		put_int(h, HOP, m->hop);
+	if (m->forwards)
+		put_int(h, FORWARDS, m->forwards);
+	for (int i = 0; i < m->arena->extra.num_entries; i++)
+		h->entry[h->n++] = m->arena->extra.entries[i];
+}
+
+int message_encode(const struct message *m, struct buf *props, struct err *e)
+{
+	struct headers h;
+	amqp_basic_properties_t p = {
+		._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG |
+			  AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+			  AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_REPLY_TO_FLAG,
+		.content_type = amqp_cstring_bytes(m->content_type ? m->content_type : JSON_TYPE),
+		.content_encoding =
+			amqp_cstring_bytes(m->content_encoding ? m->content_encoding : "utf-8"),
+		.delivery_mode = (uint8_t)m->delivery_mode,
+		.correlation_id = amqp_cstring_bytes(m->correlation_id ? m->correlation_id :
+						     m->id ? m->id : ""),
+		.reply_to = amqp_cstring_bytes(m->reply_to ? m->reply_to : ""),
+	};
+	char *room;
+	int n;
+
+	if (m->arena->extra.num_entries > MESSAGE_MAX_HEADERS)
+		return err_set(e, ERR_TOO_BIG, "more than %d headers", MESSAGE_MAX_HEADERS);
+	collect_headers(m, &h);
+	p.headers = (amqp_table_t){ h.n, h.entry };
+	if (m->priority != MESSAGE_NO_PRIORITY) {
+		p._flags |= AMQP_BASIC_PRIORITY_FLAG;
+		p.priority = (uint8_t)m->priority;
+	}
+	if (m->expiration) {
+		p._flags |= AMQP_BASIC_EXPIRATION_FLAG;
+		p.expiration = amqp_cstring_bytes(m->expiration);
+	}
+	room = buf_reserve(props, PROPS_MAX);
+	if (!room)
+		return err_set(e, ERR_TOO_BIG, "no room for the properties");
+	n = amqp_encode_properties(AMQP_BASIC_CLASS, &p, (amqp_bytes_t){ PROPS_MAX, room });
+	if (n < 0)
+		return err_set(e, ERR_TOO_BIG, "headers over %d bytes", PROPS_MAX);
+	buf_commit(props, (size_t)n);
+	return 0;
+}
+
+static const char *repr(struct message *m, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > MESSAGE_MAX_REPR)	/* a torn sequence would not be UTF-8 any more */
+		for (n = MESSAGE_MAX_REPR; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80; n--)
+			;
+	return arena_copy(m, text, n);
+}
+
+int message_new(struct message *m, const char *task, const char *id, const char *args,
+		const char *kwargs, struct err *e)
+{
+	static const char embed[] =
+		"{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}";
+	char fresh[UUID_SIZE], host[256] = "", *body;
+
+	message_clear(m);
+	if (!id)
+		uuid_v4(fresh);
+	gethostname(host, sizeof host - 1);
+	m->task = message_strdup(m, task);
+	m->id = m->root_id = m->correlation_id = message_strdup(m, id ? id : fresh);
+	body = mem_printf("jobfleet%d@%s", (int)getpid(), host);
+	m->origin = message_strdup(m, body);
+	free(body);
+	m->argsrepr = repr(m, args ? args : "[]");
+	m->kwargsrepr = repr(m, kwargs ? kwargs : "{}");
+	body = mem_printf("[%s, %s, %s]", args ? args : "[]", kwargs ? kwargs : "{}", embed);
+	message_take_body(m, body, strlen(body));
+	return check_names(m, e);
+}
+
+static amqp_table_entry_t *find_extra(const struct message *m, const char *name)
+{
+	for (int i = 0; i < m->arena->extra.num_entries; i++)
+		if (name_is(&m->arena->extra.entries[i].key, name))
+			return &m->arena->extra.entries[i];
+	return NULL;
+}
+
+cJSON *message_header(const struct message *m, const char *name)
+{
+	amqp_table_entry_t *t = find_extra(m, name);
+
+	for (size_t i = 0; !t && i < COUNT(STRINGS); i++) {
+		const char *s = *(const char *const *)((const char *)m + STRINGS[i].at);
+
+		if (strcmp(name, STRINGS[i].name) == 0)
+			return s ? cJSON_CreateString(s) : NULL;
+	}
+	for (size_t i = 0; !t && i < COUNT(INTS); i++)
+		if (strcmp(name, INTS[i].name) == 0)
+			return cJSON_CreateNumber(*(const int *)((const char *)m + INTS[i].at));
+	return t ? message_value_to_json(&t->value, 0) : NULL;
+}
+
+int message_set_header(struct message *m, const char *name, const cJSON *value, struct err *e)
+{
+	amqp_table_entry_t *t = find_extra(m, name);
+	amqp_field_value_t v;
+	int r = message_value_from_json(&m->arena->pool, value, &v, 0, e);
+
+	if (r < 0)
+		return err_prefix(e, "header %.60s", name);
+	if (strlen(name) > MESSAGE_MAX_ID || (!t && m->arena->extra.num_entries ==
+						      MESSAGE_MAX_HEADERS))
+		return err_set(e, ERR_TOO_BIG, "header %.60s: name too long or too many", name);
+	if (!t)
+		t = extra_slot(m);
+	t->key = amqp_cstring_bytes(message_strdup(m, name));
+	t->value = v;
+	return 0;
+}
