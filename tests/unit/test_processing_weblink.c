@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "workers/processing/weblink.h"
+
+static void only_absolute_web_links_with_a_host_are_valid(void **state)
+{
+	static const char *const GOOD[] = {
+		"https://jobs.example.com/1", "http://example.org", "https://example.com/a?b=c#d",
+		"https://münchen.example/stelle",
+	};
+	static const char *const BAD[] = {
+		"", "jobs.example.com/1", "ftp://example.com/x", "javascript:alert(1)", "mailto:a@b.example",
+		"https://", "https://localhost/x", "https://user:pass@example.com/", "//example.com/x",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(GOOD); i++)
+		assert_true(weblink_is_valid(GOOD[i]));
+	for (size_t i = 0; i < COUNT(BAD); i++)
+		assert_false(weblink_is_valid(BAD[i]));
+	assert_false(weblink_is_valid(NULL));
+}
+
+static void the_match_key_drops_what_only_tracks(void **state)
+{
+	static const struct {
+		const char *link, *want;
+	} CASES[] = {
+		{ "https://www.Example.com/jobs/4711/?utm_source=x&utm_medium=y#top", "example.com/jobs/4711" },
+		{ "http://example.com/jobs/4711", "example.com/jobs/4711" },
+		{ "https://example.com/apply?jid=98765&utm_campaign=a", "example.com/apply?jid=98765" },
+		{ "https://example.com/apply?b=22222&a=11111&gclid=z", "example.com/apply?a=11111&b=22222" },
+		{ "https://example.com/jobs/senior-data-engineer-berlin", "example.com/jobs/senior-data-engineer-berlin" },
+		{ "https://example.com/careers", "" },
+		{ "https://example.com/?utm_source=20261121", "" },
+		{ "not a link", "" },
+	};
+	char key[WEBLINK_KEY_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		weblink_match_key(CASES[i].link, key);
+		assert_string_equal(key, CASES[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_absolute_web_links_with_a_host_are_valid),
+		cmocka_unit_test(the_match_key_drops_what_only_tracks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* dates: when a posting was published, from any form that providers use.
+ *
+ * Absolute: ISO 8601 (with Z, +hh, +hh:mm, any number of fraction digits; no zone is UTC), epoch
+ * seconds or milliseconds (as text too). Relative: "15 days ago", "Posted Today", "30+ days ago",
+ * "3d", "vor 3 Tagen", "il y a 5 jours", "hace un mes", "4 giorni fa", "ieri", counted back from
+ * the time of collection. Months are 30 days, years 365: the source rounded anyway.
+ * Years before 2000 or more than ten years after the collection are refused as nonsense. */
+#ifndef WORKERS_PROCESSING_DATES_H
+#define WORKERS_PROCESSING_DATES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+
+struct date {
+	int64_t us;		/* since the epoch, UTC */
+	bool exact;		/* false: counted back from a relative text, or a day without a time */
+};
+
+/* reference_us: when the answer was fetched. -ERR_INVALID quotes the text. */
+int dates_parse(const char *text, int64_t reference_us, struct date *ret, struct err *e);
+/* A number that is epoch seconds or, above 10^11, milliseconds. */
+int dates_from_epoch(int64_t value, int64_t reference_us, struct date *ret, struct err *e);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/processing/weblink.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+
+#include "common/base/mem.h"
+
+enum { PARAMS_MAX = 16, SLUG_WORDS = 3 };
+
+/* Names of parameters that say where a visitor came from, not what he sees. */
+static const char *const TRACKING[] = {
+	"utm_", "gclid", "fbclid", "msclkid", "mc_", "_ga", "gh_src", "lever-source", "ref", "refid",
+	"referrer", "src", "source", "trk", "trackingid", "tracking", "campaign", "cid_src", "origin",
+	"rx_", "icid", "iis", "iisn", "sid_src", "jobboard", "board", "publisher", "feed", "medium",
+	"google_jobs_apply", "se", "v", "from", "lang", "locale", "hl", "adref",
+};
+
+static bool is_tracking(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT(TRACKING); i++) {
+		size_t n = strlen(TRACKING[i]);
+		bool prefix = TRACKING[i][n - 1] == '_';
+
+		if ((prefix ? len >= n : len == n) && !strncasecmp(name, TRACKING[i], n))
+			return true;
+	}
+	return false;
+}
+
+static CURLU *parsed(const char *link)
+{
+	CURLU *u;
+	char *part = NULL;
+	bool good;
+
+	if (!link || strlen(link) >= WEBLINK_MAX)
+		return NULL;
+	u = mem_check(curl_url());
+	good = curl_url_set(u, CURLUPART_URL, link, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		curl_url_get(u, CURLUPART_SCHEME, &part, 0) == CURLUE_OK &&
+		(!strcmp(part, "https") || !strcmp(part, "http"));
+	curl_free(part);
+	part = NULL;
+	good = good && curl_url_get(u, CURLUPART_USER, &part, 0) == CURLUE_NO_USER &&
+		curl_url_get(u, CURLUPART_HOST, &part, 0) == CURLUE_OK && strchr(part, '.') &&
+		part[0] != '.' && part[strlen(part) - 1] != '.';
+	curl_free(part);
+	if (good)
+		return u;
+	curl_url_cleanup(u);
+	return NULL;
+}
+
+bool weblink_is_valid(const char *link)
+{
+	CURLU *u = parsed(link);
+
+	curl_url_cleanup(u);
+	return u != NULL;
+}
+
+/* Four digits in a row, or a slug of several words: what names a single posting. */
+static bool names_one(const char *text)
+{
+	int digits = 0, dashes = 0;
+
+	for (; *text; text++) {
+		digits = isdigit((unsigned char)*text) ? digits + 1 : 0;
+		dashes += *text == '-' || *text == '_';
+		if (digits >= 4 || dashes >= SLUG_WORDS)
+			return true;
+	}
+	return false;
+}
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Cuts query in place and fills params with those that identify, sorted. */
+static size_t identifying(char *query, char *params[PARAMS_MAX])
+{
+	size_t n = 0;
+
+	for (char *save = NULL, *p = strtok_r(query, "&;", &save); p && n < PARAMS_MAX;
+	     p = strtok_r(NULL, "&;", &save)) {
+		const char *eq = strchr(p, '=');
+
+		if (eq && eq[1] && !is_tracking(p, (size_t)(eq - p)))
+			params[n++] = p;
+	}
+	qsort(params, n, sizeof *params, compare_text);
+	return n;
+}
+
+static void append(char out[WEBLINK_KEY_MAX], const char *text)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, WEBLINK_KEY_MAX - n, "%s", text);
+}
+
+static void build_key(char out[WEBLINK_KEY_MAX], const char *host, char *path, char *query)
+{
+	char *params[PARAMS_MAX];
+	size_t len = strlen(path), n = query ? identifying(query, params) : 0;
+	bool one;
+
+	while (len > 0 && path[len - 1] == '/')
+		path[--len] = '\0';
+	append(out, !strncasecmp(host, "www.", 4) ? host + 4 : host);
+	append(out, path);
+	one = names_one(path);
+	for (size_t i = 0; i < n; i++) {
+		append(out, i ? "&" : "?");
+		append(out, params[i]);
+		one = one || names_one(params[i]);
+	}
+	if (!one)
+		out[0] = '\0';
+	for (char *p = out; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+}
+
+void weblink_match_key(const char *link, char out[WEBLINK_KEY_MAX])
+{
+	CURLU *u = parsed(link);
+	char *host = NULL, *path = NULL, *query = NULL;
+
+	out[0] = '\0';
+	if (!u)
+		return;
+	curl_url_get(u, CURLUPART_QUERY, &query, 0);
+	if (curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PATH, &path, 0) == CURLUE_OK)
+		build_key(out, host, path, query);
+	curl_free(host);
+	curl_free(path);
+	curl_free(query);
+	curl_url_cleanup(u);
+}
