@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* area: free text about a place to what the statistics know: a metro, a state, the nation.
+ *
+ * "New York, NY", "NYC", "new york city", "Brooklyn", "Austin TX 78701", "Texas", "Remote", "USA".
+ * One metro code drives four sources: OEWS, LAUS, ACS and FRED. A city that is in no metro of the
+ * table but names its state answers for the state, one that names the country for the nation,
+ * with a warning; a city alone that nobody knows, or a place outside the United States, is
+ * -ERR_NOT_FOUND with what would be right.
+ * Codes: CBSA of the 2023 delineation (OMB 23-01), state FIPS.
+ * Pure functions; borrowed pointers are static. */
+#ifndef COMMON_MARKET_AREA_H
+#define COMMON_MARKET_AREA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+enum area_level { AREA_NATION, AREA_STATE, AREA_METRO };
+
+struct area_state {
+	const char *abbr, *fips, *name;
+};
+
+struct area_metro {
+	const char *cbsa, *fips;	/* of the principal state, for LAUS */
+	const char *name;		/* "New York-Newark-Jersey City" */
+	const char *states;		/* "NY-NJ", the principal one first */
+	const char *also;		/* more cities, '|' between, folded; "name:display" renames */
+};
+
+#define AREA_LABEL_SIZE 96
+
+struct area {
+	enum area_level level;
+	const struct area_metro *metro;	/* NULL unless AREA_METRO */
+	const struct area_state *state;	/* NULL for the nation; of a metro: the one asked for or its first */
+	char city[64];			/* "New York"; "" when no city was named */
+	char label[AREA_LABEL_SIZE];	/* "New York, NY"; "Texas"; "United States" */
+	char warning[384];		/* "" unless a wider area, or one of several readings, stands in */
+};
+
+int area_resolve(const char *text, struct area *ret, struct err *e);
+/* The same place one level wider: metro to state, state to nation. The label stays. */
+struct area area_widen(const struct area *a);
+const char *area_level_name(enum area_level level);	/* "nation", "state", "metro" */
+const char *area_name(const struct area *a);		/* of the level: metro, state or nation */
+const char *area_code(const struct area *a);		/* CBSA, FIPS or "US" */
+
+extern const struct area_state AREA_STATES[];
+extern const size_t AREA_STATES_COUNT;
+extern const struct area_metro AREA_METROS[];
+extern const size_t AREA_METROS_COUNT;
+
+#endif
