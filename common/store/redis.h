@@ -2,10 +2,13 @@
 /* redis: one Redis connection; hiredis formats and reads, net/conn carries the bytes.
  *
  * URL: redis://[[user]:password@]host[:6379][,host…][/db], rediss:// for TLS with verification,
- * unix:///path?db=N. Every call ends within the connection's timeout (or pg-like deadline).
+ * unix://[[user]:password@]/path[?db=N]. Of several hosts the first that answers as master is
+ * taken. Every call ends within the connection's timeout, or by the deadline if one is set.
+ * Limits: an answer of 64 MiB, a million elements an array.
  * Errors: -ERR_REDIS (transient: connection, LOADING, OOM, READONLY, MASTERDOWN; the connection
- * is broken after a lost or late answer), -ERR_TIMEOUT, -ERR_REFUSED (NOAUTH, NOPERM, WRONGPASS),
- * -ERR_INVALID (any other error answer, its text in e).
+ * is broken after a lost or late answer, and after READONLY), -ERR_TIMEOUT, -ERR_REFUSED (NOAUTH,
+ * NOPERM, WRONGPASS), -ERR_CONFIG (wrong URL), -ERR_INVALID (any other error answer, its text in e),
+ * -ERR_TOO_BIG, -ERR_PROTOCOL (no Redis there).
  * Ownership: replies belong to you until redis_reply_free. Nothing here logs. */
 #ifndef COMMON_STORE_REDIS_H
 #define COMMON_STORE_REDIS_H
@@ -17,7 +20,9 @@
 struct err;
 struct redis;
 
-enum redis_type { REDIS_NIL, REDIS_STRING, REDIS_INTEGER, REDIS_ARRAY, REDIS_STATUS };
+/* REDIS_ERROR occurs only inside an array (of EXEC, of a script): a whole answer that is an error
+ * is an error code instead. */
+enum redis_type { REDIS_NIL, REDIS_STRING, REDIS_INTEGER, REDIS_ARRAY, REDIS_STATUS, REDIS_ERROR };
 
 struct redis_reply {
 	enum redis_type type;
@@ -32,6 +37,8 @@ int redis_open(struct redis **ret, const char *url, int timeout_ms, struct err *
 void redis_close(struct redis *r);
 bool redis_is_alive(const struct redis *r);
 int redis_fd(const struct redis *r);
+/* Calls after this one end by then (monotonic ms); 0 = timeout_ms of redis_open each. */
+void redis_set_deadline(struct redis *r, int64_t mono_ms);
 
 /* One command of n words. ret may be NULL. */
 int redis_run(struct redis *r, const char *const *words, const size_t *lens, size_t n,
