@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The keeper: one process per directory, parent of all its services.
+"""The keeper: one process per directory, parent of all that runs for it.
 
-It does nothing by itself but spawn, signal and reap on request (a line of JSON each way over the
-unix socket DIR/control), so that a request never waits for a service. Waiting is the caller's.
+It knows nothing of what it runs. It spawns, signals and reaps on request (a line of JSON each way
+over the unix socket DIR/control), so that a request never waits for a service. Waiting is the
+caller's. A spawn says the name, argv, env, cwd, log, user (or null), the signal that stops it and
+a rank: when all is stopped the highest rank goes first, and the next when it is gone.
 
-Nothing outlives it: services get SIGKILL from the kernel when the keeper dies, however it dies.
-A keeper that was started for one `services run` likewise gets SIGTERM when that process dies, and
-then kills the services and the command's process group, and removes the directory.
+Nothing outlives it: its children get SIGKILL from the kernel when the keeper dies, however it
+dies. A keeper that was started for one owner likewise gets SIGTERM when that process dies, and
+then kills its children and the owner's command's process group, and removes the directory.
 The lock DIR/lock is held while a keeper lives; the kernel gives it back. A keeper whose directory
 was removed ends too.
 """
@@ -21,8 +23,6 @@ import signal
 import socket
 import subprocess
 import time
-
-import parts
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 STOP_LIMIT_S = 30
@@ -76,27 +76,28 @@ def close_quietly(fd):
 class Keeper:
     def __init__(self, directory, owner):
         self.directory = directory
-        self.owner = owner              # pid of the `services run` we live for, or 0
+        self.owner = owner              # pid of the process we live for, or 0
         self.group = 0                  # process group of its command
-        self.children = {}              # part -> Popen, kept so that only reap() waits for it
-        self.exits = {}                 # part -> how it ended last
+        self.children = {}              # name -> Popen, kept so that only reap() waits for it
+        self.exits = {}                 # name -> how it ended last
         self.leaving = None             # "stop" or "kill" once we are to end
 
-    def spawn(self, part):
-        if part in self.children:
+    def spawn(self, name, argv, env, cwd, log, user, stop, rank):
+        if name in self.children:
             return
-        state = load_state(self.directory)
-        user, me = parts.user_of(part), os.getpid()
+        me = os.getpid()
         identity = dict(user=user, group=user, extra_groups=[]) if user else {}
-        with open(os.path.join(self.directory, part + ".log"), "ab") as log:
-            self.children[part] = subprocess.Popen(
-                parts.command(state, part), env=parts.environment(state, part), cwd=parts.home_of(state, part),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                umask=0o077, preexec_fn=lambda: die_with(me, signal.SIGKILL), **identity)
-        self.exits.pop(part, None)
+        with open(log, "ab") as out:
+            child = subprocess.Popen(
+                argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True, umask=0o077,
+                preexec_fn=lambda: die_with(me, signal.SIGKILL), **identity)
+        child.stop_signal, child.rank = stop, rank
+        self.children[name] = child
+        self.exits.pop(name, None)
 
-    def signal(self, part, sig):
-        child = self.children.get(part)
+    def signal(self, name, sig):
+        child = self.children.get(name)
         if not child:
             return
         below = descendants(child.pid) if sig == signal.SIGKILL else []
@@ -111,18 +112,18 @@ class Keeper:
                 return
             if pid == 0:
                 return
-            for part, child in list(self.children.items()):
+            for name, child in list(self.children.items()):
                 if child.pid == pid:
                     child.returncode = os.waitstatus_to_exitcode(status)
-                    self.exits[part] = child.returncode
-                    del self.children[part]
+                    self.exits[name] = child.returncode
+                    del self.children[name]
 
     def answer(self, request):
-        op, part = request["op"], request.get("part")
+        op = request.pop("op")
         if op == "spawn":
-            self.spawn(part)
+            self.spawn(**request)
         elif op == "signal":
-            self.signal(part, request["signal"])
+            self.signal(request["name"], request["signal"])
         elif op == "group":
             self.group = request["group"]
         elif op in ("stop", "kill"):
@@ -135,7 +136,7 @@ class Keeper:
             connection.settimeout(5)
             try:
                 reply = self.answer(json.loads(stream.readline()))
-            except (OSError, ValueError, KeyError) as problem:
+            except (OSError, ValueError, KeyError, TypeError) as problem:
                 reply = {"error": str(problem)}
             try:
                 stream.write(json.dumps(reply) + "\n")
@@ -144,12 +145,10 @@ class Keeper:
                 pass
 
     def end(self):
-        """Stops every service, orderly first unless the data is thrown away anyway."""
+        """Stops every child, orderly first unless the data is thrown away anyway."""
         if self.leaving == "stop":
-            # the port mapper last: a stopping node still talks to it
-            for part in reversed(parts.ORDER):
-                self.signal(part, parts.STOP_SIGNAL[part])
-                self.wait_gone(part, STOP_LIMIT_S)
+            for rank in sorted({child.rank for child in self.children.values()}, reverse=True):
+                self.stop_rank(rank)
         elif self.group:
             try:
                 os.killpg(self.group, signal.SIGKILL)
@@ -165,9 +164,12 @@ class Keeper:
             time.sleep(0.01)
             self.reap()
 
-    def wait_gone(self, part, limit_s):
-        deadline = time.monotonic() + limit_s
-        while part in self.children and time.monotonic() < deadline:
+    def stop_rank(self, rank):
+        names = {name for name, child in self.children.items() if child.rank == rank}
+        for name in names:
+            self.signal(name, self.children[name].stop_signal)
+        deadline = time.monotonic() + STOP_LIMIT_S
+        while names & set(self.children) and time.monotonic() < deadline:
             time.sleep(0.01)
             self.reap()
 

@@ -170,6 +170,13 @@ def command(state, part):
     return ["sh", "-ec", script, "postgres", postgres_bin()]
 
 
+def spawn_request(state, part, directory):
+    """What the keeper has to know to start this service."""
+    return dict(name=part, argv=command(state, part), env=environment(state, part),
+                cwd=home_of(state, part), log=os.path.join(directory, part + ".log"),
+                user=user_of(part), stop=STOP_SIGNAL[part], rank=0 if part == "epmd" else 1)
+
+
 def urls(state):
     ports = state["ports"]
     return {
