@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store/pending.h"
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/broker/message.h"
+#include "common/store/pg.h"
+
+int pending_from_message(struct pending_row *row, const struct message *m, const char *kind,
+			 const char *queue, struct buf *props_out, struct err *e)
+{
+	int r = message_encode(m, props_out, e);
+
+	*row = (struct pending_row){
+		.task_id = m->id, .generation = m->generation, .nesting = m->nesting,
+		.retries = m->retries, .hop = m->hop, .kind = kind, .task = m->task,
+		.queue = queue, .props = props_out->data, .props_len = props_out->len,
+		.body = m->body, .body_len = m->body_len,
+	};
+	return r;
+}
+
+static const char SQL_INSERT[] =
+	"INSERT INTO jobfleet.pending (task_id, generation, nesting, retries, hop, kind, task,"
+	" queue, props, body, due, claimed_until, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+	" $9::bytea, $10::bytea,"
+	" CASE WHEN $11::bigint > 0 THEN timestamptz 'epoch' + $11 * interval '1 us'"
+	" WHEN $12::bigint < 0 THEN 'infinity' ELSE clock_timestamp() + $12 * interval '1 ms' END,"
+	" CASE WHEN $13::bigint > 0 THEN clock_timestamp() + $13 * interval '1 ms' END, $14)"
+	" ON CONFLICT DO NOTHING";
+
+int pending_insert(struct pg *p, const struct pending_row *x, struct err *e)
+{
+	int64_t delay = x->delay_ms == PENDING_NEVER ? -1 : x->delay_ms;
+	int64_t r = pg_run(p, SQL_INSERT,
+			   PG_PARAMS(PG_TEXT(x->task_id), PG_INT(x->generation),
+				     PG_INT(x->nesting), PG_INT(x->retries), PG_INT(x->hop),
+				     PG_TEXT(x->kind), PG_TEXT(x->task), PG_TEXT(x->queue),
+				     PG_BYTES(x->props, x->props_len),
+				     PG_BYTES(x->body, x->body_len), PG_INT(x->due_us),
+				     PG_INT(delay), PG_INT(x->claim_ms), PG_TEXT(x->reason)),
+			   NULL, e);
+
+	return r < 0 ? (int)r : 0;
+}
+
+static const char SQL_SENT[] =
+	"UPDATE jobfleet.pending SET state = 'sent', sent_at = now(), claimed_until = NULL"
+	" WHERE task_id = $1 AND generation = $2 AND nesting = $3 AND retries = $4 AND hop = $5"
+	" AND state = 'waiting'";
+
+int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e)
+{
+	int r = pg_begin(p, 5000, e);
+
+	if (r == 0)
+		r = pg_exec(p, "SET LOCAL synchronous_commit = off", e);
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		const struct pending_row *x = &rows[i];
+		int64_t got = pg_run(p, SQL_SENT,
+				     PG_PARAMS(PG_TEXT(x->task_id), PG_INT(x->generation),
+					       PG_INT(x->nesting), PG_INT(x->retries),
+					       PG_INT(x->hop)), NULL, e);
+
+		r = got < 0 ? (int)got : 0;
+	}
+	if (r >= 0)
+		return pg_commit(p, e);
+	pg_rollback(p);
+	return r;
+}
