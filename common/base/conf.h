@@ -158,7 +158,12 @@ const char *conf_route(const struct conf *c, const char *task);
 /* The secret that a source's key_variable names; NULL when unset or empty. Borrowed. */
 const char *conf_secret(const char *variable);
 
-/* Writes every setting as "key = value  # origin", passwords in URLs masked ("***"). */
+/* Where a setting came from, into out: "queues.conf:12", "environment ETL_MODE", "credential …" or
+ * "default". block is "fleet", "queue" …; name NULL for fleet. NULL: no such setting. */
+const char *conf_origin(const struct conf *c, const char *block, const char *name, const char *key,
+			char *out, size_t size);
+
+/* Writes every setting as "block.name.key = value  # origin", passwords in URLs masked ("***"). */
 void conf_print(const struct conf *c, FILE *out);
 
 #endif
