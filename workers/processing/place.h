@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* place: where a job is: city, region, country, coordinates.
+ *
+ * Fields win over free text, free text over the country that was asked for. Texts may be in either
+ * order ("Reading, United Kingdom", "US, CA, Santa Clara"), with postal codes, several places (the
+ * first is taken), "+2 more", and a publisher behind a bullet ("Ivrea TO  •  tramite X").
+ * Remote words and time-zone limits are not places. The middle of a country (37.09024, -95.71289
+ * for the US) is no coordinate of a job. Pure. */
+#ifndef WORKERS_PROCESSING_PLACE_H
+#define WORKERS_PROCESSING_PLACE_H
+
+#include <stdbool.h>
+
+struct place {
+	char city[128];
+	char region[96];		/* name where known, else as given */
+	char region_code[8];		/* "TX"; "" unknown */
+	char country[3];		/* ISO 3166-1 alpha-2; "" unknown */
+	bool has_coordinates;
+	double latitude, longitude;
+};
+
+struct place_fields {
+	const char *city, *state, *country, *location;	/* as the provider has them; NULL: absent */
+	const char *asked_country;			/* code in the request; NULL: none */
+	bool has_coordinates;
+	double latitude, longitude;
+};
+
+void place_resolve(const struct place_fields *in, struct place *ret);
+/* hint: country code that the text is likely about, or NULL. */
+void place_parse(const char *text, const char *hint, struct place *ret);
+/* "Austin, TX, US" from what is known; "" for nothing. */
+void place_label(const struct place *place, char *out, unsigned long size);
+
+#endif
