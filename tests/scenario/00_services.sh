@@ -61,10 +61,9 @@ services start >/dev/null
 # shellcheck source=/dev/null
 . "$dir/env"
 check "a start on a used directory finds its data" [ "$(sql 'SELECT count(*) FROM kept')" = 1 ]
-keeper=$(fuser "$dir/lock" 2>/dev/null)
+keeper=$(services status | sed -n 's/^keeper *pid //p')
 remember_ports "$dir/env"
-# shellcheck disable=SC2086 # fuser pads with spaces
-kill -9 $keeper
+kill -9 "$keeper"
 check "kill -9 of the keeper ends all three" until_true 10 all_closed
 check "a start after such a crash recovers" services start
 check "and finds the data of before" [ "$(sql 'SELECT count(*) FROM kept')" = 1 ]

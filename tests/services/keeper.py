@@ -129,7 +129,7 @@ class Keeper:
         elif op in ("stop", "kill"):
             self.leaving = op
         pids = {name: child.pid for name, child in self.children.items()}
-        return {"pids": pids, "exits": self.exits}
+        return {"pids": pids, "exits": self.exits, "keeper": os.getpid()}
 
     def serve(self, connection):
         with connection, connection.makefile("rw") as stream:
