@@ -7,7 +7,8 @@ A fault is asked for by POST /_fault with a JSON object:
     kind       one of REPLIES (what is answered instead) or DELIVERIES (how the answer travels)
     endpoint   only requests whose path ends like this; absent = every one
     count      how many requests it spoils; null or absent = until DELETE /_fault
-    seconds    slow: the whole body takes so long; delay: the answer starts so late; hang: nothing, then the end
+    seconds    slow: the whole body takes so long; delay: the answer starts so late;
+               hang: nothing comes, then the end
     bytes      huge: size of the body; deep: levels; cut, reset: bytes sent before the end
     retry_after, reset   header values for the 429 kinds (seconds)
     location   redirect: where to
@@ -28,254 +29,329 @@ RAPID_PLAN = "https://rapidapi.com/letscrape-6bRBa3QguO5/api/jsearch"
 
 
 def rapid_message(status, text):
-	return lambda fault, request: reply_json({"message": text}, status, {"x-rapidapi-proxy-response": "true"})
+    return lambda fault, request: reply_json(
+        {"message": text}, status, {"x-rapidapi-proxy-response": "true"}
+    )
 
 
 def rapid_limit(text, reset, remaining="0"):
-	def answer(fault, request):
-		headers = {"x-ratelimit-requests-limit": "200", "x-ratelimit-requests-remaining": remaining,
-			"x-ratelimit-requests-reset": str(fault.get("reset", reset))}
-		if "retry_after" in fault:
-			headers["Retry-After"] = str(fault["retry_after"])
-		return reply_json({"message": text}, 429, headers)
-	return answer
+    def answer(fault, request):
+        headers = {
+            "x-ratelimit-requests-limit": "200",
+            "x-ratelimit-requests-remaining": remaining,
+            "x-ratelimit-requests-reset": str(fault.get("reset", reset)),
+        }
+        if "retry_after" in fault:
+            headers["Retry-After"] = str(fault["retry_after"])
+        return reply_json({"message": text}, 429, headers)
+
+    return answer
 
 
 def quota_text(word):
-	return (f"You have exceeded the {word} quota for Requests on your current plan, BASIC. "
-		f"Upgrade your plan at {RAPID_PLAN}")
+    return (
+        f"You have exceeded the {word} quota for Requests on your current plan, BASIC. "
+        f"Upgrade your plan at {RAPID_PLAN}"
+    )
 
 
 def rate_text(word):
-	return f"You have exceeded the rate limit per {word} for your plan, BASIC, by the API provider"
+    return f"You have exceeded the rate limit per {word} for your plan, BASIC, by the API provider"
 
 
 def bls_refusal(status, text):
-	return lambda fault, request: reply_json(
-		{"status": status, "responseTime": 0, "message": [text.format(key=request.key())], "Results": {}})
+    return lambda fault, request: reply_json(
+        {
+            "status": status,
+            "responseTime": 0,
+            "message": [text.format(key=request.key())],
+            "Results": {},
+        }
+    )
 
 
 def fred_error(status, text):
-	return lambda fault, request: reply_json({"error_code": status, "error_message": text}, status)
+    return lambda fault, request: reply_json({"error_code": status, "error_message": text}, status)
 
 
 def plain_429(fault, request):
-	headers = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
-	return reply_html("429 Too Many Requests", "Slow down.", 429, headers)
+    headers = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
+    return reply_html("429 Too Many Requests", "Slow down.", 429, headers)
 
 
 def endpoint_404(fault, request):
-	return reply_json({"message": f"Endpoint '{request.path}' does not exist"}, 404,
-		{"x-rapidapi-proxy-response": "true"})
+    return reply_json(
+        {"message": f"Endpoint '{request.path}' does not exist"},
+        404,
+        {"x-rapidapi-proxy-response": "true"},
+    )
 
 
 def census_302(page):
-	def answer(fault, request):
-		host = request.headers.get("host", "api.census.gov")
-		return Reply(302, {"Location": f"http://{host}/census/{page}.html", "X-DataWebAPI-KeyError": "1"}, b"")
-	return answer
+    def answer(fault, request):
+        host = request.headers.get("host", "api.census.gov")
+        return Reply(
+            302,
+            {"Location": f"http://{host}/census/{page}.html", "X-DataWebAPI-KeyError": "1"},
+            b"",
+        )
+
+    return answer
 
 
 def redirect(fault, request):
-	return Reply(302, {"Location": fault.get("location", "http://elsewhere.example/")}, b"")
+    return Reply(302, {"Location": fault.get("location", "http://elsewhere.example/")}, b"")
 
 
 def redirect_loop(fault, request):
-	host = request.headers.get("host", "127.0.0.1")
-	return Reply(302, {"Location": f"http://{host}/{fault['mount']}{request.path}"}, b"")
+    host = request.headers.get("host", "127.0.0.1")
+    return Reply(302, {"Location": f"http://{host}/{fault['mount']}{request.path}"}, b"")
 
 
 def huge(fault, request):
-	"""Valid JSON, 50 MB unless told otherwise."""
-	filler = max(0, fault.get("bytes", 50_000_000) - 40)
-	return reply_json(None, text='{"status":"OK","data":{"jobs":[],"x":"' + "x" * filler + '"}}')
+    """Valid JSON, 50 MB unless told otherwise."""
+    filler = max(0, fault.get("bytes", 50_000_000) - 40)
+    return reply_json(None, text='{"status":"OK","data":{"jobs":[],"x":"' + "x" * filler + '"}}')
 
 
 def deep(fault, request):
-	levels = fault.get("bytes", 200_000)
-	return reply_json(None, text='{"status":"OK","data":' + "[" * levels + "]" * levels + "}")
+    levels = fault.get("bytes", 200_000)
+    return reply_json(None, text='{"status":"OK","data":' + "[" * levels + "]" * levels + "}")
 
 
 def gzip_bomb(fault, request):
-	"""Small on the wire, big when unpacked, whatever the request accepts."""
-	body = gzip.compress(b'{"status":"OK","data":[' + b" " * fault.get("bytes", 200_000_000) + b"]}", 9)
-	return Reply(200, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, body)
+    """Small on the wire, big when unpacked, whatever the request accepts."""
+    body = gzip.compress(
+        b'{"status":"OK","data":[' + b" " * fault.get("bytes", 200_000_000) + b"]}", 9
+    )
+    return Reply(200, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, body)
 
 
 def wrong_charset(fault, request):
-	"""Latin-1 bytes under a header that says UTF-8."""
-	row = {"job_id": "bGF0aW4xLWJ5dGVz", "job_title": "Développeur Älteres System", "employer_name": "Société Générique",
-		"job_description": "Café, Straße, señor", "job_city": "Orléans", "job_country": "FR"}
-	body = json.dumps({"status": "OK", "data": {"jobs": [row], "cursor": None}}, ensure_ascii=False)
-	return Reply(200, {"Content-Type": "application/json; charset=utf-8"}, body.encode("latin-1"))
+    """Latin-1 bytes under a header that says UTF-8."""
+    row = {
+        "job_id": "bGF0aW4xLWJ5dGVz",
+        "job_title": "Développeur Älteres System",
+        "employer_name": "Société Générique",
+        "job_description": "Café, Straße, señor",
+        "job_city": "Orléans",
+        "job_country": "FR",
+    }
+    body = json.dumps({"status": "OK", "data": {"jobs": [row], "cursor": None}}, ensure_ascii=False)
+    return Reply(200, {"Content-Type": "application/json; charset=utf-8"}, body.encode("latin-1"))
 
 
 def nul_bytes(fault, request):
-	"""Good JSON that jsonb refuses."""
-	row = {"job_id": "bnVsLWNoYXI=", "job_title": "Data\u0000Engineer", "employer_name": "Nul & Sons"}
-	return reply_json(None, text=json.dumps({"status": "OK", "data": {"jobs": [row], "cursor": None}}))
+    """Good JSON that jsonb refuses."""
+    row = {
+        "job_id": "bnVsLWNoYXI=",
+        "job_title": "Data\u0000Engineer",
+        "employer_name": "Nul & Sons",
+    }
+    return reply_json(
+        None, text=json.dumps({"status": "OK", "data": {"jobs": [row], "cursor": None}})
+    )
 
 
 REPLIES = {
-	"400": lambda f, r: reply_json({"status": "ERROR", "request_id": "fault",
-		"error": {"message": "Invalid parameter", "code": 400}}, 400),
-	"401": rapid_message(401, "Invalid API key. Go to https://docs.rapidapi.com/docs/keys for more info."),
-	"403": rapid_message(403, "You are not subscribed to this API."),
-	"404_endpoint": endpoint_404,
-	"429": plain_429,
-	"429_monthly": rapid_limit(quota_text("MONTHLY"), 864000),
-	"429_daily": rapid_limit(quota_text("DAILY"), 3600),
-	"429_minute": rapid_limit(rate_text("minute"), 864000, "150"),
-	"429_second": rapid_limit(rate_text("second"), 864000, "150"),
-	"500": lambda f, r: reply_json({"message": "Internal server error"}, 500),
-	"502": lambda f, r: reply_html("502 Bad Gateway", "nginx", 502),
-	"503": lambda f, r: reply_json({"message": "Service temporarily unavailable"}, 503),
-	"503_html": lambda f, r: reply_html("503 Service Temporarily Unavailable", "nginx", 503),
-	"504": lambda f, r: reply_json({"message": "The request to the API has timed out"}, 504),
-	"html_200": lambda f, r: reply_html("We will be right back", "Scheduled maintenance."),
-	"html_as_json": lambda f, r: reply_json(None, text="<html><body>Scheduled maintenance.</body></html>"),
-	"empty_200": lambda f, r: reply_json(None, text=""),
-	"empty_object": lambda f, r: reply_json({}),
-	"null": lambda f, r: reply_json(None),
-	"redirect": redirect,
-	"redirect_loop": redirect_loop,
-	"wrong_charset": wrong_charset,
-	"nul": nul_bytes,
-	"huge": huge,
-	"deep": deep,
-	"gzip_bomb": gzip_bomb,
-	"bls_threshold": bls_refusal("REQUEST_NOT_PROCESSED", "Request could not be serviced, as the daily threshold for "
-		"total number of requests allocated to the user with registration key {key} has been reached."),
-	"bls_threshold_v1": bls_refusal("REQUEST_NOT_PROCESSED", "Daily threshold of 25 queries has been reached. "
-		"Please register for an API key at https://data.bls.gov/registrationEngine/"),
-	"bls_invalid_key": bls_refusal("REQUEST_NOT_PROCESSED", "The key:{key} provided by the User is invalid. "
-		"Please provide a proper key for the operation to be successful"),
-	"bls_unsupported": bls_refusal("REQUEST_NOT_PROCESSED", "calculations not supported for this survey"),
-	"bls_failed": bls_refusal("REQUEST_FAILED", "Your request has failed, please try again later."),
-	"census_302": census_302("missing_key"),
-	"census_302_invalid": census_302("invalid_key"),
-	"census_204": lambda f, r: Reply(204, {}, b""),
-	"census_error": lambda f, r: reply_text("There was an error while running your query. "
-		"We've logged the error and we'll correct it ASAP. Sorry for the inconvenience.", 400),
-	"fred_bad_key": fred_error(400, "Bad Request.  The value for variable api_key is not registered.  "
-		"Read https://fred.stlouisfed.org/docs/api/api_key.html for more information."),
-	"fred_423": fred_error(423, "Locked"),
-	"fred_429": fred_error(429, "Too Many Requests.  Exceeded Rate Limit"),
-	"fred_500": fred_error(500, "Internal Server Error"),
+    "400": lambda f, r: reply_json(
+        {
+            "status": "ERROR",
+            "request_id": "fault",
+            "error": {"message": "Invalid parameter", "code": 400},
+        },
+        400,
+    ),
+    "401": rapid_message(
+        401, "Invalid API key. Go to https://docs.rapidapi.com/docs/keys for more info."
+    ),
+    "403": rapid_message(403, "You are not subscribed to this API."),
+    "404_endpoint": endpoint_404,
+    "429": plain_429,
+    "429_monthly": rapid_limit(quota_text("MONTHLY"), 864000),
+    "429_daily": rapid_limit(quota_text("DAILY"), 3600),
+    "429_minute": rapid_limit(rate_text("minute"), 864000, "150"),
+    "429_second": rapid_limit(rate_text("second"), 864000, "150"),
+    "500": lambda f, r: reply_json({"message": "Internal server error"}, 500),
+    "502": lambda f, r: reply_html("502 Bad Gateway", "nginx", 502),
+    "503": lambda f, r: reply_json({"message": "Service temporarily unavailable"}, 503),
+    "503_html": lambda f, r: reply_html("503 Service Temporarily Unavailable", "nginx", 503),
+    "504": lambda f, r: reply_json({"message": "The request to the API has timed out"}, 504),
+    "html_200": lambda f, r: reply_html("We will be right back", "Scheduled maintenance."),
+    "html_as_json": lambda f, r: reply_json(
+        None, text="<html><body>Scheduled maintenance.</body></html>"
+    ),
+    "empty_200": lambda f, r: reply_json(None, text=""),
+    "empty_object": lambda f, r: reply_json({}),
+    "null": lambda f, r: reply_json(None),
+    "redirect": redirect,
+    "redirect_loop": redirect_loop,
+    "wrong_charset": wrong_charset,
+    "nul": nul_bytes,
+    "huge": huge,
+    "deep": deep,
+    "gzip_bomb": gzip_bomb,
+    "bls_threshold": bls_refusal(
+        "REQUEST_NOT_PROCESSED",
+        "Request could not be serviced, as the daily threshold for "
+        "total number of requests allocated to the user with registration key {key} "
+        "has been reached.",
+    ),
+    "bls_threshold_v1": bls_refusal(
+        "REQUEST_NOT_PROCESSED",
+        "Daily threshold of 25 queries has been reached. "
+        "Please register for an API key at https://data.bls.gov/registrationEngine/",
+    ),
+    "bls_invalid_key": bls_refusal(
+        "REQUEST_NOT_PROCESSED",
+        "The key:{key} provided by the User is invalid. "
+        "Please provide a proper key for the operation to be successful",
+    ),
+    "bls_unsupported": bls_refusal(
+        "REQUEST_NOT_PROCESSED", "calculations not supported for this survey"
+    ),
+    "bls_failed": bls_refusal("REQUEST_FAILED", "Your request has failed, please try again later."),
+    "census_302": census_302("missing_key"),
+    "census_302_invalid": census_302("invalid_key"),
+    "census_204": lambda f, r: Reply(204, {}, b""),
+    "census_error": lambda f, r: reply_text(
+        "There was an error while running your query. "
+        "We've logged the error and we'll correct it ASAP. Sorry for the inconvenience.",
+        400,
+    ),
+    "fred_bad_key": fred_error(
+        400,
+        "Bad Request.  The value for variable api_key is not registered.  "
+        "Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.",
+    ),
+    "fred_423": fred_error(423, "Locked"),
+    "fred_429": fred_error(429, "Too Many Requests.  Exceeded Rate Limit"),
+    "fred_500": fred_error(500, "Internal Server Error"),
 }
 
+
 class Faults:
-	"""The faults that are set, in the order they came. Safe to use from several threads."""
+    """The faults that are set, in the order they came. Safe to use from several threads."""
 
-	def __init__(self):
-		self.lock = threading.Lock()
-		self.set = []
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.set = []
 
-	def add(self, fault, providers):
-		"""ValueError tells what is wrong with it."""
-		if not isinstance(fault, dict):
-			raise ValueError("a fault is a JSON object")
-		if fault.get("provider", "*") not in (*providers, "*"):
-			raise ValueError(f"provider is one of {', '.join(providers)} or *")
-		if fault.get("kind") not in REPLIES and fault.get("kind") not in DELIVERIES:
-			raise ValueError(f"kind is one of {', '.join([*REPLIES, *DELIVERIES])}")
-		count = fault.get("count")
-		if count is not None and (not isinstance(count, int) or count < 1):
-			raise ValueError("count is a positive number or null")
-		with self.lock:
-			self.set.append(dict(fault))
+    def add(self, fault, providers):
+        """ValueError tells what is wrong with it."""
+        if not isinstance(fault, dict):
+            raise ValueError("a fault is a JSON object")
+        if fault.get("provider", "*") not in (*providers, "*"):
+            raise ValueError(f"provider is one of {', '.join(providers)} or *")
+        if fault.get("kind") not in REPLIES and fault.get("kind") not in DELIVERIES:
+            raise ValueError(f"kind is one of {', '.join([*REPLIES, *DELIVERIES])}")
+        count = fault.get("count")
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise ValueError("count is a positive number or null")
+        with self.lock:
+            self.set.append(dict(fault))
 
-	def clear(self):
-		with self.lock:
-			self.set.clear()
+    def clear(self):
+        with self.lock:
+            self.set.clear()
 
-	def listed(self):
-		with self.lock:
-			return [dict(fault) for fault in self.set]
+    def listed(self):
+        with self.lock:
+            return [dict(fault) for fault in self.set]
 
-	def take(self, provider, path):
-		"""The fault for this request, counted as used; None when there is none."""
-		with self.lock:
-			for fault in self.set:
-				if fault.get("provider", "*") not in (provider, "*"):
-					continue
-				if not path.rstrip("/").endswith(fault.get("endpoint", "").rstrip("/")):
-					continue
-				if fault.get("count") is not None:
-					fault["count"] -= 1
-					if fault["count"] == 0:
-						self.set.remove(fault)
-				return {**fault, "mount": provider}
-		return None
+    def take(self, provider, path):
+        """The fault for this request, counted as used; None when there is none."""
+        with self.lock:
+            for fault in self.set:
+                if fault.get("provider", "*") not in (provider, "*"):
+                    continue
+                if not path.rstrip("/").endswith(fault.get("endpoint", "").rstrip("/")):
+                    continue
+                if fault.get("count") is not None:
+                    fault["count"] -= 1
+                    if fault["count"] == 0:
+                        self.set.remove(fault)
+                return {**fault, "mount": provider}
+        return None
 
 
 def faulty_reply(fault, request):
-	"""The reply that stands in for the provider's own; None when only the delivery is spoilt."""
-	return REPLIES[fault["kind"]](fault, request) if fault and fault["kind"] in REPLIES else None
+    """The reply that stands in for the provider's own; None when only the delivery is spoilt."""
+    return REPLIES[fault["kind"]](fault, request) if fault and fault["kind"] in REPLIES else None
 
 
 def spoil(handler, fault, reply, stopping):
-	"""Sends the reply as the fault has it, then ends the connection. Answers whether a status line went out."""
-	handler.close_connection = True
-	seconds = fault.get("seconds", 5)
-	return DELIVERIES[fault["kind"]](handler, fault, reply, lambda share=1.0: stopping.wait(seconds * share))
+    """Sends the reply as the fault has it, then ends the connection. Answers whether a status line
+    went out.
+    """
+    handler.close_connection = True
+    seconds = fault.get("seconds", 5)
+    return DELIVERIES[fault["kind"]](
+        handler, fault, reply, lambda share=1.0: stopping.wait(seconds * share)
+    )
 
 
 def slow(handler, fault, reply, pause):
-	pieces = 20
-	handler.wfile.write(handler.head(reply, len(reply.body)))
-	step = max(1, -(-len(reply.body) // pieces))
-	for start in range(0, len(reply.body), step):
-		if pause(1 / pieces):
-			return True
-		handler.wfile.write(reply.body[start:start + step])
-	return True
+    pieces = 20
+    handler.wfile.write(handler.head(reply, len(reply.body)))
+    step = max(1, -(-len(reply.body) // pieces))
+    for start in range(0, len(reply.body), step):
+        if pause(1 / pieces):
+            return True
+        handler.wfile.write(reply.body[start : start + step])
+    return True
 
 
 def delay(handler, fault, reply, pause):
-	pause()
-	handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body)
-	return True
+    pause()
+    handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body)
+    return True
 
 
 def hang(handler, fault, reply, pause):
-	pause()
-	return False
+    pause()
+    return False
 
 
 def cut(handler, fault, reply, pause):
-	"""The header promises more than comes."""
-	sent = fault.get("bytes", len(reply.body) // 2)
-	handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body[:sent])
-	return True
+    """The header promises more than comes."""
+    sent = fault.get("bytes", len(reply.body) // 2)
+    handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body[:sent])
+    return True
 
 
 def truncated(handler, fault, reply, pause):
-	"""The header is right about a body that ends in mid-sentence."""
-	body = reply.body[:fault.get("bytes", len(reply.body) // 2)]
-	handler.wfile.write(handler.head(reply, len(body)) + body)
-	return True
+    """The header is right about a body that ends in mid-sentence."""
+    body = reply.body[: fault.get("bytes", len(reply.body) // 2)]
+    handler.wfile.write(handler.head(reply, len(body)) + body)
+    return True
 
 
 def chunked(handler, fault, reply, pause):
-	"""No fault in itself: the same reply without a length."""
-	handler.wfile.write(handler.head(reply, None))
-	for start in range(0, len(reply.body), 1000):
-		piece = reply.body[start:start + 1000]
-		handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-	handler.wfile.write(b"0\r\n\r\n")
-	return True
+    """No fault in itself: the same reply without a length."""
+    handler.wfile.write(handler.head(reply, None))
+    for start in range(0, len(reply.body), 1000):
+        piece = reply.body[start : start + 1000]
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+    handler.wfile.write(b"0\r\n\r\n")
+    return True
 
 
 def reset(handler, fault, reply, pause):
-	"""Ends with RST: a lingering time of zero throws away what is unsent."""
-	sent = fault.get("bytes", 0)
-	handler.wfile.write((handler.head(reply, len(reply.body)) + reply.body)[:sent])
-	handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-	os.close(handler.connection.detach())
-	return sent > 0
+    """Ends with RST: a lingering time of zero throws away what is unsent."""
+    sent = fault.get("bytes", 0)
+    handler.wfile.write((handler.head(reply, len(reply.body)) + reply.body)[:sent])
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(handler.connection.detach())
+    return sent > 0
 
 
 DELIVERIES = {
-	"slow": slow, "delay": delay, "hang": hang, "cut": cut, "truncated": truncated, "chunked": chunked, "reset": reset,
+    "slow": slow,
+    "delay": delay,
+    "hang": hang,
+    "cut": cut,
+    "truncated": truncated,
+    "chunked": chunked,
+    "reset": reset,
 }
