@@ -270,6 +270,10 @@ static void derive(struct conf *c)
 		c->fleet.database_direct_url = c->fleet.database_url;
 	if (!conf_origin_at(c, CONF_FLEET, 0, (size_t)fallback)->text)
 		c->fleet.demo_fallback = c->fleet.development;
+	for (size_t i = 0; i < c->nsources; i++) {
+		if (c->sources[i].rate_per_s < 0)
+			c->sources[i].rate_per_s = c->fleet.requests_per_minute / 60.0;
+	}
 }
 
 int conf_load(struct conf **ret, const char *path, struct err *e)

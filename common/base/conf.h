@@ -76,7 +76,7 @@ struct conf_task {
 	int max_retries;
 	int64_t retry_backoff_ms;	/* first distance */
 	int64_t retry_backoff_max_ms;
-	bool retry_fixed;		/* retry_backoff = fixed distance, no doubling, no jitter */
+	bool retry_fixed;		/* always retry_backoff: no doubling, no jitter */
 	enum conf_retry_on retry_on;
 	int ledger;			/* 1 on, 0 off, CONF_UNSET */
 	int redeliver;			/* 1 yes, 0: interrupted runs go to the dead letters */
@@ -110,7 +110,7 @@ struct conf_source {
 	const char *base_url;		/* JOBFLEET_SOURCE_<NAME>_URL over it; https only, http for loopback */
 	bool enabled;
 	double weight;
-	double rate_per_s;		/* cluster-wide; 0 = none */
+	double rate_per_s;		/* cluster-wide; default fleet.requests_per_minute; 0 = none */
 	int monthly_quota, daily_quota;	/* 0 = none */
 	const char *key_variable;	/* "RAPIDAPI_KEY"; "" = no key */
 	bool key_required;		/* without the key the source is parked */

@@ -18,6 +18,8 @@ static void print_setting(const struct conf *c, enum conf_kind_id kind, size_t i
 	conf_origin(c, k->name, name, k->keys[key].name, where, sizeof where);
 	text = is_url(k->keys[key].type) && o->text ? conf_url_masked(o->text)
 						    : mem_strdup(o->text ? o->text : "unset");
+	for (char *p = text; (p = strpbrk(p, "\n\t\r"));)
+		*p = ' ';		/* one line a setting */
 	fprintf(out, "%s%s%s.%s = %s%s%s  # %s\n", k->name, *name ? "." : "", name, k->keys[key].name,
 		o->text && !*text ? "\"" : "", text, o->text && !*text ? "\"" : "", where);
 	free(text);

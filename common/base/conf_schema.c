@@ -95,7 +95,7 @@ static const struct conf_key SOURCE[] = {
 	{ "base_url", CONF_HTTP_URL, AT(source, base_url), "" },
 	{ "enabled", CONF_BOOL, AT(source, enabled), "yes" },
 	{ "weight", CONF_NUMBER, AT(source, weight), "1", 0, 1 },
-	{ "rate", CONF_RATE, AT(source, rate_per_s), "60/m" },
+	{ "rate", CONF_RATE, AT(source, rate_per_s), NULL },
 	{ "monthly_quota", CONF_INT, AT(source, monthly_quota), "0", 0, 1e9 },
 	{ "daily_quota", CONF_INT, AT(source, daily_quota), "0", 0, 1e9 },
 	{ "key_variable", CONF_VARIABLE, AT(source, key_variable), "" },
