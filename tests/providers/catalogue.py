@@ -94,8 +94,8 @@ def place_of(row):
 def generation_of(data, rows):
     if isinstance(data, dict):
         return "v5"
-    first = next((row for row in rows if isinstance(row, dict)), {})
-    return "2025" if "job_employment_types" in first or "job_salary_string" in first else "2023"
+    members = {name for row in rows if isinstance(row, dict) for name in row}
+    return "2025" if members & {"job_employment_types", "job_salary_string"} else "2023"
 
 
 class Catalogue:

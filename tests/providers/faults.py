@@ -280,13 +280,16 @@ def faulty_reply(fault, request):
     return REPLIES[fault["kind"]](fault, request) if fault and fault["kind"] in REPLIES else None
 
 
+def silent(fault):
+    """Whether it lets no status line out."""
+    return fault["kind"] == "hang" or fault["kind"] == "reset" and not fault.get("bytes")
+
+
 def spoil(handler, fault, reply, stopping):
-    """Sends the reply as the fault has it, then ends the connection. Answers whether a status line
-    went out.
-    """
+    """Sends the reply as the fault has it, then ends the connection."""
     handler.close_connection = True
     seconds = fault.get("seconds", 5)
-    return DELIVERIES[fault["kind"]](
+    DELIVERIES[fault["kind"]](
         handler, fault, reply, lambda share=1.0: stopping.wait(seconds * share)
     )
 
@@ -297,34 +300,29 @@ def slow(handler, fault, reply, pause):
     step = max(1, -(-len(reply.body) // pieces))
     for start in range(0, len(reply.body), step):
         if pause(1 / pieces):
-            return True
+            return
         handler.wfile.write(reply.body[start : start + step])
-    return True
 
 
 def delay(handler, fault, reply, pause):
     pause()
     handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body)
-    return True
 
 
 def hang(handler, fault, reply, pause):
     pause()
-    return False
 
 
 def cut(handler, fault, reply, pause):
     """The header promises more than comes."""
     sent = fault.get("bytes", len(reply.body) // 2)
     handler.wfile.write(handler.head(reply, len(reply.body)) + reply.body[:sent])
-    return True
 
 
 def truncated(handler, fault, reply, pause):
     """The header is right about a body that ends in mid-sentence."""
     body = reply.body[: fault.get("bytes", len(reply.body) // 2)]
     handler.wfile.write(handler.head(reply, len(body)) + body)
-    return True
 
 
 def chunked(handler, fault, reply, pause):
@@ -334,7 +332,6 @@ def chunked(handler, fault, reply, pause):
         piece = reply.body[start : start + 1000]
         handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
     handler.wfile.write(b"0\r\n\r\n")
-    return True
 
 
 def reset(handler, fault, reply, pause):
@@ -343,7 +340,6 @@ def reset(handler, fault, reply, pause):
     handler.wfile.write((handler.head(reply, len(reply.body)) + reply.body)[:sent])
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(handler.connection.detach())
-    return sent > 0
 
 
 DELIVERIES = {
