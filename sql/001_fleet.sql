@@ -3,7 +3,7 @@
 -- be published (pending), what cannot go on (dead_letters), who is there (workers).
 -- Times are PostgreSQL's clock. Lists are closed by checks.
 
-CREATE SCHEMA jobfleet;
+CREATE SCHEMA IF NOT EXISTS jobfleet;	-- the migration runner keeps its table there
 
 -- One row per settled attempt. The row is the last statement of the attempt's transaction, so a
 -- twin of the attempt (redelivered, thawed, published twice) collides with it and rolls back.
@@ -243,7 +243,11 @@ BEGIN
 			'origin', 'sql@' || current_database(), 'eta', to_jsonb(enqueue.eta),
 			'expires', to_jsonb(enqueue.expires)),
 		convert_to(format('[%s, %s, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]',
-			enqueue.args, enqueue.kwargs), 'UTF8'), p, due);
+			enqueue.args, enqueue.kwargs), 'UTF8'), p, due)
+	ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RAISE unique_violation USING MESSAGE = format('jobfleet.enqueue: task %s is enqueued already', id);
+	END IF;
 	NOTIFY jobfleet_pending;
 	RETURN id;
 END $$;
