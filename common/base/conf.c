@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/conf_private.h"
 #include "common/base/conf_read.h"
 #include "common/base/err.h"
@@ -270,6 +271,12 @@ static void derive(struct conf *c)
 		c->fleet.database_direct_url = c->fleet.database_url;
 	if (!conf_origin_at(c, CONF_FLEET, 0, (size_t)fallback)->text)
 		c->fleet.demo_fallback = c->fleet.development;
+	for (size_t i = 0; i < c->nqueues; i++) {
+		int key = conf_key_find(&CONF_SCHEMA[CONF_QUEUE], "max_priority");
+
+		if (c->queues[i].type == CONF_QUEUE_QUORUM && !conf_origin_at(c, CONF_QUEUE, i, (size_t)key)->file)
+			c->queues[i].max_priority = 0;
+	}
 	for (size_t i = 0; i < c->nsources; i++) {
 		if (c->sources[i].rate_per_s < 0)
 			c->sources[i].rate_per_s = c->fleet.requests_per_minute / 60.0;
@@ -280,6 +287,7 @@ int conf_load(struct conf **ret, const char *path, struct err *e)
 {
 	struct conf *c = mem_zalloc(sizeof *c);
 	struct conf_faults faults;
+	char *all;
 	int r = 0;
 
 	c->private = mem_zalloc(sizeof *c->private);
@@ -294,8 +302,8 @@ int conf_load(struct conf **ret, const char *path, struct err *e)
 	if (!faults.unreadable)
 		conf_check(c, &faults);
 	if (faults.count) {
-		r = conf_faults_err(&faults, e);
-		mem_replace(&last_errors, buf_take(&faults.text));
+		r = conf_faults_err(&faults, &all, e);
+		mem_replace(&last_errors, all);
 		conf_close(c);
 	} else {
 		*ret = c;

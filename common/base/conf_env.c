@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/conf_private.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"

@@ -51,10 +51,15 @@ const char *conf_env(const char *variable, bool *ret_credential);
 
 /* conf_check: what one value alone cannot tell. */
 void conf_check(const struct conf *c, struct conf_faults *faults);
+void conf_check_schedules(const struct conf *c, struct conf_faults *faults);
+void conf_check_sources(const struct conf *c, struct conf_faults *faults);
 /* Adds a fault at the place of a setting (or of its block when it is the default). */
 void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,
 		   size_t i, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
+/* The same for a value that names no block of a kind, with the nearest name. */
+void conf_fault_unknown(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,
+			size_t i, const char *key, const char *value, enum conf_kind_id of);
 
 /* conf_url: the parts of a service's URL that matter here. */
 bool conf_url_has_scheme(const char *url, const char *schemes);	/* "amqp amqps" */

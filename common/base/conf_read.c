@@ -36,6 +36,7 @@ struct reader {
 	bool again;		/* something was learned: this attempt does not count */
 	cfg_t *section;		/* the block being read, in libconfuse's eyes and in ours */
 	struct conf_block *block;
+	const cfg_opt_t *repeated;	/* whose further values are dropped */
 	struct { char *path; const char *from; int line; } include[CONF_READ_FILES];
 	size_t nincludes;
 };
@@ -214,7 +215,11 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 		return 0;
 	key = conf_key_find(b->kind, opt->name);
 	entry = entry_find(b, key);
+	if (opt->nvalues > 1 && opt == reader->repeated)
+		return 0;
+	reader->repeated = NULL;
 	if (entry && opt->nvalues == 1) {
+		reader->repeated = opt;
 		conf_fault(reader->faults, reader->file, cfg->line, "%s%s%s: %s: stands twice in "
 			   "this block, first in line %d", b->kind->name, *b->title ? " " : "",
 			   b->title, opt->name, entry->line);
@@ -364,7 +369,7 @@ static void report_silent(void)
 static void parse(const char *text)
 {
 	size_t blocks = reader->out->nblocks, includes = reader->nincludes;
-	size_t count = reader->faults->count, len = reader->faults->text.len;
+	size_t faults = reader->faults->count;
 
 	for (;;) {
 		cfg_t *cfg = parser_open();
@@ -376,7 +381,7 @@ static void parse(const char *text)
 		cfg_free(cfg);
 		if (!reader->again)
 			break;
-		conf_faults_rewind(reader->faults, count, len);
+		conf_faults_rewind(reader->faults, faults);
 		forget_blocks(reader->out, blocks);
 		forget_includes(includes);
 	}
