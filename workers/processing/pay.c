@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/processing/pay.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/mem.h"
+#include "workers/processing/country.h"
+#include "workers/processing/money.h"
+#include "workers/processing/pay_words.h"
+#include "workers/processing/text.h"
+
+enum { ASSUME_YEAR_FROM_CENTS = 1000000 };
+
+static const struct {
+	const char *name;
+	int64_t times;
+} PERIODS[PAY_PERIOD_COUNT] = {
+#define X(id, text, factor) { text, factor },
+	PAY_PERIOD_LIST(X)
+#undef X
+};
+
+const char *pay_period_name(enum pay_period period)
+{
+	return PERIODS[period].name;
+}
+
+enum pay_period pay_period_parse(const char *period)
+{
+	static const struct {
+		const char *code;
+		enum pay_period period;
+	} CODES[] = {			/* USAJOBS' RateIntervalCode */
+		{ "pa", PAY_YEAR }, { "ph", PAY_HOUR }, { "pd", PAY_DAY }, { "pw", PAY_WEEK },
+		{ "bw", PAY_TWO_WEEKS }, { "pm", PAY_MONTH },
+	};
+	char line[64], folded[64];
+	enum pay_period found = PAY_UNKNOWN;
+
+	text_line(period, line, sizeof line);
+	text_fold(line, folded, sizeof folded);
+	for (size_t i = 0; i < COUNT(CODES); i++)
+		if (!strcmp(folded, CODES[i].code))
+			return CODES[i].period;
+	if (strstr(folded, "two weeks") || strstr(folded, "biweekly") || strstr(folded, "bi weekly"))
+		return PAY_TWO_WEEKS;
+	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w && !found; w = strtok_r(NULL, " ", &save))
+		found = pay_word_period(w) ? pay_word_period(w) : pay_word_rate(w);
+	return found;
+}
+
+void pay_annualise(struct pay *pay)
+{
+	int64_t least = pay->min_cents ? pay->min_cents : pay->max_cents;
+	int64_t times;
+
+	if (pay->period == PAY_UNKNOWN && least >= ASSUME_YEAR_FROM_CENTS && strcmp(pay->currency, "INR") &&
+	    strcmp(pay->currency, "JPY")) {
+		pay->period = PAY_YEAR;
+		pay->period_assumed = true;
+	}
+	times = PERIODS[pay->period].times;
+	pay->annual_min_cents = pay->min_cents * times;
+	pay->annual_max_cents = pay->max_cents * times;
+}
+
+static void set_currency(struct pay *pay, const char *code)
+{
+	snprintf(pay->currency, sizeof pay->currency, "%s", code);
+}
+
+/* A bare "$" is the local dollar where there is one. */
+static void resolve_currency(struct pay *pay, const struct pay_hint *hint)
+{
+	static const char *const DOLLARS[] = { "CAD", "AUD", "SGD", "NZD", "HKD", "MXN" };
+	const struct country *country = hint ? country_by_code(hint->country) : NULL;
+	const char *local = country ? country->currency : "";
+
+	if (pay->currency[0] == '$') {
+		set_currency(pay, "USD");
+		for (size_t i = 0; i < COUNT(DOLLARS); i++)
+			if (!strcmp(local, DOLLARS[i]))
+				set_currency(pay, local);
+	} else if (!pay->currency[0] && hint && hint->currency) {
+		set_currency(pay, hint->currency);
+	} else if (!pay->currency[0]) {
+		set_currency(pay, local);
+	}
+}
+
+static void order(struct pay *pay)
+{
+	if (pay->min_cents && pay->max_cents && pay->min_cents > pay->max_cents) {
+		int64_t t = pay->min_cents;
+
+		pay->min_cents = pay->max_cents;
+		pay->max_cents = t;
+	}
+}
+
+int pay_from_fields(int64_t min_cents, int64_t max_cents, const char *currency, const char *period,
+		    const struct pay_hint *hint, struct pay *ret)
+{
+	struct pay pay = { .min_cents = min_cents > 0 ? min_cents : 0, .max_cents = max_cents > 0 ? max_cents : 0,
+			   .ranges = 1, .period = pay_period_parse(period) };
+
+	*ret = (struct pay){ 0 };
+	if (!pay.min_cents && !pay.max_cents)
+		return 0;
+	if (currency && strlen(currency) == 3 && money_is_code(currency))
+		set_currency(&pay, currency);
+	else if (currency && !strcmp(currency, "$"))
+		set_currency(&pay, "$");
+	order(&pay);
+	resolve_currency(&pay, hint);
+	pay_annualise(&pay);
+	*ret = pay;
+	return 1;
+}
+
+int pay_from_text(const char *text, size_t len, const struct pay_hint *hint, struct pay *ret)
+{
+	struct pay pay = { 0 };
+
+	*ret = pay;
+	pay_find(text, len, hint && hint->is_pay, &pay);
+	if (!pay.ranges)
+		return 0;
+	order(&pay);
+	resolve_currency(&pay, hint);
+	pay_annualise(&pay);
+	*ret = pay;
+	return pay.ranges;
+}
