@@ -159,35 +159,48 @@ static bool is_service_url(enum conf_type type)
 	return type == CONF_BROKER_URL || type == CONF_DATABASE_URL || type == CONF_REDIS_URL;
 }
 
+static const char *url_variable(const struct conf_key *k)
+{
+	switch (k->type) {
+	case CONF_BROKER_URL:
+		return "JOBFLEET_BROKER_URL";
+	case CONF_REDIS_URL:
+		return "JOBFLEET_REDIS_URL";
+	default:
+		return k->offset == offsetof(struct conf_fleet, database_url) ? "JOBFLEET_DATABASE_URL" :
+									"JOBFLEET_DATABASE_DIRECT_URL";
+	}
+}
+
+static int take_values(struct conf *c, void *block, const struct conf_key *k,
+		       const struct conf_entry *entry, struct err *e)
+{
+	if (is_service_url(k->type) && conf_url_has_password(entry->values[0]))
+		return err_set(e, ERR_CONFIG, "carries a password; secrets never stand in queues.conf: set "
+			       "%s in the environment", url_variable(k));
+	return conf_value_set(c, block, k, (const char *const *)entry->values, entry->nvalues, e);
+}
+
 static void take_entry(struct conf *c, enum conf_kind_id kind, size_t i, const struct conf_block *from,
 		       const struct conf_entry *entry, struct conf_faults *faults)
 {
 	const struct conf_key *k = &from->kind->keys[entry->key];
-	const char *gap = *from->title ? " " : "";
+	struct conf_origin *o = conf_origin_at(c, kind, i, (size_t)entry->key);
 	struct err e = { 0 };
 	struct buf text;
 
-	if (is_service_url(k->type) && conf_url_has_password(entry->values[0])) {
-		conf_fault(faults, from->file, entry->line, "%s%s%s: %s: carries a password; secrets "
-			   "never stand in queues.conf: set JOBFLEET_%s in the environment", from->kind->name,
-			   gap, from->title, k->name,
-			   k->type == CONF_BROKER_URL ? "BROKER_URL" : k->type == CONF_REDIS_URL ?
-			   "REDIS_URL" : k->name[8] == '_' && k->name[9] == 'd' ?
-			   "DATABASE_DIRECT_URL" : "DATABASE_URL");
+	o->file = conf_keep(c, from->file);
+	o->line = entry->line;
+	o->wrong = take_values(c, conf_block_at(c, kind, i), k, entry, &e) < 0;
+	if (o->wrong) {
+		conf_fault(faults, from->file, entry->line, "%s%s%s: %s: %s", from->kind->name,
+			   *from->title ? " " : "", from->title, k->name, e.msg);
 		return;
 	}
-	if (conf_value_set(c, conf_block_at(c, kind, i), k, (const char *const *)entry->values,
-			   entry->nvalues, &e) < 0) {
-		conf_fault(faults, from->file, entry->line, "%s%s%s: %s: %s", from->kind->name, gap,
-			   from->title, k->name, e.msg);
-		return;
-	}
-	buf_init(&text, 1 << 20);
+	buf_init(&text, SIZE_MAX / 2);
 	for (size_t v = 0; v < entry->nvalues; v++)
 		buf_printf(&text, "%s%s", v ? ", " : "", entry->values[v]);
-	*conf_origin_at(c, kind, i, (size_t)entry->key) = (struct conf_origin){
-		.file = conf_keep(c, from->file), .line = entry->line,
-		.text = conf_keep(c, buf_text(&text)) };
+	o->text = conf_keep(c, buf_text(&text));
 	buf_release(&text);
 }
 

@@ -11,11 +11,14 @@ void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_k
 {
 	const struct conf_kind *k = &CONF_SCHEMA[kind];
 	const char *name = conf_block_name(c, kind, i), *file = c->private->places[kind][i].file;
-	const struct conf_origin *o = conf_origin_at(c, kind, i, (size_t)conf_key_find(k, key));
+	static const struct conf_origin nowhere;
+	const struct conf_origin *o = key ? conf_origin_at(c, kind, i, (size_t)conf_key_find(k, key)) : &nowhere;
 	int line = c->private->places[kind][i].line;
 	char *what = NULL;
 	va_list ap;
 
+	if (o->wrong)
+		return;
 	if (o->file) {
 		file = o->file;
 		line = o->line;
@@ -26,8 +29,8 @@ void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_k
 	if (o->variable)
 		conf_fault(faults, NULL, 0, "environment %s: %s", o->variable, what);
 	else
-		conf_fault(faults, file, line, "%s%s%s: %s: %s", k->name, *name ? " " : "", name, key,
-			   what);
+		conf_fault(faults, file, line, "%s%s%s: %s%s%s", k->name, *name ? " " : "", name,
+			   key ? key : "", key ? ": " : "", what);
 	free(what);
 }
 
@@ -76,9 +79,8 @@ static void check_queue(const struct conf *c, size_t i, struct conf_faults *faul
 		conf_fault_at(faults, c, CONF_QUEUE, i, "max_priority", "a quorum queue has no priorities; "
 			      "leave the key out, or set type = classic");
 	if (strncmp(q->name, "amq.", 4) == 0 || strcmp(q->name, "failed_operations") == 0)
-		conf_fault_at(faults, c, CONF_QUEUE, i, "program", "the name \"%s\" is not free: names with "
-			      "amq. are the broker's, failed_operations is the mailbox of the dead letters",
-			      q->name);
+		conf_fault_at(faults, c, CONF_QUEUE, i, NULL, "the name is not free: names with amq. are "
+			      "the broker's, failed_operations is the mailbox of the dead letters");
 }
 
 static void check_task(const struct conf *c, size_t i, struct conf_faults *faults)

@@ -19,6 +19,7 @@ struct conf_origin {
 	const char *file;	/* NULL and no variable: the default */
 	int line;
 	const char *text;	/* as given; NULL: unset */
+	bool wrong;		/* has a fault: cross-checks would blame the default instead */
 };
 
 struct conf_private {
@@ -53,7 +54,8 @@ const char *conf_env(const char *variable, bool *ret_credential);
 void conf_check(const struct conf *c, struct conf_faults *faults);
 void conf_check_schedules(const struct conf *c, struct conf_faults *faults);
 void conf_check_sources(const struct conf *c, struct conf_faults *faults);
-/* Adds a fault at the place of a setting (or of its block when it is the default). */
+/* Adds a fault at the place of a setting (or of its block when it is the default), unless its value
+ * has one already. key NULL: the block itself. */
 void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,
 		   size_t i, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#include "common/base/buf.h"
 #include "common/base/conf_fault.h"
 #include "common/base/conf_schema.h"
 #include "common/base/conf_text.h"
@@ -94,6 +95,19 @@ static void report_block(int line, const char *name)
 			   "queue, task, schedule, source and alert, and include(\"FILE\")", name);
 }
 
+/* text with every "%s" replaced by word. */
+static void report_words(int line, const char *text, const char *word)
+{
+	struct buf out;
+
+	buf_init(&out, 4096);
+	for (const char *slot; word && (slot = strstr(text, "%s")); text = slot + 2)
+		buf_printf(&out, "%.*s%s", (int)(slot - text), text, word);
+	buf_puts(&out, text);
+	conf_fault(reader->faults, reader->file, line, "%s", buf_text(&out));
+	buf_release(&out);
+}
+
 static struct learned *learned_find(const char *name, const char *in)
 {
 	for (size_t i = 0; i < reader->nlearned; i++) {
@@ -115,33 +129,57 @@ static bool learn(const cfg_t *cfg, const char *name)
 	return true;
 }
 
-/* libconfuse never translates here: the programs leave the locale alone. */
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+/* What libconfuse says, and how we do. It never translates: the programs leave the locale alone. */
+static void report_syntax(int line, const char *fmt, const char *word)
 {
-	bool unknown = strcmp(fmt, "no such option '%s'") == 0;
-	struct learned *l = NULL;
-	char *what = NULL;
-	va_list peek;
+	static const struct { const char *theirs, *ours; } SAYINGS[] = {
+		{ "missing equal sign after option '%s'", "%s: \"=\" is missing; a setting is written "
+		  "KEY = VALUE" },
+		{ "missing title for section '%s'", "%s: needs a name: %s NAME { … }" },
+		{ "missing opening brace for section '%s'", "%s: \"{\" is missing" },
+		{ "unexpected token '%s'", "unexpected \"%s\"; a setting is written KEY = VALUE or "
+		  "KEY = {VALUE, VALUE}" },
+		{ "unexpected closing brace", "a brace closes here that nothing opened" },
+		{ "premature end of file", "the file ends within a setting" },
+	};
+	const char *ours = fmt;
 
-	va_copy(peek, ap);
-	if (unknown || strstr(fmt, "'%s'")) {
-		const char *name = va_arg(peek, const char *);
-
-		if (unknown && learn(cfg, name))
-			goto out;
-		l = name ? learned_find(name, ROOT) : NULL;
+	for (size_t i = 0; i < COUNT(SAYINGS); i++) {
+		if (strcmp(SAYINGS[i].theirs, fmt) == 0)
+			ours = SAYINGS[i].ours;
 	}
+	report_words(line, ours, word);
+	reader->faults->unreadable = true;
+}
+
+/* A name that was learned as a key, but is followed by something else. Outside of blocks it may be
+ * a block; inside there are none. */
+static bool learn_more(const cfg_t *cfg, const char *name)
+{
+	struct learned *l = learned_find(name, ROOT);
+
 	if (l && l->form + 1 < LEARNED_FORMS) {
 		l->form++;
-		reader->again = true;
-		goto out;
+		return reader->again = true;
 	}
-	mem_check(vasprintf(&what, fmt, ap) < 0 ? NULL : what);
-	conf_fault(reader->faults, reader->file, cfg->line, "%s", what);
-	reader->faults->unreadable = true;
-	free(what);
-out:
-	va_end(peek);
+	l = learned_find(name, cfg->name);
+	if (!l || l->form != LEARNED_KEY)
+		return false;
+	conf_fault(reader->faults, reader->file, cfg->line, "%s: %s stands outside of blocks; a block "
+		   "holds keys only", cfg->name, name);
+	reader->faults->unreadable = l->reported = true;
+	return true;
+}
+
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	const char *word = strstr(fmt, "'%s'") ? va_arg(ap, const char *) : NULL;
+
+	if (word && strcmp(fmt, "no such option '%s'") == 0 && learn(cfg, word))
+		return;
+	if (word && learn_more(cfg, word))
+		return;
+	report_syntax(cfg->line, fmt, word);
 }
 
 static int on_opened(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
@@ -401,7 +439,7 @@ static void read_file(const char *path, const char *from, int line)
 			return;
 		}
 	}
-	text = conf_text_load(path, reader->faults);
+	text = conf_text_load(path, from, line, reader->faults);
 	if (!text)
 		return;
 	if (reader->out->nfiles == CONF_READ_FILES) {

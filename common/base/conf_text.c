@@ -10,13 +10,6 @@
 #include "common/base/conf_fault.h"
 #include "common/base/mem.h"
 
-static char *refuse(struct conf_faults *faults, const char *path, const char *why)
-{
-	conf_fault(faults, path, 0, "%s", why);
-	faults->unreadable = true;
-	return NULL;
-}
-
 static char *read_all(int fd, size_t size, size_t *ret_len)
 {
 	char *text = mem_alloc(size + 1);
@@ -28,28 +21,41 @@ static char *read_all(int fd, size_t size, size_t *ret_len)
 	return text;
 }
 
-char *conf_text_load(const char *path, struct conf_faults *faults)
+/* NULL: fine, and *ret is the text. */
+static const char *load(const char *path, char **ret)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char *text = NULL;
+	const char *why = NULL;
 	struct stat st;
 	size_t len;
 
 	if (fd < 0)
-		return refuse(faults, path, strerror(errno));
+		return strerror(errno);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		refuse(faults, path, "is not a regular file");
+		why = "is not a regular file";
 	} else if (st.st_size > CONF_TEXT_BYTES) {
-		refuse(faults, path, "is larger than 1 MiB, the limit of a configuration file");
+		why = "is larger than 1 MiB, the limit of a configuration file";
 	} else {
-		text = read_all(fd, (size_t)st.st_size, &len);
-		if (memchr(text, '\0', len)) {
-			refuse(faults, path, "holds a zero byte; it must be UTF-8 text");
-			free(text);
-			text = NULL;
+		*ret = read_all(fd, (size_t)st.st_size, &len);
+		if (memchr(*ret, '\0', len)) {
+			why = "holds a zero byte; it must be UTF-8 text";
+			mem_replace(ret, NULL);
 		}
 	}
 	close(fd);
+	return why;
+}
+
+char *conf_text_load(const char *path, const char *from, int line, struct conf_faults *faults)
+{
+	char *text = NULL;
+	const char *why = load(path, &text);
+
+	if (why && from)
+		conf_fault(faults, from, line, "include: %s: %s", path, why);
+	else if (why)
+		conf_fault(faults, path, 0, "%s", why);
+	faults->unreadable = faults->unreadable || why;
 	return text;
 }
 
@@ -58,12 +64,15 @@ struct cleaner {
 	const char *start, *file;
 	struct conf_faults *faults;
 	int line, open_line[CONF_TEXT_DEPTH], depth;
+	int last_bad;		/* one fault a line: the others mostly follow from it */
 	bool good;
 };
 
 static void bad(struct cleaner *c, int line, const char *why)
 {
-	conf_fault(c->faults, c->file, line, "%s", why);
+	if (line != c->last_bad)
+		conf_fault(c->faults, c->file, line, "%s", why);
+	c->last_bad = line;
 	c->faults->unreadable = true;
 	c->good = false;
 }

@@ -15,8 +15,9 @@ struct conf_faults;
 
 enum { CONF_TEXT_BYTES = 1024 * 1024, CONF_TEXT_DEPTH = 4 };
 
-/* The text, malloc'ed; NULL after adding faults. */
-char *conf_text_load(const char *path, struct conf_faults *faults);
+/* The text, malloc'ed; NULL after adding a fault, which is laid to line `line` of the file `from`
+ * that includes this one (NULL: none does). */
+char *conf_text_load(const char *path, const char *from, int line, struct conf_faults *faults);
 
 /* Blanks and checks text in place; false after adding faults that name file. */
 bool conf_text_clean(char *text, const char *file, struct conf_faults *faults);

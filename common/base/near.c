@@ -45,12 +45,12 @@ void near_init(struct near *n, const char *text)
 
 void near_offer(struct near *n, const char *word)
 {
-	size_t na = strlen(n->text), nb = strlen(word), bound = (na > nb ? na : nb) / 3, d;
+	size_t na = strlen(n->text), nb = strlen(word), bound = ((na > nb ? na : nb) + 1) / 3, d;
 
 	if (na > NEAR_BYTES || nb > NEAR_BYTES)
 		return;
 	d = distance(n->text, na, word, nb);
-	if (d <= (bound ? bound : 1) && (!n->word || d < n->distance)) {
+	if (d <= bound && (!n->word || d < n->distance)) {
 		n->word = word;
 		n->distance = d;
 	}

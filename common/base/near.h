@@ -2,7 +2,7 @@
 /* near: the known word that somebody most likely meant ("did you mean …").
  *
  * Distance is Damerau-Levenshtein's (insert, delete, change, swap of neighbours; optimal string
- * alignment), cases folded; near is at most a third of the longer word's length, at least 1.
+ * alignment), cases folded; near is at most a third of the longer word's length (rounded).
  * Words over NEAR_BYTES are never near. */
 #ifndef COMMON_BASE_NEAR_H
 #define COMMON_BASE_NEAR_H
