@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* presence: the dispatcher's own row in jobfleet.workers, which says that it lives. */
+#ifndef DISPATCHER_PRESENCE_H
+#define DISPATCHER_PRESENCE_H
+
+#include <stdint.h>
+
+struct err;
+struct pg;
+
+struct presence {
+	const char *node;		/* borrowed */
+	const char *state;		/* starting, running, draining, stopped */
+	int64_t sent, failed;		/* since the start: messages published, and given back */
+};
+
+int presence_write(const struct presence *p, struct pg *pg, struct err *e);
+
+#endif

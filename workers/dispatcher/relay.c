@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/dispatcher/relay.h"
+
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/broker/message.h"
+#include "common/broker/publisher.h"
+#include "common/store/pg.h"
+#include "workers/dispatcher/letter.h"
+#include "workers/dispatcher/parcel.h"
+#include "workers/dispatcher/peers.h"
+
+#define PUBLISH_MS 8000			/* a whole batch; the claim outlives it */
+#define DECLARE_MS 3000
+#define MAX_QUEUES 1000
+#define MAX_PROPS_BYTES (1 << 20)
+#define MAX_IDS_BYTES (RELAY_BATCH * 24)
+#define MAX_QUEUE_NAME 255
+#define DEFAULT_PRIORITY 10
+#define SLICE_MS 100
+
+enum column { ID, TASK_ID, GENERATION, NESTING, RETRIES, HOP, TASK, QUEUE, PROPS, HEADERS, BODY,
+	      PRIORITY, ATTEMPTS, SETTLED };
+
+/* now() rather than clock_timestamp(): only a stable function can bound the index scan. The
+ * subquery at the end turns off the wait for the disk: a claim lost in a crash is just no claim. */
+static const char SQL_CLAIM[] =
+	"WITH due AS MATERIALIZED ("
+	"SELECT id, due, octet_length(body) AS size FROM jobfleet.pending"
+	" WHERE state = 'waiting' AND due <= now()"
+	" AND (claimed_until IS NULL OR claimed_until <= now())"
+	" ORDER BY due, id LIMIT $1::integer FOR UPDATE SKIP LOCKED),"
+	" fits AS (SELECT id FROM (SELECT id, size, sum(size) OVER (ORDER BY due, id) AS total"
+	" FROM due) AS sized WHERE total - size < $2::bigint),"
+	" mine AS (UPDATE jobfleet.pending AS p SET attempts = p.attempts + 1,"
+	" claimed_until = clock_timestamp() + $3::integer * interval '1 millisecond'"
+	" FROM fits WHERE p.id = fits.id RETURNING p.*)"
+	" SELECT m.id, m.task_id, m.generation, m.nesting, m.retries, m.hop, m.task, m.queue,"
+	" m.props, m.headers, m.body, m.priority, m.attempts,"
+	" EXISTS (SELECT 1 FROM jobfleet.ledger l WHERE l.task_id = m.task_id"
+	" AND l.generation = m.generation AND l.final),"
+	" (SELECT set_config('synchronous_commit', 'off', true))"
+	" FROM mine m ORDER BY m.due, m.id";
+
+/* A claim of a long task whose owner renewed it meanwhile (due lies ahead again) must not become
+ * 'sent': the owner would take it for lost, and the copy has been dropped in its favour. */
+static const char SQL_SENT[] =
+	"UPDATE jobfleet.pending SET claimed_until = NULL, reason = NULL,"
+	" state = CASE WHEN due <= clock_timestamp() THEN 'sent' ELSE 'waiting' END,"
+	" sent_at = CASE WHEN due <= clock_timestamp() THEN clock_timestamp() END"
+	" FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting"
+	" WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
+
+static const char SQL_FREE[] =
+	"UPDATE jobfleet.pending SET claimed_until = NULL"
+	" WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
+
+static const char SQL_GONE[] = "DELETE FROM jobfleet.pending WHERE id = ANY($1::bigint[])";
+
+static const char SQL_LATER[] =
+	"WITH late AS (UPDATE jobfleet.pending SET claimed_until = NULL, reason = $2,"
+	" due = now() + least(interval '1 second' * power(2, least(attempts, 12) - 1),"
+	" interval '10 minutes') WHERE id = ANY($1::bigint[]) AND state = 'waiting' RETURNING queue)"
+	" SELECT jobfleet.raise_alert('relay_returned', q.queue, 'ERROR',"
+	" format('%s messages for queue %s: %s', q.n, q.queue, $2))"
+	" FROM (SELECT queue, count(*) AS n FROM late GROUP BY queue) AS q";
+
+static const char SQL_NEXT[] =
+	"SELECT ceil(extract(epoch FROM due - clock_timestamp()) * 1000)::bigint"
+	" FROM jobfleet.pending WHERE state = 'waiting' AND due > now() AND due < 'infinity'"
+	" ORDER BY due LIMIT 1";
+
+/* HELD: sent to a broker that an alarm has stopped; it stays claimed, for it may still arrive. */
+enum fate { UNSENT, CONFIRMED, RETURNED, NACKED, UNKNOWN, HELD, ALREADY, DEAD };
+
+struct relay {
+	const struct conf *conf;
+	struct relay_counts counts;
+	char **queues;			/* declared on connection number `connection` */
+	size_t nqueues;
+	unsigned connection;
+	struct message message;
+	struct buf props;
+	uint64_t first_tag;		/* of this batch: what comes late from an older one is not ours */
+	size_t count;
+	enum fate fates[RELAY_BATCH];
+	bool probing;			/* after an alarm: one row at a time until one is confirmed */
+};
+
+/* ---- queues, each declared once a connection ---- */
+
+static void forget_queues(struct relay *r)
+{
+	for (size_t i = 0; i < r->nqueues; i++)
+		free(r->queues[i]);
+	free(r->queues);
+	r->queues = NULL;
+	r->nqueues = 0;
+}
+
+static int declare(struct relay *r, struct publisher *p, const char *queue, struct err *e)
+{
+	const struct conf_queue *q = conf_queue(r->conf, queue);
+	int rc;
+
+	for (size_t i = 0; i < r->nqueues; i++)
+		if (strcmp(r->queues[i], queue) == 0)
+			return 0;
+	rc = publisher_declare(p, queue, q ? q->max_priority : DEFAULT_PRIORITY,
+			       q && q->type == CONF_QUEUE_QUORUM, DECLARE_MS, e);
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		log_warn("queue stands with other arguments than ours, used as it is queue=%s", queue);
+	if (r->nqueues == MAX_QUEUES)
+		forget_queues(r);
+	r->queues = mem_realloc(r->queues, (r->nqueues + 1) * sizeof *r->queues);
+	r->queues[r->nqueues++] = mem_strdup(queue);
+	return 0;
+}
+
+/* ---- publishing ---- */
+
+static int left_ms(int64_t deadline)
+{
+	int64_t left = deadline - clock_mono_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
+static void on_done(void *ctx, uint64_t tag, enum publish_outcome outcome)
+{
+	static const enum fate FATES[] = { [PUBLISH_CONFIRMED] = CONFIRMED,
+					   [PUBLISH_RETURNED] = RETURNED,
+					   [PUBLISH_NACKED] = NACKED,
+					   [PUBLISH_UNKNOWN] = UNKNOWN };
+	struct relay *r = ctx;
+
+	if (outcome == PUBLISH_CONFIRMED)
+		r->probing = false;
+	if (tag >= r->first_tag && tag - r->first_tag < r->count)
+		r->fates[tag - r->first_tag] = FATES[outcome];
+}
+
+static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct err *e)
+{
+	struct parcel parcel = {
+		.task = pg_text(rows, i, TASK), .task_id = pg_text(rows, i, TASK_ID),
+		.generation = (int)pg_int(rows, i, GENERATION),
+		.nesting = (int)pg_int(rows, i, NESTING), .retries = (int)pg_int(rows, i, RETRIES),
+		.hop = (int)pg_int(rows, i, HOP), .headers = pg_cell(rows, i, HEADERS),
+		.priority = pg_cell(rows, i, PRIORITY) ? (int)pg_int(rows, i, PRIORITY) :
+							 MESSAGE_NO_PRIORITY,
+	};
+	void *props = pg_bytea(rows, i, PROPS, &parcel.props_len);
+	void *body = pg_bytea(rows, i, BODY, &parcel.body_len);
+	int rc;
+
+	parcel.props = props;
+	parcel.body = body;
+	buf_clear(&r->props);
+	rc = parcel_pack(&parcel, &r->message, &r->props, e);
+	free(props);
+	free(body);
+	return rc;
+}
+
+/* Into the dead letters, and out of pending, in one transaction. */
+static int bury(struct pg *pg, const struct pg_rows *rows, size_t i, const char *reason,
+		struct err *e)
+{
+	struct letter letter = {
+		.task_id = pg_text(rows, i, TASK_ID), .task = pg_text(rows, i, TASK),
+		.generation = (int)pg_int(rows, i, GENERATION),
+		.retries = (int)pg_int(rows, i, RETRIES), .queue = pg_text(rows, i, QUEUE),
+		.cause = "malformed", .reason = reason,
+	};
+	char *mail_id = mem_printf("pending:%s", pg_text(rows, i, ID));
+	void *props = pg_bytea(rows, i, PROPS, &letter.props_len);
+	void *body = pg_bytea(rows, i, BODY, &letter.body_len);
+	int r = pg_begin(pg, PUBLISH_MS, e);
+
+	letter.mail_id = mail_id;
+	letter.props = props;
+	letter.body = body;
+	if (r == 0)
+		r = letter_store(pg, &letter, e);
+	if (r >= 0)
+		r = (int)pg_run(pg, "DELETE FROM jobfleet.pending WHERE id = $1::bigint",
+				PG_PARAMS(PG_TEXT(pg_text(rows, i, ID))), NULL, e);
+	if (r >= 0)
+		r = pg_commit(pg, e);
+	if (r < 0)
+		pg_rollback(pg);
+	free(mail_id);
+	free(props);
+	free(body);
+	return r;
+}
+
+/* A queue that cannot be declared on a sound connection (its name, our rights) is the row's
+ * trouble alone. */
+static int reach_queue(struct relay *r, struct publisher *p, const char *queue, size_t i,
+		       struct err *e)
+{
+	int rc = declare(r, p, queue, e);
+
+	if (rc == 0 || err_is_transient(e->code) || !publisher_is_alive(p))
+		return rc;
+	log_error("queue cannot be declared queue=%s reason=\"%s\"", queue, e->msg);
+	r->fates[i] = RETURNED;
+	return 0;
+}
+
+/* One row. Negative: the rest of the batch has to wait. */
+static int send_row(struct relay *r, struct pg *pg, struct publisher *p,
+		    const struct pg_rows *rows, size_t i, int64_t deadline, struct err *e)
+{
+	const char *queue = pg_text(rows, i, QUEUE);
+	struct err why = { 0 };
+	int rc = 0;
+
+	if (pg_bool(rows, i, SETTLED)) {
+		r->fates[i] = ALREADY;
+		return 0;
+	}
+	if (strlen(queue) > MAX_QUEUE_NAME)
+		rc = err_set(&why, ERR_INVALID, "the queue's name is longer than %d bytes",
+			     MAX_QUEUE_NAME);
+	if (rc == 0)
+		rc = pack(r, rows, i, &why);
+	if (rc < 0) {
+		log_error("cannot be published, to the dead letters task_id=%s reason=\"%s\"",
+			  pg_text(rows, i, TASK_ID), why.msg);
+		r->fates[i] = bury(pg, rows, i, why.msg, e) < 0 ? UNSENT : DEAD;
+		return 0;
+	}
+	rc = reach_queue(r, p, queue, i, e);
+	if (rc < 0 || r->fates[i] == RETURNED)
+		return rc;
+	r->fates[i] = UNKNOWN;
+	return publisher_send(p, "", queue, r->props.data, r->props.len, r->message.body,
+			      r->message.body_len, r->first_tag + i, left_ms(deadline), e);
+}
+
+/* Until all are settled; gives up at once when the broker announces an alarm. */
+static int await(struct publisher *p, int64_t deadline, struct err *e)
+{
+	int left;
+
+	do {
+		left = publisher_wait(p, SLICE_MS, e);
+	} while (left > 0 && !publisher_is_blocked(p) && clock_mono_ms() < deadline);
+	if (left > 0)
+		return err_set(e, ERR_TIMEOUT, "%d messages were not confirmed in time", left);
+	return left;
+}
+
+/* Unless an alarm holds it up, a connection with unsettled messages goes: their confirms could
+ * come when nobody waits for them any more. */
+static void publish(struct relay *r, struct peers *peers, struct pg *pg, struct publisher *p,
+		    const struct pg_rows *rows)
+{
+	int64_t deadline = clock_mono_ms() + PUBLISH_MS;
+	struct err e = { 0 };
+	int rc = 0;
+
+	r->first_tag += RELAY_BATCH;
+	r->count = pg_rows_count(rows);
+	memset(r->fates, 0, sizeof r->fates);
+	publisher_on_done(p, on_done, r);
+	for (size_t i = 0; rc >= 0 && i < r->count; i++)
+		rc = send_row(r, pg, p, rows, i, deadline, &e);
+	if (rc >= 0)
+		rc = await(p, deadline, &e);
+	if (rc >= 0)
+		return;
+	r->probing = true;
+	if (!publisher_is_alive(p) || !publisher_is_blocked(p)) {
+		peers_drop(peers, PEER_BROKER, &e);
+		return;
+	}
+	log_warn("RabbitMQ takes no messages (alarm), holding back");
+	for (size_t i = 0; i < r->count; i++)
+		if (r->fates[i] == UNKNOWN)
+			r->fates[i] = HELD;
+}
+
+/* ---- writing down what became of them ---- */
+
+static size_t list_ids(struct buf *out, const struct relay *r, const struct pg_rows *rows,
+		       enum fate fate)
+{
+	size_t n = 0;
+
+	buf_clear(out);
+	buf_putc(out, '{');
+	for (size_t i = 0; i < r->count; i++)
+		if (r->fates[i] == fate)
+			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(rows, i, ID));
+	buf_putc(out, '}');
+	return n;
+}
+
+static int record(struct relay *r, struct pg *pg, const struct pg_rows *rows, struct err *e)
+{
+	static const struct {
+		enum fate fate;
+		const char *sql, *reason;	/* reason: the statement's $2 */
+		size_t counter;
+	} RECORDS[] = {
+		{ CONFIRMED, SQL_SENT, NULL, offsetof(struct relay_counts, sent) },
+		{ ALREADY, SQL_GONE, NULL, offsetof(struct relay_counts, settled) },
+		{ RETURNED, SQL_LATER, "no queue takes it", offsetof(struct relay_counts, returned) },
+		{ NACKED, SQL_LATER, "the broker refused it (nack)",
+		  offsetof(struct relay_counts, returned) },
+		{ UNKNOWN, SQL_FREE, NULL, offsetof(struct relay_counts, unknown) },
+		{ UNSENT, SQL_FREE, NULL, offsetof(struct relay_counts, unknown) },
+	};
+	struct buf ids;
+	int64_t rc = 0;
+
+	buf_init(&ids, MAX_IDS_BYTES);
+	for (size_t i = 0; rc >= 0 && i < COUNT(RECORDS); i++) {
+		size_t n = list_ids(&ids, r, rows, RECORDS[i].fate);
+		struct pg_param params[] = { PG_TEXT(buf_text(&ids)), PG_TEXT(RECORDS[i].reason) };
+
+		if (n == 0)
+			continue;
+		rc = pg_run(pg, RECORDS[i].sql, params, RECORDS[i].reason ? 2 : 1, NULL, e);
+		*(int64_t *)((char *)&r->counts + RECORDS[i].counter) += (int64_t)n;
+	}
+	buf_release(&ids);
+	for (size_t i = 0; i < r->count; i++) {
+		r->counts.dead += r->fates[i] == DEAD;
+		if (r->fates[i] == RETURNED)
+			forget_queues(r);
+	}
+	return rc < 0 ? (int)rc : 0;
+}
+
+/* ---- the sweep ---- */
+
+static struct publisher *ready_broker(struct relay *r, struct peers *peers)
+{
+	struct publisher *p = peers_broker(peers);
+
+	if (!p)
+		return NULL;
+	publisher_wait(p, 0, NULL);	/* hears of an alarm, or that the connection is gone */
+	if (!publisher_is_alive(p) || publisher_is_blocked(p))
+		return NULL;
+	if (r->connection != peers_count(peers, PEER_BROKER)) {
+		forget_queues(r);
+		r->connection = peers_count(peers, PEER_BROKER);
+	}
+	return p;
+}
+
+int relay_turn(struct relay *r, struct peers *peers, struct err *e)
+{
+	struct publisher *p = ready_broker(r, peers);
+	struct pg *pg = peers_database(peers);
+	struct pg_rows *rows = NULL;
+	int64_t n;
+	int rc;
+
+	if (!p || !pg)
+		return 0;
+	n = pg_run(pg, SQL_CLAIM,
+		   PG_PARAMS(PG_INT(r->probing ? 1 : RELAY_BATCH), PG_INT(RELAY_BATCH_BYTES), PG_INT(RELAY_CLAIM_MS)),
+		   &rows, e);
+	if (n <= 0) {
+		pg_rows_free(rows);
+		return (int)n;
+	}
+	publish(r, peers, pg, p, rows);
+	rc = record(r, pg, rows, e);
+	pg_rows_free(rows);
+	return rc < 0 ? rc : 1;
+}
+
+int relay_next_ms(struct relay *r, struct peers *peers, int most_ms)
+{
+	struct pg *pg = ready_broker(r, peers) ? peers_database(peers) : NULL;
+	struct pg_rows *rows = NULL;
+	int64_t ms = most_ms;
+
+	if (pg && pg_run(pg, SQL_NEXT, NULL, 0, &rows, NULL) > 0)
+		ms = pg_int(rows, 0, 0);
+	pg_rows_free(rows);
+	return ms < 0 ? 0 : ms > most_ms ? most_ms : (int)ms;
+}
+
+const struct relay_counts *relay_counts(const struct relay *r)
+{
+	return &r->counts;
+}
+
+void relay_open(struct relay **ret, const struct conf *conf)
+{
+	struct relay *r = mem_zalloc(sizeof *r);
+
+	r->conf = conf;
+	message_init(&r->message);
+	buf_init(&r->props, MAX_PROPS_BYTES);
+	*ret = r;
+}
+
+void relay_use(struct relay *r, const struct conf *conf)
+{
+	r->conf = conf;
+	forget_queues(r);
+}
+
+void relay_close(struct relay *r)
+{
+	if (!r)
+		return;
+	forget_queues(r);
+	message_release(&r->message);
+	buf_release(&r->props);
+	free(r);
+}
