@@ -121,4 +121,6 @@ clean:
 
 .PHONY: all test-programs deps test up down demo lint coverage clean
 .SECONDARY:
+# A table beside a noun is part of it.
+$(foreach f,$(wildcard workers/*/*.tsv),$(eval $B/$(f:.tsv=.o): $f))
 -include $(wildcard $B/common/*/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

@@ -225,7 +225,7 @@ static bool is_clear_skill(const struct word *w)
 {
 	const struct alias *a = w ? slot_of(w->hash) : NULL;
 
-	return a && a->hash && ((a->skill >= 0 && !a->needs_context) || a->begins);
+	return a && a->hash && a->skill >= 0 && !a->needs_context;
 }
 
 static bool is_skill_like(const struct word *w)
@@ -247,19 +247,21 @@ static bool follows_mark(const struct word *w, const struct reader *r, const cha
 static bool in_context(struct reader *r, const struct word *const before[2], const char *name)
 {
 	const struct word *w = ahead(r, 0), *next = ahead(r, 1), *after = ahead(r, 2);
-	bool listed;
+	bool listed, capital;
 
 	if (strncmp(w->at, name, w->len) && !(w->len > 3 && islower((unsigned char)w->at[0])))
 		return false;
 	if (follows_mark(w, r, "&'-") || is_one_of(next, NEVER_AFTER))
 		return false;
-	listed = (before[0] && (before[0]->skill >= 0 || is_skill_like(before[0])) && in_one_list(before[0], w)) ||
-		(next && is_skill_like(next) && in_one_list(w, next)) ||
+	capital = isupper((unsigned char)w->at[0]);
+	listed = (before[0] && (before[0]->skill >= 0 || (capital && is_skill_like(before[0]))) &&
+		  in_one_list(before[0], w)) ||
+		(next && (capital ? is_skill_like(next) : is_clear_skill(next)) && in_one_list(w, next)) ||
 		(before[1] && before[1]->skill >= 0 && is_one_of(before[0], " and or und oder et y e ")) ||
 		(after && is_clear_skill(after) && is_one_of(next, " and or und oder et y e "));
 	if (listed)
-		return isupper((unsigned char)w->at[0]) || w->len > 1;
-	if (!isupper((unsigned char)w->at[0]) || is_one_of(before[0], NEVER_BEFORE))
+		return capital || w->len > 1;
+	if (!capital || is_one_of(before[0], NEVER_BEFORE))
 		return false;
 	return is_one_of(next, SPEAKS_AFTER) ||
 		(is_one_of(before[0], SPEAKS_BEFORE) && (w->len == 1 || follows_mark(w, r, ",.;)/\n") || !next));
