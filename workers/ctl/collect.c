@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* collect: one call of jobfleet.collect_jobs in the words of an operator. */
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "common/base/scan.h"
+#include "common/base/uuid.h"
+#include "common/broker/message.h"
+#include "workers/ctl/args.h"
+#include "workers/ctl/await.h"
+#include "workers/ctl/ctl.h"
+#include "workers/ctl/outcome.h"
+#include "workers/ctl/send.h"
+
+enum { MAX_PAGES = 100 };
+
+int collect_main(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	const char *source = NULL, *pages = NULL, *priority = NULL, *timeout = NULL, *country = NULL;
+	bool wait = false;
+	const struct args_option options[] = {
+		{ "source", "NAME", "ask this source, not the weightiest one", &source, NULL },
+		{ "pages", "N", "at most so many pages of about ten postings", &pages, NULL },
+		{ "country", "CODE", "two letters, if the place does not tell", &country, NULL },
+		{ "priority", "WORD", "low, normal, high or 0-9", &priority, NULL },
+		{ "wait", NULL, "wait for the collection and print its answer", NULL, &wait },
+		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &timeout, NULL },
+		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
+	};
+	const struct args args = {
+		.usage = "collect QUERY [LOCATION] [OPTION...]",
+		.about = "Collects postings: jobfleet collect \"Python Developer\" \"New York\". Processing and\n"
+			 "loading follow by themselves. Prints the task's id, or with --wait its answer.",
+		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
+	};
+	struct send s = { .task = "jobfleet.collect_jobs", .priority = MESSAGE_NO_PRIORITY };
+	const struct conf *conf;
+	struct await *a = NULL;
+	char **operands, *kwargs = NULL, id[UUID_SIZE];
+	int64_t timeout_ms = 0;
+	cJSON *o;
+	int n = 0, r = args_parse(&args, argc, argv, &operands, e);
+
+	if (r != 0)
+		return r < 0 ? r : CTL_OK;
+	if (pages && scan_int(pages, 1, MAX_PAGES, &n, e) < 0) {
+		e->code = ERR_USAGE;
+		return err_prefix(e, "--pages");
+	}
+	r = outcome_timeout(timeout, &timeout_ms, e);
+	if (r == 0)
+		r = ctl_conf(c, &conf, e);
+	if (r < 0)
+		return r;
+	o = mem_check(cJSON_CreateObject());
+	json_set_str(o, "query", operands[0]);
+	if (operands[1])
+		json_set_str(o, "location", operands[1]);
+	if (source)
+		json_set_str(o, "source", source);
+	if (country)
+		json_set_str(o, "country", country);
+	if (priority)
+		json_set_str(o, "priority", priority);
+	if (n > 0)
+		json_set_num(o, "num_pages", n);
+	kwargs = json_print(o);
+	cJSON_Delete(o);
+	uuid_v4(id);
+	s.id = id;
+	s.kwargs = kwargs;
+	if (wait)
+		r = await_open(&a, conf->fleet.redis_url, id, e);
+	if (r == 0)
+		r = send_task(c, &s, e);
+	if (r == 0 && wait) {
+		r = outcome_wait(c, a, id, timeout_ms, e);
+	} else if (r == 0) {
+		printf(c->json ? "{\"task_id\": \"%s\"}\n" : "%s\n", id);
+	}
+	await_close(a);
+	free(kwargs);
+	return r;
+}

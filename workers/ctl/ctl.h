@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl: what the commands of `jobfleet` share: settings, connections, output.
+ *
+ * A command is a function over struct ctl. It answers an exit code of enum ctl_exit, or a negative
+ * error code with e filled, which main turns into a line on stderr and an exit code.
+ * Results go to stdout, everything about how it goes to stderr.
+ * Connections are opened at first use and closed by main; each has CTL_CONNECT_MS. */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;
+struct err;
+struct pg;
+struct publisher;
+struct redis;
+struct table;
+
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_FAILED = 1,		/* the task failed; the thing asked for is not there */
+	CTL_TIMEOUT = 2,	/* no result in the time given */
+	CTL_USAGE = 100,	/* wrong usage or configuration: no repeat will help */
+	CTL_BUG = 101,
+	CTL_AGAIN = 111,	/* a service is away: try again */
+};
+
+enum { CTL_CONNECT_MS = 5000, CTL_PUBLISH_MS = 10000 };
+
+struct ctl {
+	const char *config;	/* --config; NULL = as conf_load looks for it */
+	bool json;		/* --json */
+	bool quiet;		/* --quiet: nothing about progress */
+	struct conf *conf;
+	struct pg *pg;
+	struct redis *redis;
+	struct publisher *publisher;
+};
+
+typedef int ctl_fn(struct ctl *c, int argc, char **argv, struct err *e);
+
+/* A command's own commands: "dlq" has list, show, …; each gets argv from its own name on. */
+struct ctl_command {
+	const char *name;
+	ctl_fn *run;
+};
+int ctl_sub(struct ctl *c, const char *name, const char *usage, const struct ctl_command *commands,
+	    size_t n, int argc, char **argv, struct err *e);
+
+int ctl_conf(struct ctl *c, const struct conf **ret, struct err *e);
+int ctl_pg(struct ctl *c, struct pg **ret, struct err *e);
+int ctl_redis(struct ctl *c, struct redis **ret, struct err *e);
+int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e);
+void ctl_release(struct ctl *c);
+
+/* What a negative answer of a command means for who started us. */
+int ctl_exit_code(const struct err *e);
+
+/* The table as --json says; frees it. Answers CTL_OK. */
+int ctl_show(struct ctl *c, struct table *t, const char *empty);
+/* A line to stderr unless --quiet. */
+void ctl_note(const struct ctl *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first two rows of most option tables. */
+#define CTL_CONFIG_OPTION(c) \
+	{ "config", "FILE", "queues.conf to use instead of $JOBFLEET_CONFIG", &(c)->config, NULL }
+#define CTL_JSON_OPTION(c) { "json", NULL, "print JSON", NULL, &(c)->json }
+#define CTL_QUIET_OPTION(c) { "quiet", NULL, "no progress on stderr", NULL, &(c)->quiet }
+
+/* The commands, each in the file of its family. */
+ctl_fn enqueue_main, result_main;			/* enqueue.c, result.c */
+ctl_fn collect_main, pipeline_main;			/* collect.c, pipeline.c */
+ctl_fn workers_main, queues_main;			/* fleet.c */
+ctl_fn dlq_main;					/* dlq.c */
+ctl_fn schedule_main;					/* schedule.c */
+ctl_fn migrate_main, config_main;			/* setup.c */
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* jobfleet: the operator's command line. One row a command; each family has a file of its own. */
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/base/near.h"
+#include "workers/ctl/ctl.h"
+
+static const struct {
+	const char *name, *about;
+	ctl_fn *run;
+} COMMANDS[] = {
+	{ "enqueue", "send a task, confirmed by the broker; --wait for its result", enqueue_main },
+	{ "result", "show a task's result", result_main },
+	{ "collect", "collect postings for a query and a place", collect_main },
+	{ "pipeline", "state of collections, postings and loads; run: all stages for one query",
+	  pipeline_main },
+	{ "workers", "worker programs and what they do", workers_main },
+	{ "queues", "queues: messages ready, consumers", queues_main },
+	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
+	{ "schedule", "schedules and when they fired", schedule_main },
+	{ "migrate", "bring the database's schema up to date", migrate_main },
+	{ "config", "check: every setting and where it came from", config_main },
+};
+
+static void print_help(void)
+{
+	printf("usage: jobfleet COMMAND [OPTION...]\n\nCommands:\n");
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		printf("  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].about);
+	printf("\njobfleet COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 no result in "
+	       "time,\n100 wrong usage or configuration, 111 a service is away, try again.\n");
+}
+
+static int unknown(const char *word, struct err *e)
+{
+	struct near n;
+
+	near_init(&n, word);
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		near_offer(&n, COMMANDS[i].name);
+	if (n.word)
+		return err_set(e, ERR_USAGE, "no command \"%.40s\"; did you mean %s?", word, n.word);
+	return err_set(e, ERR_USAGE, "no command \"%.40s\"; jobfleet --help lists them", word);
+}
+
+/* --config and --json may also stand before the command. Returns the command's place in argv. */
+static int leading_options(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			c->json = true;
+		else if (strcmp(argv[i], "--quiet") == 0)
+			c->quiet = true;
+		else if (strncmp(argv[i], "--config=", 9) == 0)
+			c->config = argv[i] + 9;
+		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+			c->config = argv[++i];
+		else
+			return err_set(e, ERR_USAGE, "no option %.60s before the command; jobfleet --help "
+				       "shows the usage", argv[i]);
+	}
+	return i;
+}
+
+static int run(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	int at;
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		printf("jobfleet %s\n", JOBFLEET_VERSION);
+		return CTL_OK;
+	}
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		print_help();
+		return CTL_OK;
+	}
+	at = leading_options(c, argc, argv, e);
+	if (at < 0)
+		return at;
+	if (at >= argc)
+		return err_set(e, ERR_USAGE, "no command; jobfleet --help lists them");
+	for (size_t i = 0; i < COUNT(COMMANDS); i++) {
+		if (strcmp(COMMANDS[i].name, argv[at]) == 0)
+			return COMMANDS[i].run(c, argc - at, argv + at, e);
+	}
+	return unknown(argv[at], e);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl c = { 0 };
+	struct err e = { 0 };
+	int r = run(&c, argc, argv, &e);
+
+	if (r < 0) {
+		/* a wrong file has several errors, one a line; e has only the first */
+		if (e.code == ERR_CONFIG && !c.conf && *conf_errors())
+			fprintf(stderr, "%s", conf_errors());
+		else
+			fprintf(stderr, "jobfleet: %s\n", e.msg);
+		r = ctl_exit_code(&e);
+	}
+	ctl_release(&c);
+	if (fflush(stdout) != 0 && r == CTL_OK)
+		r = CTL_AGAIN;
+	return r;
+}

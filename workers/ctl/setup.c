@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands that make a fleet ready: migrate, config. */
+#include <limits.h>
+#include <poll.h>
+
+#include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/base/scan.h"
+#include "common/store/migrate.h"
+#include "common/store/pg.h"
+#include "workers/ctl/args.h"
+#include "workers/ctl/ctl.h"
+
+enum { WAIT_MS = 30000, AGAIN_MS = 250 };
+
+static void say(void *ctx, const char *line)
+{
+	const struct ctl *c = ctx;
+
+	if (!c->quiet)
+		printf("%s\n", line);
+}
+
+/* A server that is just starting is worth the wait: migrate runs first thing after it. */
+static int connect_patiently(struct ctl *c, struct pg **ret, int64_t wait_ms, struct err *e)
+{
+	int64_t end = clock_mono_ms() + wait_ms;
+	int r;
+
+	while ((r = ctl_pg(c, ret, e)) < 0 && err_is_transient(e->code) && clock_mono_ms() < end)
+		poll(NULL, 0, AGAIN_MS);
+	return r;
+}
+
+int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	const char *dir = NULL, *wait = NULL;
+	const struct args_option options[] = {
+		{ "dir", "DIR", "where the steps are (else $JOBFLEET_SQL_DIR, sql/)", &dir, NULL },
+		{ "wait", "DURATION", "how long to wait for PostgreSQL; 30s", &wait, NULL },
+		{ "quiet", NULL, "say nothing if all is well", NULL, &c->quiet },
+		CTL_CONFIG_OPTION(c),
+	};
+	const struct args args = {
+		.usage = "migrate [OPTION...]",
+		.about = "Applies the schema's steps that the database lacks. Safe to repeat, and to run from\n"
+			 "several places at once. Names each thing in which an adopted table differs.",
+		.options = options, .noptions = COUNT(options), .least = 0, .most = 0,
+	};
+	int64_t wait_ms = WAIT_MS;
+	char found[PATH_MAX], **operands;
+	struct pg *p = NULL;
+	int r = args_parse(&args, argc, argv, &operands, e);
+
+	if (r != 0)
+		return r < 0 ? r : CTL_OK;
+	if (wait && scan_duration_ms(wait, &wait_ms, e) < 0)
+		return err_prefix(e, "--wait");
+	if (!dir) {
+		r = migrate_find_dir(found, sizeof found, e);
+		dir = found;
+	}
+	if (r == 0)
+		r = connect_patiently(c, &p, wait_ms, e);
+	if (r == 0)
+		r = migrate_run(p, dir, say, c, e);
+	if (r < 0)
+		return r;
+	if (!c->quiet)
+		printf("schema %d, %d applied\n", migrate_version(p, e), r);
+	return CTL_OK;
+}
+
+int config_main(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
+	const struct args args = {
+		.usage = "config check [FILE] [--config=FILE]",
+		.about = "Prints every setting with the place it came from, passwords masked; or every error\n"
+			 "of the file, and exit status 100.",
+		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
+	};
+	const struct conf *conf;
+	char **operands;
+	int r = args_parse(&args, argc, argv, &operands, e);
+
+	if (r != 0)
+		return r < 0 ? r : CTL_OK;
+	if (strcmp(operands[0], "check") != 0)
+		return err_set(e, ERR_USAGE, "no command config %.40s; usage: jobfleet %s", operands[0],
+			       args.usage);
+	if (operands[1])
+		c->config = operands[1];
+	r = ctl_conf(c, &conf, e);
+	if (r < 0)
+		return r;
+	conf_print(conf, stdout);
+	return CTL_OK;
+}
