@@ -42,6 +42,7 @@ char *buf_reserve(struct buf *b, size_t n)
 		while (cap < need + 1)
 			cap *= 2;
 		b->data = mem_realloc(b->data, cap);
+		b->data[b->len] = '\0';
 		b->cap = cap;
 	}
 	return b->data + b->len;

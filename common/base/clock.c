@@ -46,15 +46,14 @@ void clock_iso(int64_t us, char out[CLOCK_ISO_SIZE])
 	time_t s = (time_t)(us / 1000000);
 	int frac = (int)(us % 1000000);
 	struct tm tm;
-	size_t n;
 
 	if (frac < 0) {
 		frac += 1000000;
 		s--;
 	}
 	gmtime_r(&s, &tm);
-	n = strftime(out, CLOCK_ISO_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, CLOCK_ISO_SIZE - n, ".%06d+00:00", frac);
+	snprintf(out, CLOCK_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, frac);
 }
 
 /* Exactly n digits at *p, as a number; moves *p behind them. */
@@ -88,6 +87,7 @@ static bool fraction(const char **p, int *ret_us)
 static bool offset(const char **p, int *ret_min)
 {
 	int sign = **p == '-' ? -1 : 1, h = 0, m = 0;
+	bool colon;
 
 	*ret_min = 0;
 	if (**p == 'Z' || **p == 'z') {
@@ -99,9 +99,9 @@ static bool offset(const char **p, int *ret_min)
 	(*p)++;
 	if (!digits(p, 2, &h))
 		return false;
-	if (**p == ':')
-		(*p)++;
-	if (**p && !digits(p, 2, &m))
+	colon = **p == ':';
+	*p += colon;
+	if ((colon || **p) && !digits(p, 2, &m))
 		return false;
 	*ret_min = sign * (h * 60 + m);
 	return h <= 23 && m <= 59;
@@ -127,7 +127,7 @@ static bool time_of_day(const char **p, struct tm *tm, int *ret_us)
 
 int clock_parse_iso(const char *text, int64_t *ret_us, struct err *e)
 {
-	struct tm tm = { 0 }, check;
+	struct tm tm = { 0 }, day;
 	const char *p = text;
 	int us = 0, off_min = 0;
 	time_t s;
@@ -138,10 +138,10 @@ int clock_parse_iso(const char *text, int64_t *ret_us, struct err *e)
 		goto bad;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	check = tm;
-	s = timegm(&check);
-	if (tm.tm_year < -1899 || check.tm_mon != tm.tm_mon || (check.tm_mday != tm.tm_mday &&
-								 tm.tm_sec < 60))
+	day = tm;
+	day.tm_sec = 0;		/* 60 of a leap second must not move the date under the check */
+	s = timegm(&day) + tm.tm_sec;
+	if (tm.tm_year < -1899 || day.tm_mon != tm.tm_mon || day.tm_mday != tm.tm_mday)
 		goto bad;
 	*ret_us = ((int64_t)s - off_min * 60) * 1000000 + us;
 	return 0;

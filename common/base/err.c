@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <utf8proc.h>
 
 static const struct {
 	const char *name, *exc, *text;
@@ -14,18 +15,35 @@ static const struct {
 #undef X
 };
 
-/* snprintf cuts bytes; a cut inside a UTF-8 sequence would make the text refused by JSON
- * and PostgreSQL, so the torn sequence goes too. */
-static void trim_utf8(char *s, size_t size)
+/* The text into e, cut at its size. Peers' bytes and cuts by "%.60s" may leave what is no UTF-8, which
+ * JSON and PostgreSQL would refuse: such a byte becomes '?', the torn end of a cut text goes. */
+static void put_text(struct err *e, const char *text)
 {
-	size_t n = strlen(s), i = n;
+	const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text;
+	size_t n = 0;
 
-	if (n + 1 < size)
-		return;
-	while (i > 0 && ((unsigned char)s[i - 1] & 0xC0) == 0x80)
-		i--;
-	if (i > 0 && (unsigned char)s[i - 1] >= 0xC0)
-		s[i - 1] = '\0';
+	while (*p) {
+		utf8proc_int32_t cp;
+		utf8proc_ssize_t len = utf8proc_iterate(p, -1, &cp);
+		size_t step = len > 0 ? (size_t)len : 1;
+
+		if (n + step >= sizeof e->msg)
+			break;
+		memcpy(e->msg + n, len > 0 ? (const void *)p : "?", step);
+		n += step;
+		p += step;
+	}
+	e->msg[n] = '\0';
+}
+
+/* Formats apart from e, whose own text may be among the arguments. */
+static void format(struct err *e, const char *fmt, va_list ap)
+{
+	char text[ERR_MSG_SIZE + 4];	/* room for a letter over the cut, so that it is seen whole */
+
+	if (vsnprintf(text, sizeof text, fmt, ap) < 0)
+		text[0] = '\0';
+	put_text(e, text);
 }
 
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
@@ -35,31 +53,28 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	assert(code > ERR_NONE && code < ERR_COUNT);
 	if (!e)
 		return -(int)code;
+	va_start(ap, fmt);
+	format(e, fmt, ap);
+	va_end(ap);
 	e->code = code;
 	e->exc_type[0] = '\0';
 	e->retry_after_ms = 0;
-	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof e->msg, fmt, ap);
-	va_end(ap);
-	trim_utf8(e->msg, sizeof e->msg);
 	return -(int)code;
 }
 
 int err_prefix(struct err *e, const char *fmt, ...)
 {
-	char old[ERR_MSG_SIZE];
+	char old[ERR_MSG_SIZE], text[2 * ERR_MSG_SIZE];
 	va_list ap;
-	size_t n;
 
 	if (!e)
 		return -ERR_INTERNAL;
 	memcpy(old, e->msg, sizeof old);
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+	format(e, fmt, ap);
 	va_end(ap);
-	n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof e->msg - n, ": %s", old);
-	trim_utf8(e->msg, sizeof e->msg);
+	snprintf(text, sizeof text, "%s: %s", e->msg, old);
+	put_text(e, text);
 	return -(int)e->code;
 }
 

@@ -61,11 +61,13 @@ struct err {
 };
 
 /* Fills e (if not NULL) and returns -code, so that `return err_set(e, ERR_X, "…")` reads well.
- * A longer text is cut at ERR_MSG_SIZE on a UTF-8 boundary. */
+ * A longer text is cut at ERR_MSG_SIZE between letters; bytes that are no UTF-8 become '?'. e's own
+ * text may be among the arguments. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "context: " before the text already in e; returns -e->code. */
+/* Puts "context: " before the text already in e; returns -e->code. With a NULL e nobody knows the
+ * code: who may be called so returns the first call's answer instead. */
 int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 void err_clear(struct err *e);

@@ -39,7 +39,8 @@ int scan_int(const char *text, int min, int max, int *ret, struct err *e)
 	return r;
 }
 
-/* strtod also takes "inf", "nan" and hex; none of them is a number here. */
+/* strtod also takes "inf", "nan" and hex; none of them is a number here, so it may not read on
+ * past the characters of decimals. */
 static bool plain_number(const char *text, double *ret, const char **ret_end)
 {
 	char *end = NULL;
@@ -50,7 +51,7 @@ static bool plain_number(const char *text, double *ret, const char **ret_end)
 	errno = 0;
 	*ret = strtod(text, &end);
 	*ret_end = end;
-	return end != text && !errno && isfinite(*ret);
+	return end != text && end <= text + n && !errno && isfinite(*ret);
 }
 
 int scan_double(const char *text, double min, double max, double *ret, struct err *e)
@@ -92,7 +93,7 @@ static int with_unit(const char *text, const char *const *names, const double *f
 
 	if (!plain_number(text, &v, &end) || v < 0)
 		return -1;
-	while (*end == ' ')
+	while (end[0] == ' ' && end[1])
 		end++;
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(end, names[i]) == 0) {
