@@ -255,10 +255,12 @@ static int verdict(const struct http *h, const struct exchange *x, CURLcode c, c
 	if (c == CURLE_OK && x->head_done)
 		return 0;
 	if (c == CURLE_OK)	/* libcurl takes a close inside the head for the end of the body */
-		return err_set(e, ERR_NET, "%s %s: the answer ended inside its header", method, shown);
+		return err_set(e, ERR_NET, "%s %s: the answer ended inside its header", method,
+			       shown);
 	if (x->too_big || c == CURLE_FILESIZE_EXCEEDED)
-		return err_set(e, ERR_TOO_BIG, "%s %s: the answer is larger than its limit of %zu bytes",
-			       method, shown, x->r->body.max);
+		return err_set(e, ERR_TOO_BIG,
+			       "%s %s: the answer is larger than its limit of %zu bytes", method,
+			       shown, x->r->body.max);
 	if (c == CURLE_OPERATION_TIMEDOUT)
 		return err_set(e, ERR_TIMEOUT, "%s %s: no whole answer in time", method, shown);
 	if (is_cut_off(c) && x->head_done)
@@ -278,8 +280,8 @@ static void copy_type(struct http_response *r)
 }
 
 /* One exchange without redirects; fills r, which the caller made and releases. */
-static int exchange(struct http *h, const struct http_request *req, const char *url, int64_t left_ms,
-		    struct http_response *r, struct err *e)
+static int exchange(struct http *h, const struct http_request *req, const char *url,
+		    int64_t left_ms, struct http_response *r, struct err *e)
 {
 	struct exchange x = { .r = r };
 	struct curl_slist *headers = NULL;
@@ -339,7 +341,8 @@ static int next_url(struct http *h, const struct http_request *req, const struct
 	if (curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
 		return 0;
 	if (!same_origin(*url, to))
-		return err_set(e, ERR_REFUSED, "answered %d with a redirect to another host", r->status);
+		return err_set(e, ERR_REFUSED, "answered %d with a redirect to another host",
+			       r->status);
 	if (hops == REDIRECTS)
 		return err_set(e, ERR_REFUSED, "more than %d redirects", REDIRECTS);
 	mem_replace(url, mem_strdup(to));

@@ -27,8 +27,10 @@ struct canned {
 
 #define HEAD(fields) "HTTP/1.1 200 OK\r\n" fields "\r\n"
 static const struct canned CANNED[] = {
-	{ "/plain", HEAD("Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n"
-			 "X-RateLimit-Requests-Remaining:  17 \r\n") "{}", KEEP },
+	{ "/plain",
+	  HEAD("Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n"
+	       "X-RateLimit-Requests-Remaining:  17 \r\n") "{}",
+	  KEEP },
 	{ "/cut", HEAD("Content-Length: 1000\r\n") "half a bo", CLOSE },
 	{ "/chunkcut", HEAD("Transfer-Encoding: chunked\r\n") "5\r\nhello\r\n40\r\nwor", CLOSE },
 	{ "/reset", HEAD("Content-Length: 1000\r\n") "some", RESET },
@@ -36,14 +38,24 @@ static const struct canned CANNED[] = {
 	{ "/headcut", "HTTP/1.1 200 OK\r\nContent-Le", CLOSE },
 	{ "/hang", "", HOLD },
 	{ "/drip", HEAD("Content-Length: 1000\r\n") "first", HOLD },
-	{ "/teapot", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nslow", KEEP },
+	{ "/teapot",
+	  "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nslow",
+	  KEEP },
 	{ "/length", HEAD("Content-Length: 5000000\r\n") "x", CLOSE },
-	{ "/long", HEAD("Connection: close\r\n") "0123456789012345678901234567890123456789", CLOSE },
-	{ "/elsewhere", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2:1/plain\r\nContent-Length: 0\r\n\r\n", KEEP },
+	{ "/long", HEAD("Connection: close\r\n") "0123456789012345678901234567890123456789",
+	  CLOSE },
+	{ "/elsewhere",
+	  "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2:1/plain\r\nContent-Length: 0\r\n\r\n",
+	  KEEP },
 	{ "/hop", "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0\r\n\r\n", KEEP },
 	{ "/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n", KEEP },
-	{ "/upgrade", "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/plain\r\nContent-Length: 0\r\n\r\n", KEEP },
-	{ "/continued", "HTTP/1.1 100 Continue\r\nX-Old: 1\r\n\r\n" HEAD("Content-Length: 2\r\nX-New: 2\r\n") "ok", KEEP },
+	{ "/upgrade",
+	  "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/plain\r\nContent-Length: 0\r\n\r\n",
+	  KEEP },
+	{ "/continued",
+	  "HTTP/1.1 100 Continue\r\nX-Old: 1\r\n\r\n" HEAD(
+		  "Content-Length: 2\r\nX-New: 2\r\n") "ok",
+	  KEEP },
 	{ "/untyped", HEAD("Content-Length: 0\r\n"), KEEP },
 };
 
@@ -319,7 +331,8 @@ static void a_compressed_body_is_unpacked_within_the_limit(void **state)
 	assert_int_equal(r.body.len, 100000);
 	assert_int_equal(buf_text(&r.body)[99999], 'a');
 	http_response_release(&r);
-	assert_int_equal(ask("/gzip", (struct http_request){ .max_bytes = 99999 }, &r, &e), -ERR_TOO_BIG);
+	assert_int_equal(ask("/gzip", (struct http_request){ .max_bytes = 99999 }, &r, &e),
+			 -ERR_TOO_BIG);
 	assert_int_equal(ask("/gzipcut", (struct http_request){ 0 }, &r, NULL), 0);
 	assert_false(r.complete);
 	http_response_release(&r);
@@ -331,8 +344,10 @@ static void a_body_over_its_limit_is_refused(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(ask("/length", (struct http_request){ .max_bytes = 1000 }, &r, &e), -ERR_TOO_BIG);
-	assert_int_equal(ask("/long", (struct http_request){ .max_bytes = 39 }, &r, &e), -ERR_TOO_BIG);
+	assert_int_equal(ask("/length", (struct http_request){ .max_bytes = 1000 }, &r, &e),
+			 -ERR_TOO_BIG);
+	assert_int_equal(ask("/long", (struct http_request){ .max_bytes = 39 }, &r, &e),
+			 -ERR_TOO_BIG);
 	assert_non_null(strstr(e.msg, "39 bytes"));
 	assert_int_equal(ask("/long", (struct http_request){ .max_bytes = 40 }, &r, &e), 0);
 	http_response_release(&r);
@@ -440,7 +455,8 @@ static void a_header_with_a_line_break_is_refused(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(ask("/plain", (struct http_request){ .headers = headers }, &r, &e), -ERR_INVALID);
+	assert_int_equal(ask("/plain", (struct http_request){ .headers = headers }, &r, &e),
+			 -ERR_INVALID);
 }
 
 static void query_values_are_percent_encoded(void **state)
@@ -453,7 +469,8 @@ static void query_values_are_percent_encoded(void **state)
 	assert_int_equal(http_put_query(&b, "query", "C++ & C# in Zürich"), 0);
 	assert_int_equal(http_put_query(&b, "page", "1"), 0);
 	assert_int_equal(http_put_query(&b, "empty", ""), 0);
-	assert_string_equal(buf_text(&b), "https://h/search?query=C%2B%2B%20%26%20C%23%20in%20Z%C3%BCrich"
+	assert_string_equal(buf_text(&b),
+			    "https://h/search?query=C%2B%2B%20%26%20C%23%20in%20Z%C3%BCrich"
 			    "&page=1&empty=");
 	buf_release(&b);
 }

@@ -32,7 +32,8 @@ static void check_burst_then_reservations(struct redis *r, const char *name, boo
 	bool local;
 
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(limiter_take(r, "t:", name, 0.1, 3, 0, &wait, &local), LIMITER_TAKEN);
+		assert_int_equal(limiter_take(r, "t:", name, 0.1, 3, 0, &wait, &local),
+				 LIMITER_TAKEN);
 		assert_int_equal(wait, 0);
 		assert_int_equal(local, want_local);
 	}
@@ -83,7 +84,8 @@ static void no_rate_is_no_limit(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(limiter_take(NULL, "t:", "d", 0, 1, 0, &wait, NULL), LIMITER_TAKEN);
+		assert_int_equal(limiter_take(NULL, "t:", "d", 0, 1, 0, &wait, NULL),
+				 LIMITER_TAKEN);
 }
 
 static void more_names_than_buckets_are_served(void **state)
@@ -94,7 +96,8 @@ static void more_names_than_buckets_are_served(void **state)
 	(void)state;
 	for (int i = 0; i < 500; i++) {
 		snprintf(name, sizeof name, "many%d", i);
-		assert_int_equal(limiter_take(NULL, "t:", name, 1, 1, 0, &wait, NULL), LIMITER_TAKEN);
+		assert_int_equal(limiter_take(NULL, "t:", name, 1, 1, 0, &wait, NULL),
+				 LIMITER_TAKEN);
 	}
 }
 

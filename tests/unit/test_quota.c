@@ -80,12 +80,14 @@ static void calls_are_taken_until_the_month_is_used_up(void **state)
 	(void)state;
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(quota_take(pg, &s, 1, &e), 0);
-		assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'quota_low'"),
-				 i >= 7);
+		assert_int_equal(
+			run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'quota_low'"),
+			i >= 7);
 	}
 	assert_int_equal(quota_take(pg, &s, 1, &e), -ERR_QUOTA);
 	assert_in_range(e.retry_after_ms, 1, 31LL * 86400 * 1000);
-	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"), 10);
+	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"),
+			 10);
 	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'day'"), 10);
 	assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'quota_used_up'"
 			     " AND resolved_at IS NULL"), 1);
@@ -111,7 +113,8 @@ static void without_a_bound_calls_are_only_counted(void **state)
 	(void)state;
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(quota_take(pg, &s, 1, NULL), 0);
-	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"), 20);
+	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"),
+			 20);
 }
 
 static void the_providers_figures_replace_ours(void **state)
@@ -122,7 +125,8 @@ static void the_providers_figures_replace_ours(void **state)
 	(void)state;
 	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
 	assert_int_equal(quota_correct(pg, &s, QUOTA_MONTH, 200, 2, 864000, &e), 0);
-	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"), 198);
+	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"),
+			 198);
 	assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'quota_low'"), 1);
 	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
 	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
@@ -132,7 +136,8 @@ static void the_providers_figures_replace_ours(void **state)
 
 static void a_bigger_plan_does_not_lift_the_configured_bound(void **state)
 {
-	struct conf_source s = { .name = "jsearch", .monthly_quota = 3 }, open = { .name = "other" };
+	struct conf_source s = { .name = "jsearch", .monthly_quota = 3 },
+			   open = { .name = "other" };
 	struct err e = { 0 };
 
 	(void)state;
@@ -204,7 +209,8 @@ static void many_processes_never_take_more_than_there_is(void **state)
 		taken += WEXITSTATUS(status);
 	}
 	assert_int_equal(taken, 100);
-	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"), 100);
+	assert_int_equal(run("SELECT used FROM jobfleet.provider_quota WHERE period = 'month'"),
+			 100);
 }
 
 static void a_parked_source_is_not_called_and_says_why(void **state)
@@ -237,7 +243,8 @@ static void the_circuit_opens_after_five_failures_and_lets_one_probe_through(voi
 	assert_int_equal(quota_failed(pg, "jsearch", &e), 0);
 	assert_int_equal(quota_take(pg, &s, 1, &e), -ERR_AGAIN);
 	assert_in_range(e.retry_after_ms, 55000, 60000);
-	assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'circuit_open'"), 1);
+	assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'circuit_open'"),
+			 1);
 	run("UPDATE jobfleet.source_state SET opened_at = now() - interval '61 seconds'");
 	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
 	assert_int_equal(quota_take(pg, &s, 1, &e), -ERR_AGAIN);
@@ -258,8 +265,8 @@ int main(void)
 		cmocka_unit_test_setup(impossible_headers_change_nothing, clean),
 		cmocka_unit_test_setup(many_processes_never_take_more_than_there_is, clean),
 		cmocka_unit_test_setup(a_parked_source_is_not_called_and_says_why, clean),
-		cmocka_unit_test_setup(the_circuit_opens_after_five_failures_and_lets_one_probe_through,
-				       clean),
+		cmocka_unit_test_setup(
+			the_circuit_opens_after_five_failures_and_lets_one_probe_through, clean),
 	};
 
 	url = getenv("JOBFLEET_DATABASE_URL");

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* fetch: one call to a source, with everything a call needs: leave from its quota and circuit
+ * breaker, a slot of the fleet-wide rate, a deadline that doubles with each repeat.
+ *
+ * fetch_call answers whatever the provider said, any status. Errors: quota_take's (QUOTA, PARKED,
+ * AGAIN: nothing was called), -ERR_LIMITED (no slot within 10 s: nothing was called), http's. Every
+ * transient one but QUOTA and PARKED has e->retry_after_ms set.
+ * No transaction may be open: the waits are long and what is counted must stay counted. */
+#ifndef WORKERS_COLLECTION_FETCH_H
+#define WORKERS_COLLECTION_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conf_source;
+struct err;
+struct http_response;
+struct run;
+struct source;
+struct source_request;
+
+int fetch_call(struct run *run, const struct conf_source *conf, const struct source_request *req,
+	       struct http_response *ret, struct err *e);
+/* After a judged answer: the provider's quota headers, and its health. */
+int fetch_note(struct run *run, const struct conf_source *conf, const struct source *source,
+	       const struct http_response *r, bool failed, struct err *e);
+
+/* min(300 s, 2^attempt s + up to 1 s): how long to wait before attempt + 1. */
+int64_t fetch_backoff_ms(int attempt);
+
+#endif

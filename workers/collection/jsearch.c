@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* JSearch (OpenWeb Ninja), by RapidAPI or direct.
+ *
+ * Two generations of search: /search-v2 answers {"data":{"jobs":[…],"cursor":…}} and is paged by
+ * that cursor; /search (withdrawn in 2026 for RapidAPI) answers {"data":[…]} and is paged by
+ * number. Either shape is taken from either path. One page is one credit: num_pages stays at 1, so
+ * that every page is a call, a raw row and a step of its own.
+ * The gateway's errors are {"message":…}, the provider's own
+ * {"status":"ERROR","error":{"message":…}}.
+ * x-ratelimit-requests-reset is seconds until the reset, not an epoch. */
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/net/http.h"
+#include "workers/collection/source.h"
+
+#define PATH_CURSOR "/search-v2"
+#define PATH_PAGES "/search"
+#define RAPID_HOST "jsearch.p.rapidapi.com"
+
+enum { MINUTE_S = 60, DAY_S = 86400, MONTH_S = 30 * DAY_S };
+
+static const char *path_of(const struct conf_source *conf, const struct source_place *at)
+{
+	const char *path = conf->path && *conf->path ? conf->path : PATH_CURSOR;
+
+	if (!at->other_path)
+		return path;
+	return strcmp(path, PATH_PAGES) == 0 ? PATH_CURSOR : PATH_PAGES;
+}
+
+static bool is_paged(const struct conf_source *conf, const struct source_place *at)
+{
+	return strcmp(path_of(conf, at), PATH_PAGES) == 0;
+}
+
+/* Title and place go into the one query, as its documentation asks. */
+static void put_query(const struct source_ask *ask, struct source_request *r)
+{
+	struct buf text;
+
+	buf_init(&text, 4096);
+	buf_puts(&text, ask->query);
+	if (*ask->location)
+		buf_printf(&text, " in %s", ask->location);
+	source_add_param(r, "query", buf_text(&text));
+	buf_release(&text);
+}
+
+static void put_key(const struct conf_source *conf, const char *key, struct source_request *r)
+{
+	if (!key)
+		return;
+	if (strstr(conf->base_url, "openwebninja.com")) {
+		source_add_header(r, "X-API-Key", key);
+		return;
+	}
+	source_add_header(r, "X-RapidAPI-Key", key);
+	source_add_header(r, "X-RapidAPI-Host", RAPID_HOST);
+}
+
+static int build(const struct conf_source *conf, const struct source_ask *ask,
+		 const struct source_place *at, struct source_request *ret, struct err *e)
+{
+	bool paged = is_paged(conf, at);
+	struct source_request r;
+	char page[16];
+
+	source_request_init(&r);
+	buf_printf(&r.url, "%s%s", conf->base_url, path_of(conf, at));
+	put_query(ask, &r);
+	if (paged) {
+		snprintf(page, sizeof page, "%d", at->page);
+		source_add_param(&r, "page", page);
+		source_add_param(&r, "num_pages", "1");
+	} else if (at->token) {
+		source_add_param(&r, "cursor", at->token);
+	}
+	source_add_param(&r, "country", *ask->country ? ask->country : "us");
+	source_add_param(&r, "language", ask->language);
+	source_add_param(&r, "date_posted", ask->date_posted);
+	source_add_param(&r, "employment_types", ask->employment_types);
+	if (ask->remote_only)
+		source_add_param(&r, paged ? "remote_jobs_only" : "work_from_home", "true");
+	put_key(conf, ask->key, &r);
+	if (buf_overflowed(&r.url)) {
+		source_request_release(&r);
+		return err_set(e, ERR_TOO_BIG, "the query makes a URL that is too long");
+	}
+	*ret = r;
+	return 0;
+}
+
+static const char *message_of(const cJSON *body)
+{
+	const char *text = json_str(body, "message", NULL);
+
+	return text ? text : json_str(json_get(body, "error"), "message", "");
+}
+
+/* 429 has two meanings, told apart by the text alone. */
+static void judge_429(const struct http_response *r, const char *message,
+		      struct source_verdict *ret)
+{
+	int64_t after = source_header_int(r, "Retry-After");
+	int64_t reset = source_header_int(r, "x-ratelimit-requests-reset");
+
+	if (strcasestr(message, "quota")) {
+		int64_t rule = strcasestr(message, "daily") ? DAY_S : MONTH_S;
+
+		source_verdict_set(ret, SOURCE_USED_UP,
+				   reset > 0	       ? reset
+					   : after > 0 ? after
+						       : rule,
+				   "HTTP 429: %s", message);
+		return;
+	}
+	source_verdict_set(ret, SOURCE_LIMITED,
+			   after > 0 ? after : strcasestr(message, "second") ? 1 : MINUTE_S,
+			   "HTTP 429: %s", *message ? message : "too many requests");
+}
+
+static bool has_rows(const cJSON *body)
+{
+	const cJSON *data = json_get(body, "data");
+
+	return cJSON_IsArray(data) || cJSON_IsArray(json_get(data, "jobs"));
+}
+
+static void judge_200(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
+{
+	const char *status = json_str(body, "status", "");
+
+	if (strcasecmp(status, "ERROR") == 0)
+		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 with an error: %s",
+				   message_of(body));
+	else if (!r->complete)
+		source_verdict_set(ret, SOURCE_RETRY, 0, "the answer was cut off after %zu bytes",
+				   r->body.len);
+	else if (!body)
+		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 with %s",
+				   r->body.len == 0 ? "an empty body" :
+				   *buf_text(&r->body) == '<' ? "a page of HTML" :
+				   "a body that is not valid JSON");
+	else if (!has_rows(body))
+		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 without a list of jobs");
+	else
+		source_verdict_set(ret, SOURCE_OK, 0, "%s", "");
+}
+
+static void judge(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
+{
+	const char *message = message_of(body);
+	enum source_class class = source_class_of_status(r->status);
+
+	if (class == SOURCE_OK)
+		judge_200(r, body, ret);
+	else if (r->status == 429)
+		judge_429(r, message, ret);
+	else if (r->status == 404 && strstr(message, "does not exist"))
+		source_verdict_set(ret, SOURCE_MOVED, 0, "HTTP 404: %s", message);
+	else
+		source_verdict_set(ret, class, source_header_int(r, "Retry-After"), "HTTP %d%s%s",
+				   r->status, *message ? ": " : "", message);
+}
+
+static void read_quota(const struct http_response *r, struct source_quota *ret)
+{
+	*ret = (struct source_quota){
+		.limit = source_header_int(r, "x-ratelimit-requests-limit"),
+		.remaining = source_header_int(r, "x-ratelimit-requests-remaining"),
+		.reset_s = source_header_int(r, "x-ratelimit-requests-reset"),
+	};
+	if (ret->remaining < 0 || ret->reset_s <= 0 || ret->remaining > ret->limit)
+		ret->limit = -1;
+}
+
+static void read_page(const struct conf_source *conf, const struct source_place *at,
+		      const cJSON *body, struct source_page *ret)
+{
+	const cJSON *data = json_get(body, "data");
+	const char *token = json_str(data, "cursor", "");
+
+	*ret = (struct source_page){
+		.rows = cJSON_IsArray(data) ? data : json_get(data, "jobs"),
+		.token = *token ? token : NULL,
+	};
+	ret->last = !is_paged(conf, at) && !ret->token;
+}
+
+static const char *row_id(const cJSON *row)
+{
+	const char *id = json_str(row, "job_id", "");
+
+	return *id ? id : NULL;
+}
+
+static const struct source jsearch = {
+	.name = "jsearch",
+	.build = build,
+	.judge = judge,
+	.read_quota = read_quota,
+	.read_page = read_page,
+	.row_id = row_id,
+};
+SOURCE(jsearch);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/collection/source.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "common/base/scan.h"
+#include "common/net/http.h"
+
+enum { URL_BYTES = 16 * 1024 };
+
+/* The linker names the bounds of a section whose name is an identifier. */
+extern const struct source *const __start_jobfleet_sources[];
+extern const struct source *const __stop_jobfleet_sources[];
+
+const struct source *source_find(const char *name)
+{
+	for (const struct source *const *s = __start_jobfleet_sources;
+	     s < __stop_jobfleet_sources; s++)
+		if (strcmp((*s)->name, name) == 0)
+			return *s;
+	return NULL;
+}
+
+const char *source_class_name(enum source_class class)
+{
+	static const char *const names[SOURCE_CLASS_COUNT] = {
+		[SOURCE_OK] = "ok", [SOURCE_RETRY] = "retry", [SOURCE_LIMITED] = "limited",
+		[SOURCE_USED_UP] = "quota_used_up", [SOURCE_KEY_REFUSED] = "key_refused",
+		[SOURCE_MOVED] = "endpoint_gone", [SOURCE_BAD_REQUEST] = "bad_request",
+	};
+
+	assert(class < SOURCE_CLASS_COUNT);
+	return names[class];
+}
+
+void source_request_init(struct source_request *r)
+{
+	*r = (struct source_request){ .params = mem_check(cJSON_CreateObject()) };
+	buf_init(&r->url, URL_BYTES);
+}
+
+void source_request_release(struct source_request *r)
+{
+	for (char **h = r->headers; *h; h++)
+		free(*h);
+	buf_release(&r->url);
+	cJSON_Delete(r->params);
+}
+
+void source_add_header(struct source_request *r, const char *name, const char *value)
+{
+	size_t n = 0;
+
+	while (r->headers[n])
+		n++;
+	assert(n < SOURCE_HEADERS);
+	r->headers[n] = mem_printf("%s: %s", name, value);
+}
+
+void source_add_param(struct source_request *r, const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	http_put_query(&r->url, name, value);
+	json_set_str(r->params, name, value);
+}
+
+void source_add_secret_param(struct source_request *r, const char *name, const char *value)
+{
+	http_put_query(&r->url, name, value);
+}
+
+int64_t source_header_int(const struct http_response *r, const char *name)
+{
+	char value[32];
+	int64_t n;
+
+	if (!http_header(r, name, value, sizeof value) ||
+	    scan_int64(value, 0, INT64_MAX, &n, NULL) < 0)
+		return -1;
+	return n;
+}
+
+enum source_class source_class_of_status(int status)
+{
+	if (status >= 200 && status <= 299)
+		return SOURCE_OK;
+	if (status == 401 || status == 403)
+		return SOURCE_KEY_REFUSED;
+	if (status == 429)
+		return SOURCE_LIMITED;
+	if (status == 408 || status == 425 || status >= 500)
+		return SOURCE_RETRY;
+	return SOURCE_BAD_REQUEST;
+}
+
+void source_verdict_set(struct source_verdict *v, enum source_class class, int64_t wait_s,
+			const char *fmt, ...)
+{
+	va_list ap;
+
+	v->class = class;
+	v->wait_s = wait_s > 0 ? wait_s : 0;
+	va_start(ap, fmt);
+	vsnprintf(v->reason, sizeof v->reason, fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* source: one provider of postings.
+ *
+ * A source is one file that fills a struct source and registers it with SOURCE(name), and one
+ * `source NAME { }` section in queues.conf; no list names it (the linker collects the entries).
+ * Its functions are pure: they build requests and judge answers; collect.c makes the calls, keeps
+ * the raw answers, counts the quota and decides what follows from a verdict.
+ * Ownership: a request is its maker's until source_request_release. Pages borrow from the body. */
+#ifndef WORKERS_COLLECTION_SOURCE_H
+#define WORKERS_COLLECTION_SOURCE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+struct conf_source;
+struct err;
+struct http_response;
+
+/* What is wanted, checked by the caller; "" where nothing was said. */
+struct source_ask {
+	const char *query, *location, *country, *language, *date_posted, *employment_types;
+	bool remote_only;
+	const char *key;		/* secret; NULL = none */
+};
+
+/* Where a page begins. */
+struct source_place {
+	int page;			/* 1 … */
+	const char *token;		/* the provider's cursor; NULL for the first page */
+	bool other_path;		/* the configured path was withdrawn: use the other one */
+};
+
+#define SOURCE_HEADERS 8
+
+struct source_request {
+	struct buf url;
+	char *headers[SOURCE_HEADERS + 1];	/* "Name: value", NULL-terminated; may hold the key */
+	cJSON *params;			/* what of the request may be stored: no key */
+};
+
+/* What an answer means. */
+enum source_class {
+	SOURCE_OK,			/* a page of postings */
+	SOURCE_RETRY,			/* the provider failed: again, with back-off */
+	SOURCE_LIMITED,			/* too fast: again after wait_s; not a failure of the provider */
+	SOURCE_USED_UP,			/* the quota: nothing more until wait_s from now */
+	SOURCE_KEY_REFUSED,		/* nothing more until somebody acts */
+	SOURCE_MOVED,			/* this path exists no more */
+	SOURCE_BAD_REQUEST,		/* this request will never work; others may */
+	SOURCE_CLASS_COUNT
+};
+
+struct source_verdict {
+	enum source_class class;
+	int64_t wait_s;			/* what the provider said, or its rule; 0 = nothing said */
+	char reason[256];		/* for people; "" when OK */
+};
+
+/* The provider's quota headers; limit -1 = there were none. */
+struct source_quota {
+	int64_t limit, remaining, reset_s;
+};
+
+/* The postings of a page that was judged OK. */
+struct source_page {
+	const cJSON *rows;		/* array; may be empty */
+	const char *token;		/* of the next page; NULL = none was given */
+	bool last;			/* the provider says (or its format means) there is no next page */
+};
+
+struct source {
+	const char *name;		/* as in queues.conf */
+	int (*build)(const struct conf_source *conf, const struct source_ask *ask,
+		     const struct source_place *at, struct source_request *ret, struct err *e);
+	/* body is NULL when it is no JSON. */
+	void (*judge)(const struct http_response *r, const cJSON *body, struct source_verdict *ret);
+	void (*read_quota)(const struct http_response *r, struct source_quota *ret);
+	void (*read_page)(const struct conf_source *conf, const struct source_place *at,
+			  const cJSON *body, struct source_page *ret);
+	const char *(*row_id)(const cJSON *row);	/* NULL if the row has none */
+};
+
+#define SOURCE(s) \
+	static const struct source *const source_entry_##s \
+		__attribute__((used, section("jobfleet_sources"))) = &(s)
+
+const struct source *source_find(const char *name);	/* NULL: no file serves it */
+const char *source_class_name(enum source_class class);	/* "retry" */
+
+void source_request_init(struct source_request *r);
+void source_request_release(struct source_request *r);
+void source_add_header(struct source_request *r, const char *name, const char *value);
+/* A query parameter: into the URL, and into params unless secret; "" is left out. */
+void source_add_param(struct source_request *r, const char *name, const char *value);
+void source_add_secret_param(struct source_request *r, const char *name, const char *value);
+
+/* A header that is a whole number; -1 if absent or not one. */
+int64_t source_header_int(const struct http_response *r, const char *name);
+/* What every provider's HTTP means unless it has rules of its own: 2xx is OK, 408, 425 and 5xx
+ * are RETRY, 429 is LIMITED by Retry-After, 401 and 403 KEY_REFUSED, the rest BAD_REQUEST. */
+enum source_class source_class_of_status(int status);
+void source_verdict_set(struct source_verdict *v, enum source_class class, int64_t wait_s,
+			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/collection/walk.h"
+
+#include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/net/http.h"
+#include "common/store/pg.h"
+#include "common/store/quota.h"
+#include "common/worker/run.h"
+#include "workers/collection/fetch.h"
+#include "workers/collection/order.h"
+#include "workers/collection/raw.h"
+#include "workers/collection/rawfile.h"
+
+enum { ATTEMPTS = 32, STEP_BYTES = 64, REFUSED_PARK_S = 3600 };
+
+void walk_init(struct walk *w)
+{
+	w->at = (struct source_place){ .page = w->order->first_page };
+	w->seen = mem_check(cJSON_CreateObject());
+	w->collection_ids = mem_check(cJSON_CreateArray());
+}
+
+void walk_release(struct walk *w)
+{
+	free(w->token);
+	cJSON_Delete(w->seen);
+	cJSON_Delete(w->collection_ids);
+}
+
+static void step_name(const struct walk *w, const char *part, char out[STEP_BYTES])
+{
+	snprintf(out, STEP_BYTES, "%s q%d p%d%s", w->source->name, w->number, w->at.page, part);
+}
+
+/* The ids that this page's answer has or would have, by attempt; the current attempt is last. */
+static size_t raw_ids(const struct walk *w, char ids[ATTEMPTS][UUID_SIZE])
+{
+	int retries = run_retries(w->run), first = retries < ATTEMPTS ? 0 : retries - ATTEMPTS + 1;
+	size_t n = 0;
+
+	for (int attempt = first; attempt <= retries; attempt++) {
+		char *name = mem_printf("raw %s %s %d %d %d %d", run_id(w->run), w->source->name,
+					w->number, w->at.page, w->at.other_path, attempt);
+
+		uuid_v5(name, strlen(name), ids[n++]);
+		free(name);
+	}
+	return n;
+}
+
+static cJSON *first_metadata(const struct walk *w, const struct http_response *r)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+	char *headers = raw_headers(r);
+
+	json_set_num(o, "response_time_ms", (double)r->elapsed_ms);
+	json_set_num(o, "job_count", 0);
+	json_set_num(o, "api_calls_used", 1);
+	json_set_str(o, "collection_strategy", w->order->strategy);
+	json_set_str(o, "run_id", w->run_id);
+	json_set_str(o, "task_id", run_id(w->run));
+	json_set_num(o, "page", w->at.page);
+	json_set_num(o, "attempt", run_retries(w->run));
+	json_set_num(o, "response_bytes", (double)r->body.len);
+	json_set_str(o, "response_headers", headers);
+	free(headers);
+	return o;
+}
+
+static cJSON *asked(const struct walk *w, const struct source_request *req)
+{
+	cJSON *o = cJSON_Duplicate(req->params, true);
+	size_t len = strcspn(buf_text(&req->url), "?");
+	char *url = mem_strndup(buf_text(&req->url), len);
+
+	json_set_str(o, "search", w->ask.query);
+	json_set_str(o, "location", w->ask.location);
+	json_set_str(o, "url", url);
+	free(url);
+	return o;
+}
+
+static int store_in_database(struct walk *w, const struct raw *raw, struct err *e)
+{
+	char step[STEP_BYTES], part[24];
+	struct pg *pg;
+	int r;
+
+	snprintf(part, sizeof part, " raw%s %d", w->at.other_path ? "'" : "", run_retries(w->run));
+	step_name(w, part, step);
+	if ((r = run_step_begin(w->run, step, NULL, e)) != 0)
+		return r < 0 ? r : 0;
+	if ((r = run_db(w->run, &pg, e)) < 0 || (r = raw_store(pg, raw, e)) < 0)
+		return r;
+	return run_step_commit(w->run, step, NULL, e);
+}
+
+/* An answer that was paid for is never lost to a database that is away. */
+static int store(struct walk *w, const struct raw *raw, struct err *e)
+{
+	int r = store_in_database(w, raw, e);
+	struct err file_e = { 0 };
+	char *path = NULL;
+
+	if (r != -ERR_DB && r != -ERR_TIMEOUT)
+		return r;
+	if (rawfile_write(run_conf(w->run)->fleet.data_dir, raw, &path, &file_e) < 0)
+		log_error("raw answer lost source=%s page=%d error=\"%s\" file_error=\"%s\"",
+			  w->source->name, w->at.page, e->msg, file_e.msg);
+	else
+		log_warn("raw answer kept in a file source=%s page=%d path=%s error=\"%s\"",
+			 w->source->name, w->at.page, path, e->msg);
+	free(path);
+	return r;
+}
+
+static int store_answer(struct walk *w, const struct source_request *req, const char *id,
+			const struct http_response *r, struct err *e)
+{
+	cJSON *query = asked(w, req), *metadata = first_metadata(w, r);
+	struct raw raw = {
+		.taken_us = clock_wall_us(), .provider = w->source->name, .run_id = w->run_id,
+		.query = query, .metadata = metadata, .content_type = r->content_type,
+		.http_status = r->status, .body = buf_text(&r->body), .body_len = r->body.len,
+		.complete = r->complete,
+	};
+	int ret;
+
+	snprintf(raw.id, sizeof raw.id, "%s", id);
+	ret = store(w, &raw, e);
+	cJSON_Delete(query);
+	cJSON_Delete(metadata);
+	return ret;
+}
+
+/* The answer for this page: one that an earlier run of this task stored, or a new one. */
+static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct err *e)
+{
+	char ids[ATTEMPTS][UUID_SIZE];
+	size_t n = raw_ids(w, ids);
+	struct source_request req;
+	struct http_response answer;
+	struct pg *pg;
+	int r = run_db_read(w->run, &pg, e);
+
+	*ret_fresh = false;
+	if (r == 0)
+		r = raw_load(pg, (const char (*)[UUID_SIZE])ids, n,
+			     (size_t)w->conf->max_response_bytes, ret, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if ((r = w->source->build(w->conf, &w->ask, &w->at, &req, e)) < 0)
+		return r;
+	w->page_calls++;
+	r = fetch_call(w->run, w->conf, &req, &answer, e);
+	if (r == 0) {
+		r = store_answer(w, &req, ids[n - 1], &answer, e);
+		if (r < 0)
+			http_response_release(&answer);
+	}
+	source_request_release(&req);
+	if (r < 0)
+		return r;
+	*ret = (struct raw_kept){ .answer = answer };
+	snprintf(ret->id, sizeof ret->id, "%s", ids[n - 1]);
+	*ret_fresh = true;
+	return 0;
+}
+
+/* Of a page: how many rows, how many of them not seen before on this walk. */
+static void count_rows(struct walk *w, const struct source_page *page, cJSON *ids, int *ret_new)
+{
+	const cJSON *row;
+
+	*ret_new = 0;
+	cJSON_ArrayForEach(row, page->rows) {
+		const char *id = w->source->row_id(row);
+
+		if (id && (json_get(w->seen, id) || json_get(ids, id)))
+			continue;
+		if (id)
+			json_set_bool(ids, id, true);
+		(*ret_new)++;
+	}
+}
+
+/* What a repeat needs to know of a finished page. */
+static cJSON *page_record(const struct walk *w, const char *id, const struct source_page *page,
+			  cJSON *ids, int fresh)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+
+	json_set_str(o, "collection_id", id);
+	json_set_num(o, "jobs", cJSON_GetArraySize(page->rows));
+	json_set_num(o, "new", fresh);
+	json_set_str(o, "token", page->token);
+	json_set_bool(o, "last", page->last);
+	json_set_bool(o, "other_path", w->at.other_path);
+	json_set_num(o, "calls", w->page_calls);
+	json_set(o, "ids", ids);
+	return o;
+}
+
+static int enqueue_processing(struct walk *w, const char *id, struct err *e)
+{
+	char *args = mem_printf("[\"%s\"]", id);
+	struct run_enqueue what = { .task = "jobfleet.process_collection", .args = args,
+				    .priority = w->order->priority };
+	int r = run_enqueue(w->run, &what, NULL, e);
+
+	free(args);
+	return r;
+}
+
+static int settle_page(struct walk *w, const char *step, const struct raw_kept *k,
+		       const cJSON *body, cJSON **ret_record, struct err *e)
+{
+	cJSON *ids = mem_check(cJSON_CreateObject()), *more = mem_check(cJSON_CreateObject()),
+	      *record;
+	struct source_page page;
+	struct pg *pg;
+	int fresh, r;
+
+	w->source->read_page(w->conf, &w->at, body, &page);
+	count_rows(w, &page, ids, &fresh);
+	json_set_num(more, "job_count", cJSON_GetArraySize(page.rows));
+	json_set_num(more, "new_jobs", fresh);
+	record = page_record(w, k->id, &page, ids, fresh);
+	r = run_db(w->run, &pg, e);
+	if (r == 0)
+		r = raw_settle(pg, k->id, fresh > 0 ? "pending" : "completed", more, NULL, e);
+	if (r == 0 && fresh > 0 && !k->picked_up)
+		r = enqueue_processing(w, k->id, e);
+	if (r == 0)
+		r = run_step_commit(w->run, step, record, e);
+	cJSON_Delete(more);
+	if (r < 0) {
+		cJSON_Delete(record);
+		return r;
+	}
+	*ret_record = record;
+	return 0;
+}
+
+/* The row of an answer that is no page says so; a repeat that comes here again changes nothing. */
+static int settle_failure(struct walk *w, const char *id, const struct source_verdict *v,
+			  struct err *e)
+{
+	char step[STEP_BYTES], part[24];
+	cJSON *error;
+	struct pg *pg;
+	int r;
+
+	snprintf(part, sizeof part, " failed%s %d", w->at.other_path ? "'" : "",
+		 run_retries(w->run));
+	step_name(w, part, step);
+	if ((r = run_step_begin(w->run, step, NULL, e)) != 0)
+		return r < 0 ? r : 0;
+	error = mem_check(cJSON_CreateObject());
+	json_set_str(error, "class", source_class_name(v->class));
+	json_set_str(error, "message", v->reason);
+	r = run_db(w->run, &pg, e);
+	if (r == 0)
+		r = raw_settle(pg, id, "failed", NULL, error, e);
+	if (r == 0)
+		r = run_step_commit(w->run, step, NULL, e);
+	cJSON_Delete(error);
+	return r;
+}
+
+static int park(struct walk *w, int64_t seconds, const char *alert, const char *reason,
+		enum err_code code, struct err *e)
+{
+	struct pg *pg;
+	int r = run_db_read(w->run, &pg, e);
+
+	if (r == 0)
+		r = quota_park(pg, w->conf->name, seconds, alert, reason, e);
+	if (r < 0)
+		return r;
+	r = err_set(e, code, "source %s: %s", w->conf->name, reason);
+	if (code == ERR_QUOTA)
+		e->retry_after_ms = seconds * 1000;
+	return r;
+}
+
+/* What follows from an answer that is no page. */
+static int outcome(struct walk *w, const struct source_verdict *v, struct err *e)
+{
+	int r;
+
+	switch (v->class) {
+	case SOURCE_USED_UP:
+		return park(w, v->wait_s, "quota_used_up", v->reason, ERR_QUOTA, e);
+	case SOURCE_KEY_REFUSED:
+		return park(w, REFUSED_PARK_S, "provider_key_refused", v->reason, ERR_REFUSED, e);
+	case SOURCE_MOVED:
+		return park(w, REFUSED_PARK_S, "endpoint_gone", v->reason, ERR_REFUSED, e);
+	case SOURCE_BAD_REQUEST:
+		return err_set(e, ERR_INVALID, "source %s: %s", w->conf->name, v->reason);
+	default:
+		r = err_set(e, v->class == SOURCE_LIMITED ? ERR_LIMITED : ERR_HTTP, "source %s: %s",
+			    w->conf->name, v->reason);
+		e->retry_after_ms = v->wait_s * 1000 + fetch_backoff_ms(v->wait_s ? 0 :
+									run_retries(w->run));
+		return r;
+	}
+}
+
+/* A provider that repeats our key in its text must not bring it into ours. */
+static void hide_key(char *text, const char *key)
+{
+	size_t n = key ? strlen(key) : 0;
+
+	for (char *at = n ? strstr(text, key) : NULL; at; at = strstr(at, key))
+		memset(at, '*', n);
+}
+
+/* One answer, judged. 1 = it was a page, *ret_record filled; 0 = try again on the other path. */
+static int take_answer(struct walk *w, const char *step, const struct raw_kept *k, bool fresh,
+		       cJSON **ret_record, struct err *e)
+{
+	struct source_verdict v = { 0 };
+	cJSON *body = NULL;
+	int r;
+
+	json_parse(buf_text(&k->answer.body), k->answer.body.len, &body, NULL);
+	w->source->judge(&k->answer, body, &v);
+	hide_key(v.reason, w->ask.key);
+	r = fresh ? fetch_note(w->run, w->conf, w->source, &k->answer, v.class == SOURCE_RETRY, e)
+		  : 0;
+	if (r == 0 && v.class == SOURCE_OK) {
+		if ((r = run_step_begin(w->run, step, ret_record, e)) == 0)
+			r = settle_page(w, step, k, body, ret_record, e);
+		r = r < 0 ? r : 1;
+	} else if (r == 0) {
+		r = settle_failure(w, k->id, &v, e);
+		if (r == 0 && (v.class != SOURCE_MOVED || w->at.other_path))
+			r = outcome(w, &v, e);
+	}
+	cJSON_Delete(body);
+	return r;
+}
+
+static int say_moved(struct walk *w, struct err *e)
+{
+	struct pg *pg;
+	int64_t n = run_db_read(w->run, &pg, e);
+
+	if (n == 0)
+		n = pg_run(pg, "SELECT jobfleet.raise_alert('endpoint_withdrawn', $1, 'WARNING',"
+			   " 'the configured path does not exist; the other one is used: set path')",
+			   PG_PARAMS(PG_TEXT(w->conf->name)), NULL, e);
+	return n < 0 ? (int)n : 0;
+}
+
+static int take_page(struct walk *w, const char *step, cJSON **ret_record, struct err *e)
+{
+	for (;;) {
+		struct raw_kept k;
+		bool fresh;
+		int r = obtain(w, &k, &fresh, e);
+
+		if (r < 0)
+			return r;
+		r = take_answer(w, step, &k, fresh, ret_record, e);
+		http_response_release(&k.answer);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if ((r = say_moved(w, e)) < 0)
+			return r;
+		w->at.other_path = true;
+	}
+}
+
+/* Takes a finished page into account and moves on to where the next one begins. */
+static void pass(struct walk *w, const cJSON *record)
+{
+	const char *token = json_str(record, "token", NULL);
+	const cJSON *id;
+	int fresh = (int)json_int(record, "new", 0);
+
+	w->pages++;
+	w->calls += (int)json_int(record, "calls", 0);
+	w->jobs += (int)json_int(record, "jobs", 0);
+	w->new_jobs += fresh;
+	cJSON_ArrayForEach(id, json_get(record, "ids"))
+		json_set_bool(w->seen, id->string, true);
+	if (fresh > 0)
+		cJSON_AddItemToArray(w->collection_ids, cJSON_CreateString(
+					     json_str(record, "collection_id", "")));
+	mem_replace(&w->token, mem_strdup(token));
+	w->at.token = w->token;
+	w->at.other_path = json_bool(record, "other_path", false);
+	w->at.page++;
+	if (json_bool(record, "last", false))
+		w->stopped = "no_more";
+	else if (fresh == 0)
+		w->stopped = "no_new";
+	else if (w->order->results && w->new_jobs >= w->order->results)
+		w->stopped = "results";
+	else if (w->pages >= w->budget)
+		w->stopped = "budget";
+}
+
+int walk_run(struct walk *w, struct err *e)
+{
+	while (!w->stopped) {
+		char step[STEP_BYTES];
+		cJSON *record = NULL;
+		int r;
+
+		if (run_cancelled(w->run))
+			return run_cancel_error(w->run, e);
+		step_name(w, "", step);
+		w->page_calls = 0;
+		r = run_step_begin(w->run, step, &record, e);
+		if (r == 0)
+			r = take_page(w, step, &record, e);
+		if (r >= 0)
+			pass(w, record);
+		cJSON_Delete(record);
+		if (r < 0) {
+			w->calls += w->page_calls;
+			return r;
+		}
+		run_progress(w->run, w->pages, w->budget, w->ask.query);
+	}
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* walk: the pages of one question to one source, fetched, kept and handed on, one by one.
+ *
+ * Each page goes through two commits. First the answer as it came (raw.h), before anything looks at
+ * it; then what it means: its row is settled, its processing enqueued, and the step's record kept.
+ * Die anywhere, and the repeat neither asks for an answer that is stored nor enqueues twice: a
+ * stored answer is found by its id, made of task, source, question, page and attempt.
+ * The walk ends when there is no next page, a page brings no posting that is new, enough have come,
+ * or its page budget is spent. */
+#ifndef WORKERS_COLLECTION_WALK_H
+#define WORKERS_COLLECTION_WALK_H
+
+#include "workers/collection/source.h"
+
+struct conf_source;
+struct err;
+struct order;
+struct run;
+
+struct walk {
+	struct run *run;
+	const struct order *order;
+	const struct conf_source *conf;
+	const struct source *source;
+	struct source_ask ask;
+	const char *run_id;
+	int number;			/* of the question within its order: 0 … */
+	int budget;			/* pages */
+	/* filled on the way */
+	struct source_place at;
+	char *token;			/* owns at.token */
+	int pages, jobs, new_jobs, calls, page_calls;
+	cJSON *seen;			/* object: each job id once */
+	cJSON *collection_ids;		/* array: pages with postings */
+	const char *stopped;		/* why it ended: no_more, no_new, results, budget */
+};
+
+void walk_init(struct walk *w);		/* after the first block of fields is filled */
+void walk_release(struct walk *w);
+/* 0 = ended as it should. Errors: fetch_call's; -ERR_HTTP and -ERR_LIMITED (again later, e says
+ * when); -ERR_QUOTA (used up; the source is parked); -ERR_REFUSED (key refused, or no endpoint
+ * left; parked for an hour, alert raised); -ERR_INVALID (the provider refuses this question).
+ * What was collected until then stays and is counted in the walk. */
+int walk_run(struct walk *w, struct err *e);
+
+#endif
