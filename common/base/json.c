@@ -49,9 +49,9 @@ int json_split_array(const char *text, size_t len, char **ret_items, size_t max,
 		const char *after = NULL;
 		cJSON *v = cJSON_ParseWithLengthOpts(p, (size_t)(end - p), &after, 0);
 
+		cJSON_Delete(v);
 		if (!v || n == max)
 			break;
-		cJSON_Delete(v);
 		ret_items[n++] = mem_strndup(p, (size_t)(after - p));
 		p = skip_space(after, end);
 		if (p < end && *p == ']' && skip_space(p + 1, end) == end)

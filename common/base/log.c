@@ -104,10 +104,21 @@ const char *log_level_name(enum log_level level)
 	return NAMES[level];
 }
 
+/* No peer may forge a line. */
+static void blank_controls(char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			*text = ' ';
+	}
+}
+
 void log_set_task(const char *task_id, const char *task)
 {
 	snprintf(the_log.task_id, sizeof the_log.task_id, "%s", task_id ? task_id : "");
 	snprintf(the_log.task, sizeof the_log.task, "%s", task ? task : "");
+	blank_controls(the_log.task_id);
+	blank_controls(the_log.task);
 }
 
 static void to_journal(enum log_level level, const char *text)
@@ -129,7 +140,7 @@ static void to_fd(enum log_level level, const char *text)
 	int n;
 
 	clock_iso(clock_wall_us(), when);
-	n = snprintf(head, sizeof head, "%.23sZ %-8s %s[%d] ", when, NAMES[level],
+	n = snprintf(head, sizeof head, "%.23sZ %-8s %.64s[%d] ", when, NAMES[level],
 		     the_log.program, (int)getpid());
 	struct iovec line[] = {
 		{ head, (size_t)n },
@@ -158,9 +169,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	for (char *p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = ' ';
+	blank_controls(text);
 	if (the_log.journal)
 		to_journal(level, text);
 	else

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* services: none */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
-static char root[PATH_MAX], scratch[] = "/tmp/jobfleet-test-conf-XXXXXX";
+static char root[PATH_MAX], scratch[PATH_MAX];
 
 static void put(const char *path, const char *text)
 {
@@ -85,7 +86,10 @@ static void clear_environment(void)
 
 static int enter_scratch(void **state)
 {
+	const char *tmp = getenv("TMPDIR");
+
 	(void)state;
+	snprintf(scratch, sizeof scratch, "%s/test-conf-XXXXXX", tmp ? tmp : "/tmp");
 	if (!getcwd(root, sizeof root) || !mkdtemp(scratch))
 		return -1;
 	return chdir(scratch);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every wrong queues.conf that we could think of, with the whole list of what it is told. */
+/* services: none
+ *
+ * Every wrong queues.conf that we could think of, with the whole list of what it is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,10 +33,12 @@ static void put(const char *path, const char *text)
 
 static int enter_scratch(void **state)
 {
-	static char dir[] = "/tmp/jobfleet-test-conf-XXXXXX";
+	static char dir[4096];
+	const char *tmp = getenv("TMPDIR");
 	static const char *const unset[] = { "DATABASE_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_DB",
 					     "REDIS_PASSWORD", "LOG_LEVEL", "CREDENTIALS_DIRECTORY" };
 
+	snprintf(dir, sizeof dir, "%s/test-conf-XXXXXX", tmp ? tmp : "/tmp");
 	*state = mkdtemp(dir);
 	for (char **v = environ; v && *v;) {
 		char *name = mem_strndup(*v, strcspn(*v, "="));
