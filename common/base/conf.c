@@ -45,7 +45,8 @@ const char *conf_block_name(const struct conf *c, enum conf_kind_id kind, size_t
 	return CONF_SCHEMA[kind].titled ? *(const char **)conf_block_at(c, kind, i) : "";
 }
 
-struct conf_origin *conf_origin_at(const struct conf *c, enum conf_kind_id kind, size_t i, size_t key)
+struct conf_origin *conf_origin_at(const struct conf *c, enum conf_kind_id kind, size_t i,
+				   size_t key)
 {
 	return &c->private->origins[kind][i * CONF_SCHEMA[kind].nkeys + key];
 }
@@ -74,7 +75,8 @@ size_t conf_block_add(struct conf *c, enum conf_kind_id kind, const char *name, 
 	struct conf_private *p = c->private;
 	size_t i = k->titled ? conf_block_count(c, kind) : 0;
 
-	p->origins[kind] = mem_realloc(p->origins[kind], (i + 1) * k->nkeys * sizeof(struct conf_origin));
+	p->origins[kind] =
+		mem_realloc(p->origins[kind], (i + 1) * k->nkeys * sizeof(struct conf_origin));
 	p->places[kind] = mem_realloc(p->places[kind], (i + 1) * sizeof *p->places[kind]);
 	p->places[kind][i].file = file;
 	p->places[kind][i].line = line;
@@ -141,12 +143,14 @@ const char *conf_origin(const struct conf *c, const char *block, const char *nam
 	enum conf_kind_id kind = k ? (enum conf_kind_id)(k - CONF_SCHEMA) : CONF_KINDS;
 	long i = !k ? -1 : k->titled ? find(c, kind, name) : 0;
 	int n = k ? conf_key_find(k, key) : -1;
-	const struct conf_origin *o = i < 0 || n < 0 ? NULL : conf_origin_at(c, kind, (size_t)i, (size_t)n);
+	const struct conf_origin *o =
+		i < 0 || n < 0 ? NULL : conf_origin_at(c, kind, (size_t)i, (size_t)n);
 
 	if (!o)
 		return NULL;
 	if (o->variable)
-		snprintf(out, size, "%s %s", o->credential ? "credential" : "environment", o->variable);
+		snprintf(out, size, "%s %s", o->credential ? "credential" : "environment",
+			 o->variable);
 	else if (o->file)
 		snprintf(out, size, "%s:%d", o->file, o->line);
 	else
@@ -167,8 +171,9 @@ static const char *url_variable(const struct conf_key *k)
 	case CONF_REDIS_URL:
 		return "JOBFLEET_REDIS_URL";
 	default:
-		return k->offset == offsetof(struct conf_fleet, database_url) ? "JOBFLEET_DATABASE_URL" :
-									"JOBFLEET_DATABASE_DIRECT_URL";
+		return k->offset == offsetof(struct conf_fleet, database_url)
+			? "JOBFLEET_DATABASE_URL"
+			: "JOBFLEET_DATABASE_DIRECT_URL";
 	}
 }
 
@@ -176,13 +181,16 @@ static int take_values(struct conf *c, void *block, const struct conf_key *k,
 		       const struct conf_entry *entry, struct err *e)
 {
 	if (is_service_url(k->type) && conf_url_has_password(entry->values[0]))
-		return err_set(e, ERR_CONFIG, "carries a password; secrets never stand in queues.conf: set "
-			       "%s in the environment", url_variable(k));
+		return err_set(e, ERR_CONFIG,
+			       "carries a password; secrets never stand in queues.conf: set "
+			       "%s in the environment",
+			       url_variable(k));
 	return conf_value_set(c, block, k, (const char *const *)entry->values, entry->nvalues, e);
 }
 
-static void take_entry(struct conf *c, enum conf_kind_id kind, size_t i, const struct conf_block *from,
-		       const struct conf_entry *entry, struct conf_faults *faults)
+static void take_entry(struct conf *c, enum conf_kind_id kind, size_t i,
+		       const struct conf_block *from, const struct conf_entry *entry,
+		       struct conf_faults *faults)
 {
 	const struct conf_key *k = &from->kind->keys[entry->key];
 	struct conf_origin *o = conf_origin_at(c, kind, i, (size_t)entry->key);
@@ -206,7 +214,9 @@ static void take_entry(struct conf *c, enum conf_kind_id kind, size_t i, const s
 
 static bool good_title(const struct conf_block *b, struct conf_faults *faults)
 {
-	static const struct conf_key name = { .name = "name", .type = CONF_NAME, .size = sizeof(char *) };
+	static const struct conf_key name = { .name = "name",
+					      .type = CONF_NAME,
+					      .size = sizeof(char *) };
 	const char *slot, *title = b->title;
 	struct conf_private store = { 0 };
 	struct conf scratch = { .private = &store };
@@ -232,8 +242,9 @@ static void take_block(struct conf *c, const struct conf_block *b, bool *fleet_s
 	if (b->kind->titled && !good_title(b, faults))
 		return;
 	if (twin >= 0) {
-		conf_fault(faults, b->file, b->line, "%s%s%s: stands twice, first in %s:%d", b->kind->name,
-			   *b->title ? " " : "", b->title, c->private->places[kind][twin].file,
+		conf_fault(faults, b->file, b->line, "%s%s%s: stands twice, first in %s:%d",
+			   b->kind->name, *b->title ? " " : "", b->title,
+			   c->private->places[kind][twin].file,
 			   c->private->places[kind][twin].line);
 		return;
 	}
@@ -287,7 +298,8 @@ static void derive(struct conf *c)
 	for (size_t i = 0; i < c->nqueues; i++) {
 		int key = conf_key_find(&CONF_SCHEMA[CONF_QUEUE], "max_priority");
 
-		if (c->queues[i].type == CONF_QUEUE_QUORUM && !conf_origin_at(c, CONF_QUEUE, i, (size_t)key)->file)
+		if (c->queues[i].type == CONF_QUEUE_QUORUM &&
+		    !conf_origin_at(c, CONF_QUEUE, i, (size_t)key)->file)
 			c->queues[i].max_priority = 0;
 	}
 	for (size_t i = 0; i < c->nsources; i++) {

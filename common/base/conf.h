@@ -84,7 +84,12 @@ struct conf_task {
 	int ignore_result;
 };
 
-enum conf_overlap { CONF_OVERLAP_ALLOW, CONF_OVERLAP_SKIP, CONF_OVERLAP_QUEUE, CONF_OVERLAP_REPLACE };
+enum conf_overlap {
+	CONF_OVERLAP_ALLOW,
+	CONF_OVERLAP_SKIP,
+	CONF_OVERLAP_QUEUE,
+	CONF_OVERLAP_REPLACE
+};
 enum conf_catch_up { CONF_CATCH_UP_SKIP, CONF_CATCH_UP_LAST, CONF_CATCH_UP_ALL };
 
 struct conf_schedule {

@@ -12,7 +12,8 @@ void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_k
 	const struct conf_kind *k = &CONF_SCHEMA[kind];
 	const char *name = conf_block_name(c, kind, i), *file = c->private->places[kind][i].file;
 	static const struct conf_origin nowhere;
-	const struct conf_origin *o = key ? conf_origin_at(c, kind, i, (size_t)conf_key_find(k, key)) : &nowhere;
+	const struct conf_origin *o =
+		key ? conf_origin_at(c, kind, i, (size_t)conf_key_find(k, key)) : &nowhere;
 	int line = c->private->places[kind][i].line;
 	char *what = NULL;
 	va_list ap;
@@ -44,11 +45,13 @@ void conf_fault_unknown(struct conf_faults *faults, const struct conf *c, enum c
 	for (size_t n = 0; n < conf_block_count(c, of); n++)
 		near_offer(&near, conf_block_name(c, of, n));
 	if (near.word)
-		conf_fault_at(faults, c, kind, i, key, "there is no %s \"%s\"; did you mean \"%s\"?", what,
-			      value, near.word);
+		conf_fault_at(faults, c, kind, i, key,
+			      "there is no %s \"%s\"; did you mean \"%s\"?", what, value,
+			      near.word);
 	else
-		conf_fault_at(faults, c, kind, i, key, "there is no %s \"%s\"; it needs a block: %s %s { … }",
-			      what, value, what, value);
+		conf_fault_at(faults, c, kind, i, key,
+			      "there is no %s \"%s\"; it needs a block: %s %s { … }", what, value,
+			      what, value);
 }
 
 static void check_fleet(const struct conf *c, struct conf_faults *faults)
@@ -56,16 +59,22 @@ static void check_fleet(const struct conf *c, struct conf_faults *faults)
 	const struct conf_fleet *f = &c->fleet;
 
 	if (f->max_message_bytes > f->buffer_bytes)
-		conf_fault_at(faults, c, CONF_FLEET, 0, "max_message", "is above buffer: the largest "
+		conf_fault_at(faults, c, CONF_FLEET, 0, "max_message",
+			      "is above buffer: the largest "
 			      "message must fit into what a worker may hold");
 	if (f->lease_ms >= f->consumer_timeout_ms)
-		conf_fault_at(faults, c, CONF_FLEET, 0, "lease", "is not below broker_consumer_timeout");
+		conf_fault_at(faults, c, CONF_FLEET, 0, "lease",
+			      "is not below broker_consumer_timeout");
 	if (!*f->data_dir)
-		conf_fault_at(faults, c, CONF_FLEET, 0, "data_dir", "is empty; it names a directory such "
+		conf_fault_at(faults, c, CONF_FLEET, 0, "data_dir",
+			      "is empty; it names a directory such "
 			      "as \"data\" or /var/lib/jobfleet");
 	if (!*f->broker_url || !*f->database_url || !*f->redis_url)
-		conf_fault_at(faults, c, CONF_FLEET, 0, !*f->broker_url ? "broker_url" : !*f->database_url ?
-			      "database_url" : "redis_url", "is empty; leave the key out for its default");
+		conf_fault_at(faults, c, CONF_FLEET, 0,
+			      !*f->broker_url		  ? "broker_url"
+				      : !*f->database_url ? "database_url"
+							  : "redis_url",
+			      "is empty; leave the key out for its default");
 }
 
 static void check_queue(const struct conf *c, size_t i, struct conf_faults *faults)
@@ -73,13 +82,16 @@ static void check_queue(const struct conf *c, size_t i, struct conf_faults *faul
 	const struct conf_queue *q = &c->queues[i];
 
 	if (!*q->program)
-		conf_fault_at(faults, c, CONF_QUEUE, i, "program", "is missing; it names the worker program "
+		conf_fault_at(faults, c, CONF_QUEUE, i, "program",
+			      "is missing; it names the worker program "
 			      "that serves the queue, such as salary");
 	if (q->type == CONF_QUEUE_QUORUM && q->max_priority > 0)
-		conf_fault_at(faults, c, CONF_QUEUE, i, "max_priority", "a quorum queue has no priorities; "
+		conf_fault_at(faults, c, CONF_QUEUE, i, "max_priority",
+			      "a quorum queue has no priorities; "
 			      "leave the key out, or set type = classic");
 	if (strncmp(q->name, "amq.", 4) == 0 || strcmp(q->name, "failed_operations") == 0)
-		conf_fault_at(faults, c, CONF_QUEUE, i, NULL, "the name is not free: names with amq. are "
+		conf_fault_at(faults, c, CONF_QUEUE, i, NULL,
+			      "the name is not free: names with amq. are "
 			      "the broker's, failed_operations is the mailbox of the dead letters");
 }
 
@@ -91,15 +103,18 @@ static void check_task(const struct conf *c, size_t i, struct conf_faults *fault
 	if (*t->queue && !q)
 		conf_fault_unknown(faults, c, CONF_TASK, i, "queue", t->queue, CONF_QUEUE);
 	if (q && q->max_priority > 0 && t->priority > q->max_priority)
-		conf_fault_at(faults, c, CONF_TASK, i, "priority", "is above max_priority %d of queue %s",
-			      q->max_priority, q->name);
+		conf_fault_at(faults, c, CONF_TASK, i, "priority",
+			      "is above max_priority %d of queue %s", q->max_priority, q->name);
 	if (t->soft_ms > 0 && t->hard_ms > 0 && t->soft_ms >= t->hard_ms)
-		conf_fault_at(faults, c, CONF_TASK, i, "soft_time_limit", "is not below time_limit: the "
+		conf_fault_at(faults, c, CONF_TASK, i, "soft_time_limit",
+			      "is not below time_limit: the "
 			      "handler would have no time to end");
 	if (t->retry_backoff_max_ms >= 0 && t->retry_backoff_ms > t->retry_backoff_max_ms)
-		conf_fault_at(faults, c, CONF_TASK, i, "retry_backoff", "is above retry_backoff_max");
+		conf_fault_at(faults, c, CONF_TASK, i, "retry_backoff",
+			      "is above retry_backoff_max");
 	if (t->rate_at_fetch && t->rate_per_s <= 0)
-		conf_fault_at(faults, c, CONF_TASK, i, "rate_limit_at", "fetch needs a rate_limit, such as "
+		conf_fault_at(faults, c, CONF_TASK, i, "rate_limit_at",
+			      "fetch needs a rate_limit, such as "
 			      "10/m");
 }
 
@@ -119,9 +134,10 @@ static bool is_amount(const char *text)
 /* "MEASURE > VALUE": three words. */
 static void check_alert(const struct conf *c, size_t i, struct conf_faults *faults)
 {
-	static const char *const measures[] = { "quota_used", "error_rate", "oldest_task", "hit_rate",
-						"validation_failures", "consumers", "worker_restarts",
-						"disk_used" };
+	static const char *const measures[] = { "quota_used",	       "error_rate",
+						"oldest_task",	       "hit_rate",
+						"validation_failures", "consumers",
+						"worker_restarts",     "disk_used" };
 	char *copy = mem_strdup(c->alerts[i].condition), *rest = copy;
 	const char *measure = strsep(&rest, " "), *op = strsep(&rest, " ");
 	struct near near;
@@ -133,11 +149,15 @@ static void check_alert(const struct conf *c, size_t i, struct conf_faults *faul
 		near_offer(&near, measures[n]);
 	}
 	if (!op || !rest || (strcmp(op, ">") != 0 && strcmp(op, "<") != 0) || !is_amount(rest))
-		conf_fault_at(faults, c, CONF_ALERT, i, "condition", "\"%s\" is not a condition such as "
-			      "\"quota_used > 80%%\" or \"oldest_task > 1h\"", c->alerts[i].condition);
+		conf_fault_at(faults, c, CONF_ALERT, i, "condition",
+			      "\"%s\" is not a condition such as "
+			      "\"quota_used > 80%%\" or \"oldest_task > 1h\"",
+			      c->alerts[i].condition);
 	else if (!known && near.word)
-		conf_fault_at(faults, c, CONF_ALERT, i, "condition", "unknown measure \"%s\"; did you mean "
-			      "\"%s\"?", measure, near.word);
+		conf_fault_at(faults, c, CONF_ALERT, i, "condition",
+			      "unknown measure \"%s\"; did you mean "
+			      "\"%s\"?",
+			      measure, near.word);
 	else if (!known)
 		conf_fault_at(faults, c, CONF_ALERT, i, "condition", "unknown measure \"%s\"; see "
 			      "queues.conf(5)", measure);

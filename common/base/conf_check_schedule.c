@@ -14,22 +14,28 @@ static void check_kind(const struct conf *c, size_t i, struct conf_faults *fault
 	struct err e = { 0 };
 
 	if (kinds == 0)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "cron", "nothing says when: give one of cron, "
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "cron",
+			      "nothing says when: give one of cron, "
 			      "every and after");
 	else if (kinds > 1)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, *s->after ? "after" : "every", "one of cron, every "
-			      "and after is allowed, here are %d", kinds);
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, *s->after ? "after" : "every",
+			      "one of cron, every "
+			      "and after is allowed, here are %d",
+			      kinds);
 	if (*s->cron && cron_parse(s->cron, &cron, &e) < 0)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "cron", "%s", e.msg);
 	if (s->every_ms > 0 && s->every_ms < EVERY_MIN_MS)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "every", "is under 1s, the least distance");
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "every",
+			      "is under 1s, the least distance");
 	if (s->every_ms > 0 && s->jitter_ms >= s->every_ms)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "jitter", "is not below every");
 	if (s->delay_ms > 0 && !*s->after)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "delay", "goes with after only; to shift a time, "
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "delay",
+			      "goes with after only; to shift a time, "
 			      "change cron");
 	if (s->catch_up_max > 0 && s->catch_up != CONF_CATCH_UP_ALL)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "catch_up_max", "goes with catch_up = all only");
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "catch_up_max",
+			      "goes with catch_up = all only");
 }
 
 static void check_target(const struct conf *c, size_t i, struct conf_faults *faults)
@@ -37,12 +43,15 @@ static void check_target(const struct conf *c, size_t i, struct conf_faults *fau
 	const struct conf_schedule *s = &c->schedules[i];
 
 	if (!*s->task)
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "task", "is missing; it names the task to enqueue");
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "task",
+			      "is missing; it names the task to enqueue");
 	else if (!*s->queue && !conf_task(c, s->task))
 		conf_fault_unknown(faults, c, CONF_SCHEDULE, i, "task", s->task, CONF_TASK);
 	else if (!*s->queue && !conf_route(c, s->task))
-		conf_fault_at(faults, c, CONF_SCHEDULE, i, "task", "nothing says where \"%s\" goes: give its "
-			      "task block or this schedule a queue", s->task);
+		conf_fault_at(faults, c, CONF_SCHEDULE, i, "task",
+			      "nothing says where \"%s\" goes: give its "
+			      "task block or this schedule a queue",
+			      s->task);
 	if (*s->queue && !conf_queue(c, s->queue))
 		conf_fault_unknown(faults, c, CONF_SCHEDULE, i, "queue", s->queue, CONF_QUEUE);
 	if (*s->after && !conf_schedule(c, s->after) && !conf_task(c, s->after))
@@ -52,7 +61,8 @@ static void check_target(const struct conf *c, size_t i, struct conf_faults *fau
 /* `after` names a schedule, or a task that any schedule may enqueue. */
 static bool follows(const struct conf_schedule *s, const struct conf_schedule *first)
 {
-	return *s->after && (strcmp(s->after, first->name) == 0 || strcmp(s->after, first->task) == 0);
+	return *s->after &&
+		(strcmp(s->after, first->name) == 0 || strcmp(s->after, first->task) == 0);
 }
 
 /* Everything that a success of schedule `from` sets off, by flooding. */
@@ -83,7 +93,8 @@ void conf_check_schedules(const struct conf *c, struct conf_faults *faults)
 		check_kind(c, i, faults);
 		check_target(c, i, faults);
 		if (*c->schedules[i].after && leads_to_itself(c, i))
-			conf_fault_at(faults, c, CONF_SCHEDULE, i, "after", "\"%s\" comes after this schedule "
+			conf_fault_at(faults, c, CONF_SCHEDULE, i, "after",
+				      "\"%s\" comes after this schedule "
 				      "itself: the two would set each other off for ever",
 				      c->schedules[i].after);
 	}

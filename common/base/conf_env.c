@@ -77,8 +77,8 @@ static void upper(char *text)
 		*text = (char)(isalnum((unsigned char)*text) ? toupper((unsigned char)*text) : '_');
 }
 
-static void apply(struct conf *c, enum conf_kind_id kind, size_t i, size_t key, const char *variable,
-		  struct conf_faults *faults)
+static void apply(struct conf *c, enum conf_kind_id kind, size_t i, size_t key,
+		  const char *variable, struct conf_faults *faults)
 {
 	const struct conf_key *k = &CONF_SCHEMA[kind].keys[key];
 	bool from_credential = false;
@@ -88,8 +88,8 @@ static void apply(struct conf *c, enum conf_kind_id kind, size_t i, size_t key, 
 	if (!text)
 		return;
 	if (conf_value_set(c, conf_block_at(c, kind, i), k, &text, 1, &e) < 0)
-		conf_fault(faults, NULL, 0, "%s %s: %s", from_credential ? "credential" : "environment",
-			   variable, e.msg);
+		conf_fault(faults, NULL, 0, "%s %s: %s",
+			   from_credential ? "credential" : "environment", variable, e.msg);
 	else
 		*conf_origin_at(c, kind, i, key) = (struct conf_origin){
 			.variable = conf_keep(c, variable), .credential = from_credential,

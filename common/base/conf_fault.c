@@ -73,8 +73,10 @@ static void sort(struct conf_fault *list, size_t n)
 		struct conf_fault one = list[i];
 		size_t j = i;
 
-		for (; j > 0 && (list[j - 1].file > one.file ||
-				 (list[j - 1].file == one.file && list[j - 1].line > one.line)); j--)
+		for (; j > 0 &&
+		     (list[j - 1].file > one.file ||
+		      (list[j - 1].file == one.file && list[j - 1].line > one.line));
+		     j--)
 			list[j] = list[j - 1];
 		list[j] = one;
 	}

@@ -8,7 +8,8 @@ static bool is_url(enum conf_type type)
 	       type == CONF_HTTP_URL || type == CONF_TEXT;
 }
 
-static void print_setting(const struct conf *c, enum conf_kind_id kind, size_t i, size_t key, FILE *out)
+static void print_setting(const struct conf *c, enum conf_kind_id kind, size_t i, size_t key,
+			  FILE *out)
 {
 	const struct conf_kind *k = &CONF_SCHEMA[kind];
 	const struct conf_origin *o = conf_origin_at(c, kind, i, key);
@@ -20,8 +21,9 @@ static void print_setting(const struct conf *c, enum conf_kind_id kind, size_t i
 						    : mem_strdup(o->text ? o->text : "unset");
 	for (char *p = text; (p = strpbrk(p, "\n\t\r"));)
 		*p = ' ';		/* one line a setting */
-	fprintf(out, "%s%s%s.%s = %s%s%s  # %s\n", k->name, *name ? "." : "", name, k->keys[key].name,
-		o->text && !*text ? "\"" : "", text, o->text && !*text ? "\"" : "", where);
+	fprintf(out, "%s%s%s.%s = %s%s%s  # %s\n", k->name, *name ? "." : "", name,
+		k->keys[key].name, o->text && !*text ? "\"" : "", text,
+		o->text && !*text ? "\"" : "", where);
 	free(text);
 }
 

@@ -38,7 +38,8 @@ const char *conf_block_name(const struct conf *c, enum conf_kind_id kind, size_t
 /* A new block with its defaults; its index. */
 size_t conf_block_add(struct conf *c, enum conf_kind_id kind, const char *name, const char *file,
 		      int line);
-struct conf_origin *conf_origin_at(const struct conf *c, enum conf_kind_id kind, size_t i, size_t key);
+struct conf_origin *conf_origin_at(const struct conf *c, enum conf_kind_id kind, size_t i,
+				   size_t key);
 
 /* conf_value: texts to one field. At most one value unless the key is a range. */
 int conf_value_set(struct conf *c, void *block, const struct conf_key *key,

@@ -91,8 +91,10 @@ static void report_block(int line, const char *name)
 		conf_fault(reader->faults, reader->file, line, "%s: unknown block; did you mean "
 			   "\"%s\"?", name, near);
 	else
-		conf_fault(reader->faults, reader->file, line, "%s: unknown block; there are fleet, "
-			   "queue, task, schedule, source and alert, and include(\"FILE\")", name);
+		conf_fault(reader->faults, reader->file, line,
+			   "%s: unknown block; there are fleet, "
+			   "queue, task, schedule, source and alert, and include(\"FILE\")",
+			   name);
 }
 
 /* text with every "%s" replaced by word. */
@@ -165,8 +167,10 @@ static bool learn_more(const cfg_t *cfg, const char *name)
 	l = learned_find(name, cfg->name);
 	if (!l || l->form != LEARNED_KEY)
 		return false;
-	conf_fault(reader->faults, reader->file, cfg->line, "%s: %s stands outside of blocks; a block "
-		   "holds keys only", cfg->name, name);
+	conf_fault(reader->faults, reader->file, cfg->line,
+		   "%s: %s stands outside of blocks; a block "
+		   "holds keys only",
+		   cfg->name, name);
 	reader->faults->unreadable = l->reported = true;
 	return true;
 }
@@ -274,7 +278,8 @@ static int on_closed(cfg_t *cfg, cfg_opt_t *opt)
 
 	(void)opt;
 	for (const cfg_opt_t *o = b ? reader->section->opts : NULL; o && o->name; o++) {
-		if ((o->flags & CFGF_MODIFIED) && o->nvalues == 0 && conf_key_find(b->kind, o->name) >= 0)
+		if ((o->flags & CFGF_MODIFIED) && o->nvalues == 0 &&
+		    conf_key_find(b->kind, o->name) >= 0)
 			conf_fault(reader->faults, reader->file, cfg->line, "%s%s%s: %s: an empty "
 				   "list; leave the key out for its default", b->kind->name,
 				   *b->title ? " " : "", b->title, o->name);
@@ -286,7 +291,8 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 {
 	(void)opt;
 	if (argc != 1 || !*argv[0]) {
-		conf_fault(reader->faults, reader->file, cfg->line, "include: takes the name of one "
+		conf_fault(reader->faults, reader->file, cfg->line,
+			   "include: takes the name of one "
 			   "file: include(\"FILE\")");
 	} else if (reader->nincludes == CONF_READ_FILES) {
 		conf_fault(reader->faults, reader->file, cfg->line, "include: more than %d files",
@@ -296,8 +302,9 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 		const char *slash = argv[0][0] == '/' ? NULL : strrchr(reader->file, '/');
 		size_t n = reader->nincludes++;
 
-		reader->include[n].path = mem_printf("%.*s%s", slash ? (int)(slash + 1 - reader->file) : 0,
-						     reader->file, argv[0]);
+		reader->include[n].path =
+			mem_printf("%.*s%s", slash ? (int)(slash + 1 - reader->file) : 0,
+				   reader->file, argv[0]);
 		reader->include[n].from = reader->file;
 		reader->include[n].line = cfg->line;
 	}
@@ -311,14 +318,17 @@ static size_t declare(cfg_opt_t *opts, const struct conf_kind *kind, const char 
 	size_t n = 0;
 
 	if (strcmp(in, ROOT) != 0)
-		opts[n++] = (cfg_opt_t)CFG_STR_LIST_CB(OPENED, opened_default, CFGF_NONE, on_opened);
+		opts[n++] =
+			(cfg_opt_t)CFG_STR_LIST_CB(OPENED, opened_default, CFGF_NONE, on_opened);
 	for (size_t i = 0; kind && i < kind->nkeys; i++)
-		opts[n++] = (cfg_opt_t)CFG_STR_LIST_CB(kind->keys[i].name, NULL, CFGF_NODEFAULT, on_value);
+		opts[n++] = (cfg_opt_t)CFG_STR_LIST_CB(kind->keys[i].name, NULL, CFGF_NODEFAULT,
+						       on_value);
 	for (size_t i = 0; i < reader->nlearned; i++) {
 		struct learned *l = &reader->learned[i];
 
 		if (strcmp(l->in, in) == 0 && l->form == LEARNED_KEY)
-			opts[n++] = (cfg_opt_t)CFG_STR_LIST_CB(l->name, NULL, CFGF_NODEFAULT, on_learned);
+			opts[n++] = (cfg_opt_t)CFG_STR_LIST_CB(l->name, NULL, CFGF_NODEFAULT,
+							       on_learned);
 	}
 	opts[n] = end;
 	return n;
@@ -346,8 +356,9 @@ static cfg_t *parser_open(void)
 		if (l->form == LEARNED_KEY)
 			continue;
 		declare(blocks[nblocks], NULL, l->name);
-		root[n++] = (cfg_opt_t)CFG_SEC(l->name, blocks[nblocks++],
-					       CFGF_MULTI | (l->form == LEARNED_TITLED ? CFGF_TITLE : 0));
+		root[n++] = (cfg_opt_t)CFG_SEC(
+			l->name, blocks[nblocks++],
+			CFGF_MULTI | (l->form == LEARNED_TITLED ? CFGF_TITLE : 0));
 	}
 	root[n] = (cfg_opt_t)CFG_END();
 	cfg = mem_check(cfg_init(root, CFGF_NONE));
@@ -443,7 +454,8 @@ static void read_file(const char *path, const char *from, int line)
 	if (!text)
 		return;
 	if (reader->out->nfiles == CONF_READ_FILES) {
-		conf_fault(reader->faults, from, line, "include: more than %d files", CONF_READ_FILES);
+		conf_fault(reader->faults, from, line, "include: more than %d files",
+			   CONF_READ_FILES);
 		reader->faults->unreadable = true;
 	} else {
 		reader->file = reader->out->files[reader->out->nfiles++] = mem_strdup(path);

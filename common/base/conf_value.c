@@ -129,7 +129,8 @@ static int set_range(void *block, const struct conf_key *k, const char *const *v
 	if (r < 0)
 		return r;
 	if (least > most)
-		return err_set(e, ERR_INVALID, "the minimum %d is above the maximum %d", least, most);
+		return err_set(e, ERR_INVALID, "the minimum %d is above the maximum %d", least,
+			       most);
 	to[0] = least;
 	to[1] = most;
 	return 0;
@@ -155,12 +156,16 @@ static int check_name(const struct conf_key *k, const char *text, struct err *e)
 		return err_set(e, ERR_INVALID, "\"%.60s\" is not a name: letters, digits, \".\", "
 			       "\"_\" and \"-\", at most 255", text);
 	case CONF_PROGRAM:
-		if (good && made_of(text, "_-") && strcspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text))
+		if (good && made_of(text, "_-") &&
+		    strcspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text))
 			return 0;
-		return err_set(e, ERR_INVALID, "\"%.60s\" is not the name of a worker program such as "
-			       "salary", text);
+		return err_set(e, ERR_INVALID,
+			       "\"%.60s\" is not the name of a worker program such as "
+			       "salary",
+			       text);
 	default:
-		if (good && made_of(text, "_") && strcspn(text, "abcdefghijklmnopqrstuvwxyz") == strlen(text) &&
+		if (good && made_of(text, "_") &&
+		    strcspn(text, "abcdefghijklmnopqrstuvwxyz") == strlen(text) &&
 		    !isdigit((unsigned char)*text))
 			return 0;
 		/* what stands here may be the key itself: not quoted */
@@ -171,9 +176,11 @@ static int check_name(const struct conf_key *k, const char *text, struct err *e)
 
 static int check_service_url(const struct conf_key *k, const char *text, struct err *e)
 {
-	static const struct { const char *schemes, *example; } KNOWN[] = {
+	static const struct { const char *schemes, *example;
+	} KNOWN[] = {
 		[CONF_BROKER_URL] = { "amqp amqps", "amqp://user:password@host:5672/vhost" },
-		[CONF_DATABASE_URL] = { "postgresql postgres", "postgresql://user:password@host/jobfleet" },
+		[CONF_DATABASE_URL] = { "postgresql postgres",
+					"postgresql://user:password@host/jobfleet" },
 		[CONF_REDIS_URL] = { "redis rediss unix", "redis://:password@host:6379/0" },
 	};
 
@@ -217,10 +224,12 @@ static int check_json(const struct conf_key *k, const char *text, struct err *e)
 				  array ? "'[1, \"two\"]'" : "'{\"query\": \"engineer\"}'");
 	secret = secret_member(v);
 	if (array ? !cJSON_IsArray(v) : !cJSON_IsObject(v))
-		r = err_set(e, ERR_INVALID, "is JSON, but no %s", array ? "array, such as '[1, \"two\"]'" :
-			    "object, such as '{\"query\": \"engineer\"}'");
+		r = err_set(e, ERR_INVALID, "is JSON, but no %s",
+			    array ? "array, such as '[1, \"two\"]'"
+				  : "object, such as '{\"query\": \"engineer\"}'");
 	else if (secret)
-		r = err_set(e, ERR_INVALID, "holds \"%s\": secrets never stand in queues.conf", secret);
+		r = err_set(e, ERR_INVALID, "holds \"%s\": secrets never stand in queues.conf",
+			    secret);
 	cJSON_Delete(v);
 	return r;
 }
@@ -236,8 +245,10 @@ static int check_zone(const char *text, struct err *e)
 	if (*text && made_of(text, "_-+/") && *text != '/' && strlen(text) <= NAME_MAX_BYTES &&
 	    isupper((unsigned char)*text) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 		return 0;
-	return err_set(e, ERR_INVALID, "\"%.60s\" is no time zone of /usr/share/zoneinfo, such as UTC or "
-		       "Europe/Berlin", text);
+	return err_set(e, ERR_INVALID,
+		       "\"%.60s\" is no time zone of /usr/share/zoneinfo, such as UTC or "
+		       "Europe/Berlin",
+		       text);
 }
 
 static int check_text(const struct conf_key *k, const char *text, struct err *e)
@@ -262,12 +273,16 @@ static int check_text(const struct conf_key *k, const char *text, struct err *e)
 	case CONF_ZONE:
 		return check_zone(text, e);
 	case CONF_PATH:
-		return !*text || *text == '/' ? 0 : err_set(e, ERR_INVALID, "\"%.60s\" is not a path "
-							     "such as /search-v2", text);
+		return !*text || *text == '/' ? 0
+					      : err_set(e, ERR_INVALID,
+							"\"%.60s\" is not a path "
+							"such as /search-v2",
+							text);
 	default:
 		if (k->words && word_index(k->words, text) < 0)
 			return refuse_word(k, text, e);
-		return strlen(text) <= TEXT_MAX ? 0 : err_set(e, ERR_INVALID, "is longer than 4 KiB");
+		return strlen(text) <= TEXT_MAX ? 0
+						: err_set(e, ERR_INVALID, "is longer than 4 KiB");
 	}
 }
 

@@ -15,8 +15,8 @@ static const struct {
 #undef X
 };
 
-/* The text into e, cut at its size. Peers' bytes and cuts by "%.60s" may leave what is no UTF-8, which
- * JSON and PostgreSQL would refuse: such a byte becomes '?', the torn end of a cut text goes. */
+/* The text into e, cut at its size. Peers' bytes and cuts by "%.60s" may leave what is no UTF-8,
+ * which JSON and PostgreSQL would refuse: such a byte becomes '?', the torn end of a cut goes. */
 static void put_text(struct err *e, const char *text)
 {
 	const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text;

@@ -90,8 +90,10 @@ static int set_hostname(struct opts *o, const char *text, struct err *e)
 			n = 0;
 	}
 	if (n == 0 || n > HOSTNAME_MAX)
-		return err_set(e, ERR_USAGE, "\"%.60s\" is not a node name such as salary@host1: at most "
-			       "%d visible ASCII characters", text, HOSTNAME_MAX);
+		return err_set(e, ERR_USAGE,
+			       "\"%.60s\" is not a node name such as salary@host1: at most "
+			       "%d visible ASCII characters",
+			       text, HOSTNAME_MAX);
 	o->hostname = text;
 	return 0;
 }
@@ -167,8 +169,9 @@ static void make_tables(enum opts_kind kind, struct option longs[COUNT(ROWS) + 1
 	for (size_t i = 0; i < COUNT(ROWS); i++) {
 		if (ROWS[i].least > kind)
 			continue;
-		longs[n++] = (struct option){ ROWS[i].name, ROWS[i].arg ? required_argument : no_argument,
-					      NULL, ROWS[i].letter };
+		longs[n++] = (struct option){ ROWS[i].name,
+					      ROWS[i].arg ? required_argument : no_argument, NULL,
+					      ROWS[i].letter };
 		*s++ = ROWS[i].letter;
 		if (ROWS[i].arg)
 			*s++ = ':';
@@ -189,7 +192,8 @@ static int refuse_unknown(const char *word, enum opts_kind kind, struct err *e)
 			near_offer(&near, ROWS[i].name);
 	}
 	if (near.word)
-		r = err_set(e, ERR_USAGE, "unknown option \"%.60s\"; did you mean --%s?", word, near.word);
+		r = err_set(e, ERR_USAGE, "unknown option \"%.60s\"; did you mean --%s?", word,
+			    near.word);
 	else
 		r = err_set(e, ERR_USAGE, "unknown option \"%.60s\"", word);
 	free(name);
@@ -215,7 +219,8 @@ static int take_option(struct opts *o, int letter, char **argv, enum opts_kind k
 	if (letter == '?' || !row)
 		return refuse_unknown(optopt ? word : argv[optind - 1], kind, e);
 	if (letter == ':')
-		return err_set(e, ERR_USAGE, "--%s needs a value: --%s=%s", row->name, row->name, row->arg);
+		return err_set(e, ERR_USAGE, "--%s needs a value: --%s=%s", row->name, row->name,
+			       row->arg);
 	if (row->set(o, optarg, e) < 0) {
 		err_prefix(e, "--%s", row->name);
 		if (e)
@@ -234,7 +239,8 @@ static int take_rest(struct opts *o, char *const *rest, int n, struct err *e)
 	if (!o->run_name && n > 0)
 		return err_set(e, ERR_USAGE, "unexpected argument \"%.60s\"", rest[0]);
 	if (n > 1)
-		return err_set(e, ERR_USAGE, "--run takes one JSON value as arguments; quote it: --run "
+		return err_set(e, ERR_USAGE,
+			       "--run takes one JSON value as arguments; quote it: --run "
 			       "NAME '[1, \"two\"]'");
 	o->run_args = n ? rest[0] : "[]";
 	if (!o->run_name)
@@ -242,8 +248,10 @@ static int take_rest(struct opts *o, char *const *rest, int n, struct err *e)
 	good = json_parse(o->run_args, strlen(o->run_args), &v, NULL) == 0 &&
 	       (cJSON_IsArray(v) || cJSON_IsObject(v));
 	cJSON_Delete(v);
-	return good ? 0 : err_set(e, ERR_USAGE, "--run: the arguments are no JSON array or object, such as "
-				  "'[1, \"two\"]' or '{\"query\": \"engineer\"}'");
+	return good ? 0
+		    : err_set(e, ERR_USAGE,
+			      "--run: the arguments are no JSON array or object, such as "
+			      "'[1, \"two\"]' or '{\"query\": \"engineer\"}'");
 }
 
 int opts_parse(struct opts *ret, int argc, char **argv, const char *program, enum opts_kind kind,

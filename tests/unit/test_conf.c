@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/conf.h"
-#include "common/base/conf_schema.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
-static char root[PATH_MAX], scratch[PATH_MAX];
+static char scratch[PATH_MAX];
 
 static void put(const char *path, const char *text)
 {
@@ -23,17 +22,6 @@ static void put(const char *path, const char *text)
 	assert_non_null(f);
 	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
 	assert_int_equal(fclose(f), 0);
-}
-
-static char *slurp(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = mem_zalloc(1 << 20);
-
-	assert_non_null(f);
-	assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
-	fclose(f);
-	return text;
 }
 
 static struct conf *load(const char *path)
@@ -90,15 +78,19 @@ static int enter_scratch(void **state)
 
 	(void)state;
 	snprintf(scratch, sizeof scratch, "%s/test-conf-XXXXXX", tmp ? tmp : "/tmp");
-	if (!getcwd(root, sizeof root) || !mkdtemp(scratch))
+	if (!mkdtemp(scratch))
 		return -1;
 	return chdir(scratch);
 }
 
 static int leave_scratch(void **state)
 {
-	static const char *const files[] = { "queues.conf", "more/a.conf", "more/b.conf", "more/c.conf",
-					     "credentials/JOBFLEET_DATABASE_URL", "credentials/FRED_API_KEY" };
+	static const char *const files[] = { "queues.conf",
+					     "more/a.conf",
+					     "more/b.conf",
+					     "more/c.conf",
+					     "credentials/JOBFLEET_DATABASE_URL",
+					     "credentials/FRED_API_KEY" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(files); i++)
@@ -258,7 +250,8 @@ static void the_environment_wins_over_the_file_and_the_file_over_the_default(voi
 			    "environment ETL_BATCH_SIZE");
 	assert_string_equal(conf_origin(c, "fleet", NULL, "max_retries", origin, sizeof origin),
 			    "queues.conf:1");
-	assert_string_equal(conf_origin(c, "fleet", NULL, "heartbeat", origin, sizeof origin), "default");
+	assert_string_equal(conf_origin(c, "fleet", NULL, "heartbeat", origin, sizeof origin),
+			    "default");
 	assert_string_equal(conf_origin(c, "source", "jsearch", "base_url", origin, sizeof origin),
 			    "environment JOBFLEET_SOURCE_JSEARCH_URL");
 	assert_null(conf_origin(c, "source", "nobody", "base_url", origin, sizeof origin));
@@ -307,15 +300,18 @@ static void printing_masks_every_password(void **state)
 
 	(void)state;
 	setenv("JOBFLEET_BROKER_URL", "amqps://fleet:hunter2@a,b/v", 1);
-	setenv("JOBFLEET_DATABASE_URL", "postgresql://f:hunter2@h/db?sslmode=require&password=hunter2&x=1", 1);
+	setenv("JOBFLEET_DATABASE_URL",
+	       "postgresql://f:hunter2@h/db?sslmode=require&password=hunter2&x=1", 1);
 	setenv("REDIS_PASSWORD", "hunter2", 1);
 	c = load_text("source j { base_url = \"https://j\" }\n");
 	text = print(c);
 	assert_null(strstr(text, "hunter2"));
 	assert_non_null(strstr(text, "fleet.broker_url = amqps://fleet:***@a,b/v  # environment "
 			       "JOBFLEET_BROKER_URL\n"));
-	assert_non_null(strstr(text, "fleet.database_url = postgresql://f:***@h/db?sslmode=require&password=***"
-			       "&x=1  # environment JOBFLEET_DATABASE_URL\n"));
+	assert_non_null(
+		strstr(text,
+		       "fleet.database_url = postgresql://f:***@h/db?sslmode=require&password=***"
+		       "&x=1  # environment JOBFLEET_DATABASE_URL\n"));
 	assert_non_null(strstr(text, "source.j.base_url = https://j  # queues.conf:1\n"));
 	assert_non_null(strstr(text, "fleet.batch_size = 100  # default\n"));
 	free(text);
@@ -378,7 +374,8 @@ static void included_files_are_read_beside_the_file_that_names_them(void **state
 	conf_close(c);
 	put("more/b.conf", "task t {\n\tqueue = b\n}\n");
 	assert_int_equal(conf_load(&c, NULL, &e), -ERR_CONFIG);
-	assert_string_equal(conf_errors(), "more/b.conf:2: task t: queue: there is no queue \"b\"; it needs a "
+	assert_string_equal(conf_errors(),
+			    "more/b.conf:2: task t: queue: there is no queue \"b\"; it needs a "
 			    "block: queue b { … }\n");
 }
 
@@ -419,109 +416,6 @@ static void secrets_come_from_the_environment_or_from_credentials(void **state)
 	unsetenv("BLS_API_KEY");
 }
 
-static void the_shipped_file_loads_and_holds_the_contract(void **state)
-{
-	static const char *const queues[][2] = {
-		{ "job_collection_requests", "collection" }, { "raw_data_processing", "processing" },
-		{ "processed_data_loading", "loading" }, { "salary_data", "salary" },
-		{ "monitoring", "salary" }, { "analytics", "salary" }, { "confidence_scores", "confidence" },
-	};
-	char path[PATH_MAX + 16];
-	const struct conf_task *t;
-	struct conf *c;
-
-	(void)state;
-	snprintf(path, sizeof path, "%s/queues.conf", root);
-	c = load(path);
-	assert_int_equal(c->nqueues, COUNT(queues));
-	for (size_t i = 0; i < COUNT(queues); i++) {
-		assert_non_null(conf_queue(c, queues[i][0]));
-		assert_string_equal(conf_queue(c, queues[i][0])->program, queues[i][1]);
-		assert_int_equal(conf_queue(c, queues[i][0])->max_priority, 10);
-		assert_int_equal(conf_queue(c, queues[i][0])->type, CONF_QUEUE_CLASSIC);
-	}
-	t = conf_task(c, "backend.tasks.salary_data_tasks.fetch_salary_data");
-	assert_string_equal(t->queue, "salary_data");
-	assert_int_equal(t->priority, 5);
-	assert_true(t->rate_per_s > 0.1666 && t->rate_per_s < 0.1667 && t->rate_at_fetch);
-	assert_int_equal(t->soft_ms, 240000);
-	assert_int_equal(t->hard_ms, 300000);
-	assert_int_equal(t->max_retries, 3);
-	assert_int_equal(t->retry_backoff_ms, 60000);
-	assert_int_equal(t->retry_on, CONF_RETRY_ANY);
-	assert_int_equal(conf_source(c, "jsearch")->monthly_quota, 200);
-	assert_false(conf_source(c, "indeed")->enabled);
-	assert_string_equal(conf_schedule(c, "daily_collection")->cron, "0 9 * * *");
-	conf_close(c);
-}
-
-/* As a setting of its own ("key = …", maybe commented out) within the part of the text that speaks of
- * the block. */
-static bool shipped_has(const char *text, const struct conf_kind *kind, const char *key)
-{
-	const char *titled = kind->titled ? mem_printf("\n# %s NAME {", kind->name) : mem_printf("\nfleet {");
-	const char *at = strstr(text, titled), *end = at ? strstr(at, kind->titled ? "\n# }" : "\n}") : NULL;
-	char *want = mem_printf("\t%s = ", key), *want_commented = mem_printf("\t# %s = ", key);
-	bool found = false;
-
-	for (const char *p = at; p && p < end && !found; p = strchr(p + 1, '\n')) {
-		const char *line = p + 1 + (p[1] == '#');
-
-		found = strncmp(line, want, strlen(want)) == 0 ||
-			strncmp(line, want_commented, strlen(want_commented)) == 0;
-	}
-	free((char *)titled);
-	free(want);
-	free(want_commented);
-	return found;
-}
-
-static bool manual_has(const char *text, const struct conf_kind *kind, const char *key)
-{
-	char *section = mem_printf("\n.SH %s\n", kind->name), *want = mem_printf("\n.B %s\n", key);
-	const char *at, *end, *found;
-
-	for (char *p = section + 5; *p; p++)
-		*p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
-	at = strstr(text, section);
-	end = at ? strstr(at + 1, "\n.SH ") : NULL;
-	found = at ? strstr(at, want) : NULL;
-	free(section);
-	free(want);
-	return found && end && found < end;
-}
-
-static void every_key_is_documented_in_the_shipped_file_and_in_the_manual(void **state)
-{
-	char path[PATH_MAX + 64], *shipped, *manual;
-	size_t missing = 0;
-
-	(void)state;
-	snprintf(path, sizeof path, "%s/queues.conf", root);
-	shipped = slurp(path);
-	snprintf(path, sizeof path, "%s/common/base/queues.conf.5", root);
-	manual = slurp(path);
-	for (size_t k = 0; k < CONF_KINDS; k++) {
-		const struct conf_kind *kind = &CONF_SCHEMA[k];
-
-		for (size_t i = 0; i < kind->nkeys; i++) {
-			const char *key = kind->keys[i].name;
-
-			if (!shipped_has(shipped, kind, key)) {
-				print_error("queues.conf says nothing of %s: %s\n", kind->name, key);
-				missing++;
-			}
-			if (!manual_has(manual, kind, key)) {
-				print_error("queues.conf.5 says nothing of %s: %s\n", kind->name, key);
-				missing++;
-			}
-		}
-	}
-	free(shipped);
-	free(manual);
-	assert_int_equal(missing, 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
 
 int main(void)
@@ -539,8 +433,6 @@ int main(void)
 		TEST(included_files_are_read_beside_the_file_that_names_them),
 		TEST(blocks_of_one_kind_come_in_the_order_of_the_file),
 		TEST(secrets_come_from_the_environment_or_from_credentials),
-		TEST(the_shipped_file_loads_and_holds_the_contract),
-		TEST(every_key_is_documented_in_the_shipped_file_and_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);

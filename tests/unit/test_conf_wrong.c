@@ -75,8 +75,8 @@ static void every_wrong_file_is_told_where_and_what_would_be_right(void **state)
 		if (r == -ERR_CONFIG && !c && strcmp(conf_errors(), WRONG[i].expect) == 0)
 			continue;
 		bad++;
-		print_error("%s: %s\n--- expected:\n%s--- got:\n%s", WRONG[i].what, r ? "fails" : "loads",
-			    WRONG[i].expect, r ? conf_errors() : "");
+		print_error("%s: %s\n--- expected:\n%s--- got:\n%s", WRONG[i].what,
+			    r ? "fails" : "loads", WRONG[i].expect, r ? conf_errors() : "");
 		conf_close(c);
 	}
 	print_message("%zu wrong files\n", COUNT(WRONG));
@@ -92,8 +92,10 @@ static void the_error_itself_is_the_first_fault_and_their_number(void **state)
 	(void)state;
 	put("queues.conf", "fleet { batch_size = 0 heartbeat = 5\nlease = never }\n");
 	assert_int_equal(conf_load(&c, "queues.conf", &e), -ERR_CONFIG);
-	assert_string_equal(e.msg, "queues.conf:1: fleet: batch_size: \"0\" is not a whole number from 1 to "
-			    "10000 (and 1 more)");
+	assert_string_equal(
+		e.msg,
+		"queues.conf:1: fleet: batch_size: \"0\" is not a whole number from 1 to "
+		"10000 (and 1 more)");
 }
 
 static void a_hundred_faults_are_listed_and_the_rest_is_counted(void **state)
@@ -105,7 +107,8 @@ static void a_hundred_faults_are_listed_and_the_rest_is_counted(void **state)
 
 	(void)state;
 	for (int i = 0; i < 150; i++)
-		n += (size_t)snprintf(text + n, sizeof text - n, "queue q%d { prefetch = x program = p }\n", i);
+		n += (size_t)snprintf(text + n, sizeof text - n,
+				      "queue q%d { prefetch = x program = p }\n", i);
 	put("queues.conf", text);
 	assert_int_equal(conf_load(&c, NULL, &e), -ERR_CONFIG);
 	assert_non_null(strstr(e.msg, "(and 149 more)"));
@@ -139,7 +142,8 @@ static void what_is_no_readable_text_file_is_refused(void **state)
 		assert_int_equal(fwrite("################", 1, 16, f), 16);
 	fclose(f);
 	assert_int_equal(conf_load(&c, NULL, &e), -ERR_CONFIG);
-	assert_string_equal(e.msg, "queues.conf: is larger than 1 MiB, the limit of a configuration file");
+	assert_string_equal(e.msg,
+			    "queues.conf: is larger than 1 MiB, the limit of a configuration file");
 }
 
 int main(void)

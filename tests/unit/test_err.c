@@ -10,9 +10,10 @@
 
 static void every_code_has_its_own_name_a_text_and_an_exception(void **state)
 {
-	static const char *const builtins[] = { "ValueError", "TypeError", "LookupError", "RuntimeError",
-						"OverflowError", "PermissionError", "TimeoutError", "OSError",
-						"ConnectionError" };
+	static const char *const builtins[] = {
+		"ValueError",	   "TypeError",	   "LookupError", "RuntimeError",   "OverflowError",
+		"PermissionError", "TimeoutError", "OSError",	  "ConnectionError"
+	};
 
 	(void)state;
 	for (int code = ERR_NONE + 1; code < ERR_COUNT; code++) {
@@ -26,7 +27,8 @@ static void every_code_has_its_own_name_a_text_and_an_exception(void **state)
 			known = known || strcmp(exc, builtins[i]) == 0;
 		assert_true(known);
 		for (int other = ERR_NONE; other < code; other++)
-			assert_string_not_equal(err_name((enum err_code)code), err_name((enum err_code)other));
+			assert_string_not_equal(err_name((enum err_code)code),
+						err_name((enum err_code)other));
 	}
 	assert_string_equal(err_name(ERR_COUNT), "UNKNOWN");
 	assert_string_equal(err_text(ERR_COUNT), "unknown error");
@@ -34,8 +36,10 @@ static void every_code_has_its_own_name_a_text_and_an_exception(void **state)
 
 static void only_what_can_pass_by_itself_is_transient(void **state)
 {
-	static const enum err_code transient[] = { ERR_QUOTA, ERR_LIMITED, ERR_PARKED, ERR_TIMEOUT, ERR_IO, ERR_NET,
-						   ERR_HTTP, ERR_BROKER, ERR_UNROUTED, ERR_DB, ERR_REDIS, ERR_AGAIN };
+	static const enum err_code transient[] = { ERR_QUOTA,	ERR_LIMITED, ERR_PARKED,
+						   ERR_TIMEOUT, ERR_IO,	     ERR_NET,
+						   ERR_HTTP,	ERR_BROKER,  ERR_UNROUTED,
+						   ERR_DB,	ERR_REDIS,   ERR_AGAIN };
 	size_t n = 0;
 
 	(void)state;

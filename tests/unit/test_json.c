@@ -22,7 +22,8 @@ static cJSON *parse(const char *text)
 
 static void one_value_and_white_space_is_a_document(void **state)
 {
-	static const char *const good[] = { "1", " \t\r\n{} \n", "[]", "\"\"", "null", "-1.5e3", "\"\\ud83d\\ude00\"" };
+	static const char *const good[] = { "1",      " \t\r\n{} \n",	   "[]", "\"\"", "null",
+					    "-1.5e3", "\"\\ud83d\\ude00\"" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -31,9 +32,11 @@ static void one_value_and_white_space_is_a_document(void **state)
 
 static void anything_else_is_refused_with_its_place(void **state)
 {
-	static const char *const bad[] = { "", " ", "{", "[1,]", "[1 2]", "{\"a\"}", "{a:1}", "'a'", "1 2", "[1]]", "nul",
-					   "NaN", "Infinity", "\"a", "\"\\u12\"", "\"\\ud83d\"", "[1-2]", "{}x",
-					   "\xef\xbb\xbf" };
+	static const char *const bad[] = { "",	       " ",	  "{",		 "[1,]",
+					   "[1 2]",    "{\"a\"}", "{a:1}",	 "'a'",
+					   "1 2",      "[1]]",	  "nul",	 "NaN",
+					   "Infinity", "\"a",	  "\"\\u12\"",	 "\"\\ud83d\"",
+					   "[1-2]",    "{}x",	  "\xef\xbb\xbf" };
 	struct err e = { 0 };
 	cJSON *v = NULL;
 
@@ -76,8 +79,10 @@ static void depth_is_bounded(void **state)
 
 static void arrays_split_into_their_raw_texts(void **state)
 {
-	static const char text[] = " [ 1.10 , {\"a\": [1, 2]}, \"x,]\" ,[ ] , 12345678901234567890 ] ";
-	static const char *const expect[] = { "1.10", "{\"a\": [1, 2]}", "\"x,]\"", "[ ]", "12345678901234567890" };
+	static const char text[] =
+		" [ 1.10 , {\"a\": [1, 2]}, \"x,]\" ,[ ] , 12345678901234567890 ] ";
+	static const char *const expect[] = { "1.10", "{\"a\": [1, 2]}", "\"x,]\"", "[ ]",
+					      "12345678901234567890" };
 	char *items[8] = { 0 };
 
 	(void)state;
@@ -94,18 +99,22 @@ static void arrays_split_into_their_raw_texts(void **state)
 
 static void what_is_no_array_of_that_many_does_not_split(void **state)
 {
-	static const char *const bad[] = { "", "[", "]", "{}", "1", "[1", "[1,", "[1,]", "[,1]", "[1] 2", "[1 2]", "[[1]", "[1,2,3]" };
+	static const char *const bad[] = { "",	    "[",    "]",      "{}",   "1",
+					   "[1",    "[1,",  "[1,]",   "[,1]", "[1] 2",
+					   "[1 2]", "[[1]", "[1,2,3]" };
 	char *items[2] = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_int_equal(json_split_array(bad[i], strlen(bad[i]), items, 2, NULL), -ERR_PROTOCOL);
+		assert_int_equal(json_split_array(bad[i], strlen(bad[i]), items, 2, NULL),
+				 -ERR_PROTOCOL);
 }
 
 static void typed_reads_fall_back_on_anything_else(void **state)
 {
-	cJSON *o = parse("{\"s\": \"x\", \"n\": 1.5, \"i\": -7, \"t\": true, \"z\": null, \"d\": \"12\", \"w\": \"1x\","
-			 " \"big\": 1e300}");
+	cJSON *o = parse(
+		"{\"s\": \"x\", \"n\": 1.5, \"i\": -7, \"t\": true, \"z\": null, \"d\": \"12\", \"w\": \"1x\","
+		" \"big\": 1e300}");
 
 	(void)state;
 	assert_string_equal(json_str(o, "s", "f"), "x");
@@ -141,7 +150,8 @@ static void writes_set_or_replace(void **state)
 	json_set_raw(o, "r", "[1.10]");
 	json_set_num(o, "x", 3);
 	text = json_print(o);
-	assert_string_equal(text, "{\"a\":\"é\",\"n\":null,\"y\":null,\"b\":true,\"r\":[1.10],\"x\":3}");
+	assert_string_equal(text,
+			    "{\"a\":\"é\",\"n\":null,\"y\":null,\"b\":true,\"r\":[1.10],\"x\":3}");
 	free(text);
 	cJSON_Delete(o);
 }

@@ -55,7 +55,8 @@ static void a_line_says_when_how_bad_who_and_what(void **state)
 
 	(void)state;
 	log_info("queue=%s ready", "salary_data");
-	snprintf(expect, sizeof expect, "2026-11-21T20:18:49.036Z INFO     salary[%d] queue=salary_data ready\n",
+	snprintf(expect, sizeof expect,
+		 "2026-11-21T20:18:49.036Z INFO     salary[%d] queue=salary_data ready\n",
 		 (int)getpid());
 	assert_string_equal(lines(), expect);
 }
@@ -165,13 +166,15 @@ static void levels_read_in_any_case(void **state)
 
 	(void)state;
 	for (int i = LOG_LEVEL_DEBUG; i <= LOG_LEVEL_CRITICAL; i++) {
-		assert_int_equal(log_parse_level(log_level_name((enum log_level)i), &level, NULL), 0);
+		assert_int_equal(log_parse_level(log_level_name((enum log_level)i), &level, NULL),
+				 0);
 		assert_int_equal(level, i);
 	}
 	assert_int_equal(log_parse_level("warn", &level, NULL), 0);
 	assert_int_equal(level, LOG_LEVEL_WARNING);
 	assert_int_equal(log_parse_level("", &level, &e), -ERR_INVALID);
-	assert_string_equal(e.msg, "\"\" is not a log level: DEBUG, INFO, WARNING, ERROR or CRITICAL");
+	assert_string_equal(e.msg,
+			    "\"\" is not a log level: DEBUG, INFO, WARNING, ERROR or CRITICAL");
 	assert_int_equal(level, LOG_LEVEL_WARNING);
 }
 

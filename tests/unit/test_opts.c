@@ -133,10 +133,12 @@ static void a_service_takes_no_worker_options(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(parse(&o, &e, OPTS_SERVICE, (const char *const[]){ "--concurrency=2", NULL }),
-			 -ERR_USAGE);
+	assert_int_equal(
+		parse(&o, &e, OPTS_SERVICE, (const char *const[]){ "--concurrency=2", NULL }),
+		-ERR_USAGE);
 	assert_string_equal(e.msg, "unknown option \"--concurrency=2\"");
-	assert_int_equal(parse(&o, &e, OPTS_SERVICE, (const char *const[]){ "-l", "error", NULL }), 0);
+	assert_int_equal(parse(&o, &e, OPTS_SERVICE, (const char *const[]){ "-l", "error", NULL }),
+			 0);
 	assert_int_equal(o.loglevel, LOG_LEVEL_ERROR);
 }
 

@@ -26,8 +26,21 @@ static void whole_numbers_are_read_up_to_the_ends_of_their_type(void **state)
 
 static void what_is_no_whole_number_is_refused_and_changes_nothing(void **state)
 {
-	static const char *const bad[] = { "", " 1", "1 ", "1\n", "0x10", "1e3", "1.0", "--1", "+", "-", "1-2",
-					   "9223372036854775808", "-9223372036854775809", "٣", NULL };
+	static const char *const bad[] = { "",
+					   " 1",
+					   "1 ",
+					   "1\n",
+					   "0x10",
+					   "1e3",
+					   "1.0",
+					   "--1",
+					   "+",
+					   "-",
+					   "1-2",
+					   "9223372036854775808",
+					   "-9223372036854775809",
+					   "٣",
+					   NULL };
 	int64_t v = 42;
 
 	(void)state;
@@ -57,15 +70,16 @@ static void a_long_text_is_quoted_in_part_and_stays_utf8(void **state)
 
 	(void)state;
 	/* 59 bytes, then a letter of two: the quote ends between its bytes */
-	assert_int_equal(scan_int("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé", 0, 1, &v, &e),
+	assert_int_equal(scan_int("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé", 0,
+				  1, &v, &e),
 			 -ERR_INVALID);
 	assert_null(strstr(e.msg, "\xc3"));
 }
 
 static void fractions_are_plain_decimals(void **state)
 {
-	static const char *const bad[] = { "", "nan", "inf", "-inf", "0x10", "0x1p3", "1,5", "1.5 ", " 1.5", "1e999",
-					   "e5", ".", "1.5.2" };
+	static const char *const bad[] = { "",	   "nan",  "inf",   "-inf", "0x10", "0x1p3", "1,5",
+					   "1.5 ", " 1.5", "1e999", "e5",   ".",    "1.5.2" };
 	double v = 42;
 
 	(void)state;
@@ -81,7 +95,8 @@ static void fractions_are_plain_decimals(void **state)
 
 static void truth_has_eight_spellings(void **state)
 {
-	static const char *const yes[] = { "true", "Yes", "ON", "1" }, *const no[] = { "FALSE", "no", "off", "0" };
+	static const char *const yes[] = { "true", "Yes", "ON", "1" },
+				 *const no[] = { "FALSE", "no", "off", "0" };
 	bool v = false;
 
 	(void)state;
@@ -102,8 +117,8 @@ static void durations_carry_their_unit(void **state)
 		{ "0", 0 }, { "5", 5000 }, { "0.5", 500 }, { "250ms", 250 }, { "5s", 5000 }, { "10m", 600000 },
 		{ "10min", 600000 }, { "2h", 7200000 }, { "7d", 604800000 }, { "1.5h", 5400000 }, { "5 s", 5000 },
 	};
-	static const char *const bad[] = { "", "s", "-5s", "5x", "5S", "5s ", "5 ", " 5s", "5ss", "1e30d", "0x10s",
-					   "infs", NULL };
+	static const char *const bad[] = { "",	  "s",	 "-5s",	  "5x",	   "5S",   "5s ", "5 ",
+					   " 5s", "5ss", "1e30d", "0x10s", "infs", NULL };
 	int64_t ms = 42;
 
 	(void)state;

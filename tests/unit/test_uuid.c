@@ -40,10 +40,12 @@ static void a_name_gives_the_same_version_5_id_for_ever(void **state)
 
 static void only_the_text_form_is_valid(void **state)
 {
-	static const char *const bad[] = { "", "x", "6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1",
-					   "6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a100", "6f1d7c5243a55e0c9d3f2f8f0c1b7a10",
-					   "6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1g", "6f1d7c52 43a5-5e0c-9d3f-2f8f0c1b7a10",
-					   "{f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1}", NULL };
+	static const char *const bad[] = {
+		"", "x", "6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1",
+		"6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a100", "6f1d7c5243a55e0c9d3f2f8f0c1b7a10",
+		"6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1g", "6f1d7c52 43a5-5e0c-9d3f-2f8f0c1b7a10",
+		"{f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a1}", NULL,
+	};
 
 	(void)state;
 	assert_true(uuid_is_valid("6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a10"));

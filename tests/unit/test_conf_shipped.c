@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* services: none
+ *
+ * The queues.conf that we ship, and whether it and the manual tell of every key. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "common/base/conf.h"
+#include "common/base/conf_schema.h"
+#include "common/base/err.h"
+#include "common/base/mem.h"
+
+static char *slurp(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = mem_zalloc(1 << 20);
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
+	fclose(f);
+	return text;
+}
+
+static void the_shipped_file_loads_and_holds_the_contract(void **state)
+{
+	static const char *const queues[][2] = {
+		{ "job_collection_requests", "collection" }, { "raw_data_processing", "processing" },
+		{ "processed_data_loading", "loading" }, { "salary_data", "salary" },
+		{ "monitoring", "salary" }, { "analytics", "salary" }, { "confidence_scores", "confidence" },
+	};
+	const struct conf_task *t;
+	struct conf *c = NULL;
+
+	(void)state;
+	if (conf_load(&c, "queues.conf", NULL) < 0)
+		fail_msg("%s", conf_errors());
+	assert_int_equal(c->nqueues, COUNT(queues));
+	for (size_t i = 0; i < COUNT(queues); i++) {
+		assert_non_null(conf_queue(c, queues[i][0]));
+		assert_string_equal(conf_queue(c, queues[i][0])->program, queues[i][1]);
+		assert_int_equal(conf_queue(c, queues[i][0])->max_priority, 10);
+		assert_int_equal(conf_queue(c, queues[i][0])->type, CONF_QUEUE_CLASSIC);
+	}
+	t = conf_task(c, "backend.tasks.salary_data_tasks.fetch_salary_data");
+	assert_string_equal(t->queue, "salary_data");
+	assert_int_equal(t->priority, 5);
+	assert_true(t->rate_per_s > 0.1666 && t->rate_per_s < 0.1667 && t->rate_at_fetch);
+	assert_int_equal(t->soft_ms, 240000);
+	assert_int_equal(t->hard_ms, 300000);
+	assert_int_equal(t->max_retries, 3);
+	assert_int_equal(t->retry_backoff_ms, 60000);
+	assert_int_equal(t->retry_on, CONF_RETRY_ANY);
+	assert_int_equal(conf_source(c, "jsearch")->monthly_quota, 200);
+	assert_false(conf_source(c, "indeed")->enabled);
+	assert_string_equal(conf_schedule(c, "daily_collection")->cron, "0 9 * * *");
+	conf_close(c);
+}
+
+/* As a setting of its own ("key = …", maybe commented out) in the part of the text that speaks of
+ * the block. */
+static bool shipped_has(const char *text, const struct conf_kind *kind, const char *key)
+{
+	const char *titled =
+		kind->titled ? mem_printf("\n# %s NAME {", kind->name) : mem_printf("\nfleet {");
+	const char *at = strstr(text, titled),
+		   *end = at ? strstr(at, kind->titled ? "\n# }" : "\n}") : NULL;
+	char *want = mem_printf("\t%s = ", key), *want_commented = mem_printf("\t# %s = ", key);
+	bool found = false;
+
+	for (const char *p = at; p && p < end && !found; p = strchr(p + 1, '\n')) {
+		const char *line = p + 1 + (p[1] == '#');
+
+		found = strncmp(line, want, strlen(want)) == 0 ||
+			strncmp(line, want_commented, strlen(want_commented)) == 0;
+	}
+	free((char *)titled);
+	free(want);
+	free(want_commented);
+	return found;
+}
+
+static bool manual_has(const char *text, const struct conf_kind *kind, const char *key)
+{
+	char *section = mem_printf("\n.SH %s\n", kind->name), *want = mem_printf("\n.B %s\n", key);
+	const char *at, *end, *found;
+
+	for (char *p = section + 5; *p; p++)
+		*p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+	at = strstr(text, section);
+	end = at ? strstr(at + 1, "\n.SH ") : NULL;
+	found = at ? strstr(at, want) : NULL;
+	free(section);
+	free(want);
+	return found && end && found < end;
+}
+
+static void every_key_is_documented_in_the_shipped_file_and_in_the_manual(void **state)
+{
+	char *shipped = slurp("queues.conf"), *manual = slurp("common/base/queues.conf.5");
+	size_t missing = 0;
+
+	(void)state;
+	for (size_t k = 0; k < CONF_KINDS; k++) {
+		const struct conf_kind *kind = &CONF_SCHEMA[k];
+
+		for (size_t i = 0; i < kind->nkeys; i++) {
+			const char *key = kind->keys[i].name;
+
+			if (!shipped_has(shipped, kind, key)) {
+				print_error("queues.conf says nothing of %s: %s\n", kind->name,
+					    key);
+				missing++;
+			}
+			if (!manual_has(manual, kind, key)) {
+				print_error("queues.conf.5 says nothing of %s: %s\n", kind->name,
+					    key);
+				missing++;
+			}
+		}
+	}
+	free(shipped);
+	free(manual);
+	assert_int_equal(missing, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_shipped_file_loads_and_holds_the_contract),
+		cmocka_unit_test(every_key_is_documented_in_the_shipped_file_and_in_the_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
