@@ -27,7 +27,7 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DJOBFLEET_VERSION='"$(or $(VERSION),0)"'
 	-include common/base/banned.h $(if $(FAULTS),-DFAULTS=1) \
 	$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)
 override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wvla -Wwrite-strings -Wformat=2 -Wno-format-truncation -Wundef -Wpointer-arith -MMD -MP $(HARDEN) \
+	-Wvla -Wwrite-strings -Wformat=2 -Wno-format-truncation -Wundef -Wpointer-arith -Wno-missing-field-initializers -MMD -MP $(HARDEN) \
 	$(if $(WERROR),-Werror) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(if $(COVERAGE),--coverage -fprofile-update=atomic)

@@ -103,10 +103,20 @@ const char *err_exc_type(const struct err *e)
 	return e->exc_type[0] ? e->exc_type : CODES[e->code].exc;
 }
 
+/* Celery's and kombu's own exceptions, for which a client has the class. */
+static const char *foreign_module(const char *exc_type)
+{
+	if (strcmp(exc_type, "NotRegistered") == 0)
+		return "celery.exceptions";
+	if (strcmp(exc_type, "ContentDisallowed") == 0)
+		return "kombu.exceptions";
+	return "jobfleet";
+}
+
 const char *err_exc_module(const struct err *e)
 {
 	if (e->exc_type[0])
-		return "jobfleet";
+		return foreign_module(e->exc_type);
 	switch (e->code) {
 	case ERR_SOFT_LIMIT:
 	case ERR_HARD_LIMIT:

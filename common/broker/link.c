@@ -94,6 +94,11 @@ short link_poll_events(const struct link *l)
 	return (short)(POLLIN | (l->out.len ? POLLOUT : 0));
 }
 
+bool link_is_connecting(const struct link *l)
+{
+	return l->state == LINK_STATE_CONNECT;
+}
+
 bool link_is_open(const struct link *l)
 {
 	return l->state == LINK_STATE_OPEN;
@@ -318,6 +323,10 @@ static int on_method(struct link *l, uint16_t ch, const amqp_method_t *m, struct
 {
 	if (m->id == AMQP_CONNECTION_CLOSE_METHOD)
 		return closed_by_broker(m->decoded, e);
+	if (m->id == AMQP_CONNECTION_CLOSE_OK_METHOD) {
+		simple_event(l, LINK_GOODBYE, 0, amqp_empty_bytes, 0);
+		return 0;
+	}
 	if (l->state == LINK_STATE_LOGIN)
 		return link_login_step(l, m, e);
 	if (m->id >> 16 == AMQP_BASIC_CLASS)

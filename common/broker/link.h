@@ -39,6 +39,7 @@ enum link_event_kind {
 	LINK_PART,			/* more body of an oversized delivery: body, body_len; last */
 	LINK_ACKED, LINK_NACKED,	/* confirms: tag, multiple */
 	LINK_BLOCKED, LINK_UNBLOCKED,	/* broker alarm: text = reason */
+	LINK_GOODBYE,			/* our link_goodbye was answered: all sent before was heard */
 };
 
 struct link_event {
@@ -75,7 +76,10 @@ int link_fd(const struct link *l);
 short link_poll_events(const struct link *l);
 int link_io(struct link *l, struct err *e);	/* reads and dispatches, then flushes */
 int link_flush(struct link *l, struct err *e);
+/* Asks the broker to close: without it, a close with unread bytes may cost the last acks. */
+int link_goodbye(struct link *l);
 size_t link_unsent(const struct link *l);	/* bytes in the output buffer */
+bool link_is_connecting(const struct link *l);	/* link_fd may still change */
 bool link_is_open(const struct link *l);
 bool link_is_blocked(const struct link *l);	/* the broker announced an alarm */
 /* Sends a heartbeat when due; -ERR_BROKER after two heartbeats of silence. Call it every second. */

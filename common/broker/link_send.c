@@ -35,6 +35,15 @@ int link_put_method(struct link *l, uint16_t ch, amqp_method_number_t id, void *
 	return link_put_frame(l, AMQP_FRAME_METHOD, ch, payload, (size_t)n + 4);
 }
 
+int link_goodbye(struct link *l)
+{
+	amqp_connection_close_t m = {
+		.reply_code = AMQP_REPLY_SUCCESS, .reply_text = amqp_cstring_bytes("goodbye"),
+	};
+
+	return link_put_method(l, 0, AMQP_CONNECTION_CLOSE_METHOD, &m);
+}
+
 int link_channel_open(struct link *l, uint16_t ch)
 {
 	amqp_channel_open_t m = { 0 };

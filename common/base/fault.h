@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* fault: named points at which a test kills the process; compiled in only with FAULTS=1.
+ *
+ * JOBFLEET_FAULT=point:FILE  kills (SIGKILL) whoever reaches the point first: FILE must exist and is
+ * removed by the one who dies, so that each order is carried out once among all processes. */
+#ifndef COMMON_BASE_FAULT_H
+#define COMMON_BASE_FAULT_H
+
+#ifdef FAULTS
+void fault_point(const char *name);
+#define FAULT_POINT(name) fault_point(name)
+#else
+#define FAULT_POINT(name) ((void)0)
+#endif
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* dead_letter: one message that cannot go on, with its bytes and the cause. */
+#ifndef COMMON_STORE_DEAD_LETTER_H
+#define COMMON_STORE_DEAD_LETTER_H
+
+#include <stddef.h>
+
+struct err;
+struct pg;
+
+struct dead_letter {
+	const char *mail_id;		/* of the mailbox message, NULL if it came another way */
+	const char *task_id, *task;	/* NULL when unknown */
+	int generation;
+	const char *queue, *cause, *reason;
+	const char *detail;		/* JSON object, NULL = {} */
+	const void *props, *body;
+	size_t props_len, body_len;
+};
+
+/* In p's transaction, or alone; a mail_id that is there already adds nothing. Equal causes get equal
+ * fingerprints: md5 of cause, task and the reason with its numbers blanked. */
+int dead_letter_insert(struct pg *p, const struct dead_letter *d, struct err *e);
+
+#endif

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/worker/consumer.h"
+
+#include <poll.h>
+#include <sys/random.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/broker/link.h"
+#include "common/worker/delivery.h"
+#include "common/worker/tagwin.h"
+#include "common/worker/watch.h"
+
+enum {
+	CONNECT_MS = 10000,		/* TCP, TLS and login */
+	DECLARE_MS = 10000,		/* all queues */
+	BACKOFF_MS = 100, BACKOFF_MAX_MS = 10000,
+	PROBE_MS = 10000,
+	ACK_WAIT_MS = 3, ACK_BATCH = 100,
+	OUTPUT_MAX = 8 << 20,		/* acks and declares only */
+	USER_TIMEOUT_MS = 15000,
+	PIDBOX_EXPIRES_MS = 10000, PIDBOX_TTL_MS = 300000,	/* as Celery declares it */
+};
+
+#define PIDBOX "celery.pidbox"
+
+enum consumer_state { CONSUMER_DOWN, CONSUMER_CONNECT, CONSUMER_DECLARE, CONSUMER_CONSUME,
+		      CONSUMER_LEAVING };
+
+static const char *const STATES[] = { "down", "connecting", "declaring", "consuming", "leaving" };
+
+/* What a channel is doing; each answer of the broker takes it to the next. */
+enum step { STEP_OPEN, STEP_DECLARE, STEP_EXCHANGE, STEP_BIND, STEP_QOS, STEP_CONSUME, STEP_RUN };
+
+struct channel {
+	const struct consumer_queue_conf *conf;	/* NULL: remote control */
+	uint16_t number;
+	enum step step;
+	bool passive;			/* the queue has other arguments: used as it stands */
+	struct tagwin tags;
+	int prefetch, wanted;
+	bool probing;
+	int64_t delivered_ms, probed_ms;
+};
+
+struct consumer {
+	struct consumer_conf conf;
+	enum consumer_state state;
+	int64_t deadline_ms, backoff_ms;
+	struct link *link;
+	struct watch watch;
+	unsigned host;
+	uint64_t generation;
+	struct channel *channels;	/* nqueues, then the control channel */
+	char *pidbox;
+	int64_t ack_since_ms;
+	bool cancelled, left;
+};
+
+static struct channel *channel_of(struct consumer *c, uint16_t number)
+{
+	return number >= 1 && number <= c->conf.nqueues + 1 ? &c->channels[number - 1] : NULL;
+}
+
+static void go_down(struct consumer *c, const char *why)
+{
+	bool was_up = c->state == CONSUMER_CONSUME || c->state == CONSUMER_DECLARE;
+	uint32_t random = 0;
+
+	watch_stop(&c->watch);
+	link_close(c->link);
+	c->link = NULL;
+	c->host++;
+	c->generation++;
+	for (size_t i = 0; i <= c->conf.nqueues; i++)
+		tagwin_release(&c->channels[i].tags);
+	c->state = CONSUMER_DOWN;
+	c->backoff_ms = c->backoff_ms ? c->backoff_ms * 2 : BACKOFF_MS;
+	if (c->backoff_ms > BACKOFF_MAX_MS)
+		c->backoff_ms = BACKOFF_MAX_MS;
+	if (getrandom(&random, sizeof random, 0) < 0)
+		random = UINT32_MAX / 2;
+	c->deadline_ms = clock_mono_ms() + c->backoff_ms / 2 +
+			 (int64_t)random * (c->backoff_ms / 2) / UINT32_MAX;
+	log_warn("broker connection lost reason=\"%s\" retry_in_ms=%lld", why,
+		 (long long)(c->deadline_ms - clock_mono_ms()));
+	if (was_up)
+		c->conf.on_lost(c->conf.ctx);
+}
+
+static int declare_queue(struct consumer *c, const struct channel *ch)
+{
+	struct link_queue q = { .name = c->pidbox, .auto_delete = true,
+				.expires_ms = PIDBOX_EXPIRES_MS, .message_ttl_ms = PIDBOX_TTL_MS };
+
+	if (ch->conf)
+		q = (struct link_queue){ .name = ch->conf->name, .durable = true,
+					 .passive = ch->passive, .quorum = ch->conf->quorum,
+					 .max_priority = ch->conf->max_priority };
+	return link_queue_declare(c->link, ch->number, &q);
+}
+
+static int send_step(struct consumer *c, struct channel *ch)
+{
+	const char *queue = ch->conf ? ch->conf->name : c->pidbox;
+
+	switch (ch->step) {
+	case STEP_OPEN:
+		return link_channel_open(c->link, ch->number);
+	case STEP_DECLARE:
+		return declare_queue(c, ch);
+	case STEP_EXCHANGE:
+		return link_exchange_declare(c->link, ch->number, ch->conf ? queue : PIDBOX,
+					     ch->conf ? "direct" : "fanout", ch->conf != NULL);
+	case STEP_BIND:
+		return link_queue_bind(c->link, ch->number, queue, ch->conf ? queue : PIDBOX,
+				       ch->conf ? queue : "");
+	case STEP_QOS:
+		ch->prefetch = ch->wanted;
+		return link_qos(c->link, ch->number, (uint16_t)ch->prefetch,
+				ch->conf && !ch->conf->quorum);
+	case STEP_CONSUME:
+		return link_consume(c->link, ch->number, queue, queue, ch->conf == NULL);
+	default:
+		return 0;
+	}
+}
+
+static void all_consuming(struct consumer *c)
+{
+	for (size_t i = 0; i <= c->conf.nqueues; i++)
+		if (c->channels[i].step != STEP_RUN)
+			return;
+	c->state = CONSUMER_CONSUME;
+	c->backoff_ms = 0;
+	c->conf.on_consuming(c->conf.ctx);
+}
+
+static void next_step(struct consumer *c, struct channel *ch)
+{
+	if (ch->step == STEP_RUN)
+		return;
+	ch->step++;
+	if (ch->step == STEP_RUN) {
+		ch->delivered_ms = ch->probed_ms = clock_mono_ms();
+		if (c->state == CONSUMER_DECLARE)
+			all_consuming(c);
+		return;
+	}
+	send_step(c, ch);
+}
+
+static void start_channels(struct consumer *c)
+{
+	c->state = CONSUMER_DECLARE;
+	c->deadline_ms = clock_mono_ms() + DECLARE_MS;
+	for (size_t i = 0; i <= c->conf.nqueues; i++) {
+		c->channels[i].step = STEP_OPEN;
+		send_step(c, &c->channels[i]);
+	}
+}
+
+/* A queue that exists with other arguments is used as it stands. Anything else that closes a
+ * channel costs the connection: half a consumer is what nobody notices. */
+static bool channel_closed(struct consumer *c, struct channel *ch, const struct link_event *ev)
+{
+	if (!ch || ch->step != STEP_DECLARE || ev->code != 406 || ch->passive)
+		return false;
+	log_warn("queue %s has other arguments than ours and is used as it stands: %s. To change "
+		 "it, drain it, delete it, and start the worker again",
+		 ch->conf ? ch->conf->name : c->pidbox, ev->text);
+	ch->passive = true;
+	ch->step = STEP_OPEN;
+	send_step(c, ch);
+	return true;
+}
+
+static void probe_answered(struct consumer *c, struct channel *ch, const struct link_event *ev)
+{
+	bool window_open = ch->tags.unsettled < (size_t)ch->prefetch;
+	bool silent = clock_mono_ms() - ch->delivered_ms >= PROBE_MS;
+
+	ch->probing = false;
+	if (ev->ready > 0 && window_open && silent && !c->cancelled) {
+		log_error("queue %s has %lld messages ready and delivers none", ch->conf->name,
+			  (long long)ev->ready);
+		c->deadline_ms = 0;	/* the next tick tears it down */
+		c->state = CONSUMER_DECLARE;
+	}
+}
+
+static void on_delivery(struct consumer *c, struct channel *ch, const struct link_event *ev)
+{
+	if (!ch->conf) {
+		c->conf.on_control(c->conf.ctx, ev);
+		return;
+	}
+	if (ev->kind == LINK_DELIVERY)
+		tagwin_arrive(&ch->tags, ev->tag);
+	ch->delivered_ms = clock_mono_ms();
+	c->conf.on_delivery(c->conf.ctx, ch->number - 1, c->generation, ev);
+}
+
+static void on_event(void *ctx, const struct link_event *ev)
+{
+	struct consumer *c = ctx;
+	struct channel *ch = channel_of(c, ev->channel);
+
+	switch (ev->kind) {
+	case LINK_OPENED:
+		start_channels(c);
+		break;
+	case LINK_DELIVERY:
+	case LINK_PART:
+		if (ch)
+			on_delivery(c, ch, ev);
+		break;
+	case LINK_CHANNEL_CLOSED:
+		if (!channel_closed(c, ch, ev)) {
+			log_error("RabbitMQ closed a channel: %d %s", ev->code, ev->text);
+			c->state = CONSUMER_DECLARE;
+			c->deadline_ms = 0;
+		}
+		break;
+	case LINK_CANCELLED:
+		log_warn("RabbitMQ cancelled consumer %s: its queue was deleted or moved; "
+			 "declaring it again", ev->text);
+		if (ch) {
+			ch->step = STEP_DECLARE;
+			send_step(c, ch);
+		}
+		break;
+	case LINK_GOODBYE:
+		c->left = true;
+		break;
+	case LINK_DECLARED:
+		if (ch && ch->probing)
+			probe_answered(c, ch, ev);
+		else if (ch)
+			next_step(c, ch);
+		break;
+	case LINK_CHANNEL_OPENED:
+	case LINK_CONSUMING:
+	case LINK_OK:
+		if (ch)
+			next_step(c, ch);
+		break;
+	default:
+		break;
+	}
+}
+
+static void update_watch(struct consumer *c)
+{
+	if (c->link && !link_is_connecting(c->link))
+		watch_set(&c->watch, link_fd(c->link), link_poll_events(c->link));
+}
+
+static void readable(void *ctx)
+{
+	struct consumer *c = ctx;
+	struct err e = { 0 };
+
+	if (!c->link)
+		return;
+	if (link_io(c->link, &e) < 0)
+		go_down(c, e.msg);
+	else
+		update_watch(c);
+}
+
+static void start(struct consumer *c)
+{
+	struct link_options o = {
+		.url = c->conf.url, .host = c->host, .name = c->conf.node,
+		.heartbeat_s = c->conf.heartbeat_s, .max_body = c->conf.max_message,
+		.max_output = OUTPUT_MAX, .user_timeout_ms = USER_TIMEOUT_MS,
+	};
+	struct err e = { 0 };
+
+	c->state = CONSUMER_CONNECT;
+	c->deadline_ms = clock_mono_ms() + CONNECT_MS;
+	if (link_start(&c->link, &o, on_event, c, &e) < 0)
+		go_down(c, e.msg);
+	else
+		readable(c);
+}
+
+static void probe(struct consumer *c, int64_t now)
+{
+	for (size_t i = 0; i < c->conf.nqueues; i++) {
+		struct channel *ch = &c->channels[i];
+		struct link_queue q = { .name = ch->conf->name, .passive = true };
+
+		if (ch->step != STEP_RUN || now - ch->probed_ms < PROBE_MS)
+			continue;
+		if (ch->probing) {
+			c->state = CONSUMER_DECLARE;
+			c->deadline_ms = 0;
+			return;
+		}
+		ch->probed_ms = now;
+		ch->probing = true;
+		link_queue_declare(c->link, ch->number, &q);
+	}
+}
+
+void consumer_tick(struct consumer *c)
+{
+	int64_t now = clock_mono_ms();
+	struct err e = { 0 };
+
+	if (c->state == CONSUMER_DOWN) {
+		if (now >= c->deadline_ms)
+			start(c);
+		return;
+	}
+	if (c->state != CONSUMER_CONSUME && c->state != CONSUMER_LEAVING && now >= c->deadline_ms) {
+		go_down(c, c->state == CONSUMER_CONNECT ? "no connection in time" :
+			"the queues were not ready in time");
+		return;
+	}
+	if (c->state == CONSUMER_CONSUME && !c->cancelled)
+		probe(c, now);
+	if (link_is_connecting(c->link))
+		readable(c);
+	else if (link_tick(c->link, &e) < 0)
+		go_down(c, e.msg);
+}
+
+struct ack_ctx {
+	struct consumer *c;
+	struct channel *ch;
+};
+
+static void send_ack(void *ctx, uint64_t tag, bool multiple)
+{
+	struct ack_ctx *a = ctx;
+
+	link_ack(a->c->link, a->ch->number, tag, multiple);
+}
+
+static void flush_acks(struct consumer *c)
+{
+	int64_t now = clock_mono_ms();
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < c->conf.nqueues; i++)
+		waiting += c->channels[i].tags.finished;
+	if (waiting == 0) {
+		c->ack_since_ms = 0;
+		return;
+	}
+	if (!c->ack_since_ms)
+		c->ack_since_ms = now;
+	if (waiting < ACK_BATCH && now - c->ack_since_ms < ACK_WAIT_MS && !c->cancelled)
+		return;
+	c->ack_since_ms = 0;
+	for (size_t i = 0; i < c->conf.nqueues; i++) {
+		struct ack_ctx a = { c, &c->channels[i] };
+
+		tagwin_flush(&c->channels[i].tags, send_ack, &a);
+	}
+}
+
+static void tune_prefetch(struct consumer *c)
+{
+	for (size_t i = 0; i < c->conf.nqueues; i++) {
+		struct channel *ch = &c->channels[i];
+
+		if (ch->step != STEP_RUN || ch->wanted == ch->prefetch || ch->conf->quorum)
+			continue;
+		ch->prefetch = ch->wanted;
+		link_qos(c->link, ch->number, (uint16_t)ch->prefetch, true);
+	}
+}
+
+int consumer_flush(struct consumer *c)
+{
+	struct err e = { 0 };
+
+	if (!c->link || !link_is_open(c->link))
+		return -1;
+	flush_acks(c);
+	tune_prefetch(c);
+	if (link_unsent(c->link) > 0 && link_flush(c->link, &e) < 0)
+		go_down(c, e.msg);
+	update_watch(c);
+	return c->ack_since_ms ? ACK_WAIT_MS : -1;
+}
+
+static struct channel *current(struct consumer *c, const struct delivery *d)
+{
+	return c->link && d->link_generation == c->generation ? &c->channels[d->queue] : NULL;
+}
+
+void consumer_ack(struct consumer *c, const struct delivery *d)
+{
+	struct channel *ch = current(c, d);
+
+	if (ch)
+		tagwin_finish(&ch->tags, d->tag);
+}
+
+void consumer_give_back(struct consumer *c, const struct delivery *d)
+{
+	struct channel *ch = current(c, d);
+
+	if (!ch)
+		return;
+	tagwin_drop(&ch->tags, d->tag);
+	link_reject(c->link, ch->number, d->tag, true);
+}
+
+void consumer_set_prefetch(struct consumer *c, int queue, int count)
+{
+	c->channels[queue].wanted = count < 1 ? 1 : count > UINT16_MAX ? UINT16_MAX : count;
+}
+
+int consumer_prefetch(const struct consumer *c, int queue)
+{
+	return c->channels[queue].wanted;
+}
+
+size_t consumer_unsettled(const struct consumer *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->conf.nqueues; i++)
+		n += c->channels[i].tags.unsettled;
+	return n;
+}
+
+void consumer_cancel(struct consumer *c)
+{
+	if (c->cancelled)
+		return;
+	c->cancelled = true;
+	for (size_t i = 0; i < c->conf.nqueues && c->link; i++)
+		if (c->channels[i].step == STEP_RUN)
+			link_cancel(c->link, c->channels[i].number, c->channels[i].conf->name);
+}
+
+bool consumer_leave(struct consumer *c)
+{
+	if (c->link && c->state != CONSUMER_LEAVING) {
+		if (!link_is_open(c->link))
+			return true;
+		consumer_flush(c);
+		c->state = CONSUMER_LEAVING;
+		link_goodbye(c->link);
+		consumer_flush(c);
+	}
+	return !c->link || c->left;
+}
+
+bool consumer_is_consuming(const struct consumer *c)
+{
+	return c->state == CONSUMER_CONSUME;
+}
+
+bool consumer_is_healthy(const struct consumer *c)
+{
+	return c->state == CONSUMER_CONSUME || c->state == CONSUMER_LEAVING ||
+	       clock_mono_ms() < c->deadline_ms + CONNECT_MS;
+}
+
+const char *consumer_state(const struct consumer *c)
+{
+	return STATES[c->state];
+}
+
+struct consumer *consumer_new(const struct consumer_conf *conf)
+{
+	struct consumer *c = mem_zalloc(sizeof *c);
+
+	c->conf = *conf;
+	c->pidbox = mem_printf("%s.%s", conf->node, PIDBOX);
+	c->generation = 1;
+	c->channels = mem_zalloc((conf->nqueues + 1) * sizeof *c->channels);
+	for (size_t i = 0; i <= conf->nqueues; i++) {
+		c->channels[i].conf = i < conf->nqueues ? &conf->queues[i] : NULL;
+		c->channels[i].number = (uint16_t)(i + 1);
+		c->channels[i].wanted = 1;
+		tagwin_init(&c->channels[i].tags);
+	}
+	watch_init(&c->watch, conf->loop, readable, c);
+	start(c);
+	return c;
+}
+
+void consumer_free(struct consumer *c)
+{
+	if (!c)
+		return;
+	watch_stop(&c->watch);
+	link_close(c->link);
+	for (size_t i = 0; i <= c->conf.nqueues; i++)
+		tagwin_release(&c->channels[i].tags);
+	free(c->channels);
+	free(c->pidbox);
+	free(c);
+}

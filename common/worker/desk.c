@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/worker/desk.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/worker/delivery.h"
+#include "common/worker/frame.h"
+#include "common/worker/watch.h"
+
+enum { DESK_DEADLINE_MS = 60000, DESK_BOUND = 2000 };
+
+struct request {
+	struct request *next;
+	uint32_t number;
+	int64_t deadline_ms;
+	struct delivery *d;
+	desk_done *done;
+	void *ctx;
+};
+
+struct desk {
+	struct frame_port port;
+	int pidfd;
+	struct watch watch;
+	struct request *first, *last;	/* in the order they were sent: answers come so, too */
+	size_t n;
+	uint32_t next_number;
+};
+
+static void finish_first(struct desk *k, const struct desk_answer *a)
+{
+	struct request *r = k->first;
+
+	k->first = r->next;
+	if (!k->first)
+		k->last = NULL;
+	k->n--;
+	r->done(r->ctx, r->d, a);
+	free(r);
+}
+
+static void keeper_gone(struct desk *k)
+{
+	struct desk_answer lost = { .code = -ERR_DB, .text = "the keeper is not there" };
+	size_t n = k->n;
+
+	watch_stop(&k->watch);
+	frame_port_release(&k->port);
+	if (k->pidfd >= 0)
+		close(k->pidfd);
+	k->pidfd = -1;
+	while (n-- > 0)		/* callbacks may ask again: those are for the next keeper */
+		finish_first(k, &lost);
+}
+
+static void take_answer(struct desk *k, struct frame *f)
+{
+	uint32_t number = frame_get_u32(f);
+	struct desk_answer a = { .code = (int)frame_get_i64(f) };
+
+	a.text = frame_get_str(f);
+	a.starts = frame_get_u32(f);
+	a.arrivals = frame_get_u32(f);
+	if (k->first && k->first->number == number)
+		finish_first(k, &a);
+}
+
+static void readable(void *ctx)
+{
+	struct desk *k = ctx;
+	struct frame f;
+	int r;
+
+	if (k->port.fd < 0)
+		return;
+	r = frame_fill(&k->port, false);
+	while (frame_next(&k->port, &f))
+		take_answer(k, &f);
+	if (r < 0)
+		keeper_gone(k);
+	else
+		desk_flush(k);
+}
+
+struct desk *desk_new(void *loop)
+{
+	struct desk *k = mem_zalloc(sizeof *k);
+
+	frame_port_init(&k->port, -1);
+	k->pidfd = -1;
+	watch_init(&k->watch, loop, readable, k);
+	return k;
+}
+
+void desk_free(struct desk *k)
+{
+	if (!k)
+		return;
+	keeper_gone(k);
+	free(k);
+}
+
+void desk_keeper_came(struct desk *k, int fd, int pidfd)
+{
+	frame_port_release(&k->port);
+	frame_port_init(&k->port, fd);
+	k->pidfd = pidfd;
+	watch_set(&k->watch, fd, POLLIN);
+}
+
+bool desk_has_keeper(const struct desk *k)
+{
+	return k->port.fd >= 0;
+}
+
+void desk_tick(struct desk *k)
+{
+	if (!k->first || clock_mono_ms() < k->first->deadline_ms)
+		return;
+	log_error("the keeper did not answer in %d ms and is replaced", DESK_DEADLINE_MS);
+	if (k->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, k->pidfd, SIGKILL, NULL, 0);
+	keeper_gone(k);
+}
+
+void desk_flush(struct desk *k)
+{
+	if (k->port.fd < 0)
+		return;
+	if (frame_flush(&k->port, false) < 0)
+		return;		/* its end of file follows */
+	watch_set(&k->watch, k->port.fd,
+		  (short)(POLLIN | (frame_has_unsent(&k->port) ? POLLOUT : 0)));
+}
+
+bool desk_is_full(const struct desk *k)
+{
+	return k->n >= DESK_BOUND;
+}
+
+size_t desk_waiting(const struct desk *k)
+{
+	return k->n;
+}
+
+static bool begin(struct desk *k, enum frame_kind kind, struct delivery *d, desk_done *done,
+		  void *ctx)
+{
+	struct desk_answer lost = { .code = -ERR_DB, .text = "the keeper is not there" };
+	struct request *r;
+
+	if (k->port.fd < 0) {
+		done(ctx, d, &lost);
+		return false;
+	}
+	r = mem_zalloc(sizeof *r);
+	r->number = ++k->next_number;
+	r->deadline_ms = clock_mono_ms() + DESK_DEADLINE_MS;
+	r->d = d;
+	r->done = done;
+	r->ctx = ctx;
+	if (k->last)
+		k->last->next = r;
+	else
+		k->first = r;
+	k->last = r;
+	k->n++;
+	frame_begin(&k->port, kind);
+	frame_put_u32(&k->port, r->number);
+	return true;
+}
+
+void desk_park(struct desk *k, struct delivery *d, const char *kind, const char *queue,
+	       int64_t due_us, int64_t delay_ms, const char *reason, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_PARK, d, done, ctx))
+		return;
+	frame_put_str(&k->port, kind);
+	frame_put_str(&k->port, queue);
+	frame_put_i64(&k->port, due_us);
+	frame_put_i64(&k->port, delay_ms);
+	frame_put_str(&k->port, reason);
+	frame_put_bytes(&k->port, d->props, d->props_len);
+	frame_put_bytes(&k->port, d->body, d->body_len);
+	frame_end(&k->port);
+}
+
+void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *cause,
+		desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_START, d, done, ctx))
+		return;
+	frame_put_str(&k->port, d->id);
+	frame_put_u32(&k->port, (uint32_t)d->generation);
+	frame_put_u32(&k->port, arrival);
+	frame_put_str(&k->port, cause);
+	frame_end(&k->port);
+}
+
+void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, const char *queue,
+		  const char *text, const char *dead_cause, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_VERDICT, d, done, ctx))
+		return;
+	frame_put_u32(&k->port, v);
+	frame_put_str(&k->port, queue);
+	frame_put_str(&k->port, text);
+	frame_put_str(&k->port, dead_cause);
+	frame_put_bytes(&k->port, d->props, d->props_len);
+	frame_put_bytes(&k->port, d->body, d->body_len);
+	frame_end(&k->port);
+}
+
+void desk_beat(struct desk *k, const struct desk_beat *b, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_BEAT, NULL, done, ctx))
+		return;
+	frame_put_str(&k->port, b->state);
+	frame_put_str(&k->port, b->queues);
+	frame_put_u32(&k->port, (uint32_t)b->concurrency);
+	frame_put_u32(&k->port, (uint32_t)b->active);
+	frame_put_u32(&k->port, (uint32_t)b->reserved);
+	frame_put_i64(&k->port, b->processed);
+	frame_put_i64(&k->port, b->failed);
+	frame_put_str(&k->port, b->info);
+	frame_end(&k->port);
+}

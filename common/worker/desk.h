@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* desk: the parent's side of the keeper: numbered requests, one answer each.
+ *
+ * Requests of a keeper that died or is not there are answered with -ERR_DB after a while, so that
+ * every caller gets exactly one answer. A request that waits past DESK_DEADLINE kills the keeper,
+ * which is then forked anew. Past DESK_BOUND waiting requests desk_is_full: consumption pauses. */
+#ifndef COMMON_WORKER_DESK_H
+#define COMMON_WORKER_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/worker/keeper.h"
+
+struct delivery;
+struct desk;
+
+struct desk_answer {
+	int code;			/* 0 or negative */
+	const char *text;
+	int64_t starts, arrivals;
+};
+
+typedef void desk_done(void *ctx, struct delivery *d, const struct desk_answer *a);
+
+struct desk *desk_new(void *loop);
+void desk_free(struct desk *k);
+/* The zygote forked a keeper (fd and pidfd are the desk's from now), or it exited. */
+void desk_keeper_came(struct desk *k, int fd, int pidfd);
+bool desk_has_keeper(const struct desk *k);
+void desk_tick(struct desk *k);
+void desk_flush(struct desk *k);
+bool desk_is_full(const struct desk *k);
+size_t desk_waiting(const struct desk *k);
+
+/* d goes back to the caller by done. */
+void desk_park(struct desk *k, struct delivery *d, const char *kind, const char *queue,
+	       int64_t due_us, int64_t delay_ms, const char *reason, desk_done *done, void *ctx);
+void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *cause,
+		desk_done *done, void *ctx);
+void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, const char *queue,
+		  const char *text, const char *dead_cause, desk_done *done, void *ctx);
+
+struct desk_beat {
+	const char *state, *queues, *info;
+	int concurrency, active, reserved;
+	int64_t processed, failed;
+};
+void desk_beat(struct desk *k, const struct desk_beat *b, desk_done *done, void *ctx);
+
+#endif

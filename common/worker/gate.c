@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate: what happens to a message when it arrives, before any child sees it. */
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/uuid.h"
+#include "common/broker/link.h"
+#include "common/worker/worker_private.h"
+
+enum {
+	STORE_AWAY_MS = 1000,		/* a store did not take it: ask again after this */
+	MAX_FORWARDS = 3,
+	PROPS_MAX = 1 << 18,
+};
+
+void gate_hold(struct worker *w, struct delivery *d, int64_t delay_ms)
+{
+	d->wake_ms = clock_mono_ms() + (delay_ms > 0 ? delay_ms : 0);
+	delivery_push(&w->held, d);
+	if (!uv_is_active((uv_handle_t *)&w->held_timer) ||
+	    uv_timer_get_due_in(&w->held_timer) > (uint64_t)delay_ms)
+		uv_timer_start(&w->held_timer, w->held_timer.timer_cb, (uint64_t)delay_ms, 0);
+}
+
+void gate_wake(struct worker *w)
+{
+	int64_t now = clock_mono_ms(), next = INT64_MAX;
+	struct delivery_list due = { 0 };
+	struct delivery *d, *after;
+
+	for (d = w->held.first; d; d = after) {
+		after = d->next;
+		if (d->wake_ms <= now) {
+			delivery_remove(&w->held, d);
+			delivery_push(&due, d);
+		} else if (d->wake_ms < next) {
+			next = d->wake_ms;
+		}
+	}
+	if (next != INT64_MAX)
+		uv_timer_start(&w->held_timer, w->held_timer.timer_cb, (uint64_t)(next - now), 0);
+	while ((d = delivery_pop(&due)))
+		gate_decide(w, d);
+}
+
+static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
+{
+	struct worker *w = ctx;
+
+	delivery_remove(&w->outside, d);
+	if (a->code == 0) {
+		feed_ack(w, d);
+		return;
+	}
+	log_warn("task %s waits for its store: %s", d->id, a->text);
+	gate_hold(w, d, STORE_AWAY_MS);
+}
+
+void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, const char *text,
+		  const char *dead_cause)
+{
+	delivery_push(&w->outside, d);
+	desk_verdict(w->desk, d, v, w->queues[d->queue].name, text, dead_cause, stored, w);
+}
+
+static void park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us)
+{
+	delivery_push(&w->outside, d);
+	desk_park(w->desk, d, kind, w->queues[d->queue].name, due_us, 0, NULL, stored, w);
+}
+
+void gate_published(void *ctx, void *item, enum publish_outcome outcome)
+{
+	struct worker *w = ctx;
+	struct delivery *d = item;
+
+	delivery_remove(&w->outside, d);
+	if (outcome == PUBLISH_CONFIRMED)
+		feed_ack(w, d);
+	else
+		gate_hold(w, d, STORE_AWAY_MS);
+}
+
+static void set_text(struct message *m, const char *name, const char *text)
+{
+	cJSON *v = mem_check(cJSON_CreateString(text));
+
+	message_set_header(m, name, v, NULL);
+	cJSON_Delete(v);
+}
+
+/* The original headers and ours; a message that could not be decoded keeps what could be read. */
+static int dead_props(struct worker *w, const struct delivery *d, const char *cause,
+		      const char *reason, struct buf *out)
+{
+	char mail_id[UUID_SIZE];
+	struct message *m = &w->scratch;
+	struct err e = { 0 };
+
+	uuid_v4(mail_id);
+	message_decode(m, d->props, d->props_len, "", 0, NULL);
+	set_text(m, "x-jobfleet-cause", cause);
+	set_text(m, "x-jobfleet-reason", reason);
+	set_text(m, "x-jobfleet-queue", w->queues[d->queue].name);
+	set_text(m, "x-jobfleet-node", w->program.node);
+	set_text(m, "x-jobfleet-mail-id", mail_id);
+	m->expiration = NULL;
+	m->priority = MESSAGE_NO_PRIORITY;
+	return message_encode(m, out, &e);
+}
+
+void gate_dead(struct worker *w, struct delivery *d, const char *cause, const char *reason)
+{
+	struct buf props;
+	bool taken;
+
+	mem_replace(&d->cause, mem_strdup(reason));	/* reason may be the old one */
+	reason = d->cause;
+	buf_init(&props, PROPS_MAX);
+	delivery_push(&w->outside, d);
+	taken = dead_props(w, d, cause, reason, &props) >= 0 &&
+		outlet_publish(w->outlet, OUTLET_MAILBOX, props.data, props.len, d->body,
+			       d->body_len, d);
+	buf_release(&props);
+	if (taken) {
+		log_warn("dead letter id=%s task=%s cause=%s reason=\"%s\"", d->id, d->name, cause,
+			 reason);
+		return;
+	}
+	delivery_remove(&w->outside, d);
+	gate_hold(w, d, STORE_AWAY_MS);
+}
+
+static bool forward(struct worker *w, struct delivery *d, const char *queue)
+{
+	struct message *m = &w->scratch;
+	struct buf props;
+	bool taken = false;
+
+	buf_init(&props, PROPS_MAX);
+	if (message_decode(m, d->props, d->props_len, d->body, d->body_len, NULL) >= 0) {
+		m->forwards++;
+		taken = message_encode(m, &props, NULL) >= 0 &&
+			outlet_publish(w->outlet, queue, props.data, props.len, m->body,
+				       m->body_len, d);
+	}
+	buf_release(&props);
+	return taken;
+}
+
+static void not_ours(struct worker *w, struct delivery *d)
+{
+	const char *queue = conf_route(w->program.conf, d->name);
+	char text[512];
+
+	if (queue && strcmp(queue, w->queues[d->queue].name) != 0 && d->forwards < MAX_FORWARDS) {
+		delivery_push(&w->outside, d);
+		if (forward(w, d, queue))
+			return;
+		delivery_remove(&w->outside, d);
+		gate_hold(w, d, STORE_AWAY_MS);
+		return;
+	}
+	snprintf(text, sizeof text, "%.255s", d->name);
+	gate_verdict(w, d, KEEPER_UNREGISTERED, text, "unregistered");
+}
+
+void gate_decide(struct worker *w, struct delivery *d)
+{
+	int64_t now_us = clock_wall_us();
+
+	if (w->state >= WORKER_DRAINING || !d->body) {
+		consumer_give_back(w->consumer, d);
+		delivery_free(d);
+	} else if (d->cause && !*d->name) {
+		gate_dead(w, d, "malformed", d->cause);
+	} else if (d->expires_us && now_us >= d->expires_us) {
+		gate_verdict(w, d, KEEPER_EXPIRED, "expired", NULL);
+	} else if (d->task == DELIVERY_UNKNOWN_TASK) {
+		not_ours(w, d);
+	} else if (d->hop == 0 && d->eta_us - now_us > w->program.conf->fleet.eta_hold_ms * 1000) {
+		park(w, d, "eta", d->eta_us);
+	} else if (d->hop == 0 && d->eta_us > now_us) {
+		gate_hold(w, d, (d->eta_us - now_us + 999) / 1000);
+	} else {
+		delivery_push(&w->buffer[d->priority], d);
+	}
+}
+
+static int read_times(struct delivery *d, const struct message *m, struct err *e)
+{
+	int r = 0;
+
+	if (m->eta)
+		r = clock_parse_iso(m->eta, &d->eta_us, e);
+	if (r < 0)
+		return err_prefix(e, "header eta");
+	if (m->expires)
+		r = clock_parse_iso(m->expires, &d->expires_us, e);
+	return r < 0 ? err_prefix(e, "header expires") : 0;
+}
+
+static void arrival_counted(void *ctx, struct delivery *d, const struct desk_answer *a)
+{
+	struct worker *w = ctx;
+	enum { ARRIVALS_MAX = 50 };
+
+	delivery_remove(&w->outside, d);
+	if (a->code == 0 && a->arrivals > ARRIVALS_MAX)
+		gate_verdict(w, d, KEEPER_LOST, "redelivered more than 50 times without an end",
+			     "lost");
+	else
+		gate_decide(w, d);
+}
+
+static void admit(struct worker *w, struct delivery *d, const struct message *m, int decoded,
+		   struct err *e)
+{
+	const struct catalog_task *t;
+
+	if (decoded >= 0)
+		decoded = read_times(d, m, e);
+	if (decoded < 0) {
+		mem_replace(&d->cause, mem_strdup(e->msg));
+		d->name[0] = '\0';	/* whatever it calls: it goes to the dead letters */
+		gate_dead(w, d, "malformed", d->cause);
+		return;
+	}
+	t = catalog_find(&w->catalog, d->name);
+	d->task = t ? (int)(t - w->catalog.tasks) : DELIVERY_UNKNOWN_TASK;
+	if (!d->ask_ledger || !t || !t->ledger) {
+		gate_decide(w, d);
+		return;
+	}
+	delivery_push(&w->outside, d);
+	desk_count(w->desk, d, true, "redelivered", arrival_counted, w);
+}
+
+/* Too large to hold: the parts go on to failed_operations as they come. */
+static void begin_huge(struct worker *w, struct delivery *d, size_t size)
+{
+	char reason[128];
+	struct buf props;
+
+	snprintf(reason, sizeof reason, "message of %zu bytes is over max_message (%lld)", size,
+		 (long long)w->program.conf->fleet.max_message_bytes);
+	buf_init(&props, PROPS_MAX);
+	w->huge = d;
+	delivery_push(&w->outside, d);
+	if (dead_props(w, d, "too_big", reason, &props) < 0 ||
+	    !outlet_stream_begin(w->outlet, OUTLET_MAILBOX, props.data, props.len, size, d)) {
+		delivery_remove(&w->outside, d);
+		gate_hold(w, d, STORE_AWAY_MS);
+		w->huge = NULL;
+	} else {
+		log_warn("dead letter id=%s task=%s cause=too_big reason=\"%s\"", d->id, d->name,
+			 reason);
+	}
+	buf_release(&props);
+}
+
+static void pass_part(struct worker *w, const struct link_event *ev)
+{
+	if (!w->huge)
+		return;
+	outlet_stream_part(w->outlet, ev->body, ev->body_len);
+	if (ev->last) {
+		outlet_stream_end(w->outlet);
+		w->huge = NULL;
+	}
+}
+
+void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct link_event *ev)
+{
+	struct message *m = &w->scratch;
+	struct err e = { 0 };
+	struct delivery *d;
+	int r;
+
+	if (ev->kind == LINK_PART) {
+		pass_part(w, ev);
+		return;
+	}
+	r = message_decode(m, ev->props, ev->props_len, ev->body ? ev->body : "",
+			   ev->body ? ev->body_len : 0, &e);
+	d = delivery_new(ev, m);
+	d->queue = queue;
+	d->link_generation = generation;
+	if (!ev->body)
+		begin_huge(w, d, ev->body_len);
+	else
+		admit(w, d, m, r, &e);
+}
+
+static void give_back(struct worker *w, struct delivery_list *l)
+{
+	struct delivery *d;
+
+	while ((d = delivery_pop(l))) {
+		consumer_give_back(w->consumer, d);
+		delivery_free(d);
+	}
+}
+
+void gate_give_back_all(struct worker *w)
+{
+	for (int p = DELIVERY_PRIORITIES - 1; p >= 0; p--)
+		give_back(w, &w->buffer[p]);
+	give_back(w, &w->held);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* keeper: one more child that does all store work which is no task's own.
+ *
+ * Requests (each begins with u32 number) and their one kind of answer:
+ *
+ * FRAME_PARK     str kind, str queue, i64 due_us, i64 delay_ms, str reason, bytes props, bytes body
+ * FRAME_START    str task_id, u32 generation, u32 arrival, str cause; counts a start that may not
+ *                end (or, arrival = 1, a redelivery); answered with the counts
+ * FRAME_VERDICT  u32 verdict, str queue, str message, str dead_cause, bytes props, bytes body
+ * FRAME_BEAT     str state, str queues (PostgreSQL array), u32 concurrency, u32 active,
+ *                u32 reserved, i64 processed, i64 failed, str info (JSON)
+ * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals
+ */
+#ifndef COMMON_WORKER_KEEPER_H
+#define COMMON_WORKER_KEEPER_H
+
+#include "common/worker/child.h"
+
+enum keeper_verdict {
+	KEEPER_HARD_LIMIT, KEEPER_LOST, KEEPER_UNREGISTERED, KEEPER_EXPIRED, KEEPER_REVOKED,
+};
+
+/* Serves fd until it closes; the exit code. */
+int keeper_main(struct program *program, int fd);
+
+#endif

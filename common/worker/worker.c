@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a worker: its loop, its timers and signals, drain and leave. */
+#include "common/worker/worker_private.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/worker/worker.h"
+#include "common/worker/worker_start.h"
+#include "common/worker/zygote.h"
+
+enum {
+	TICK_MS = 250,
+	FAST_MS = 20,			/* limits and take-backs while anything runs */
+	EXTEND_US = 15000000,		/* asked of systemd while tasks finish */
+	LEAVE_MS = 2000,		/* for the broker to hear the last acks */
+};
+
+static const char *const STATES[] = { "starting", "running", "draining", "stopped" };
+
+static void ask_fork(void *ctx, int row)
+{
+	struct worker *w = ctx;
+	struct err e = { 0 };
+
+	if (zygote_fork(w->zygote_fd, row, false, &e) < 0)
+		log_error("no child: %s", e.msg);
+}
+
+static void want_keeper(struct worker *w)
+{
+	struct err e = { 0 };
+
+	if (desk_has_keeper(w->desk) || w->keeper_forking)
+		return;
+	w->keeper_forking = zygote_fork(w->zygote_fd, WORKER_KEEPER_ROW, true, &e) == 0;
+}
+
+static void drain(struct worker *w, const char *why)
+{
+	if (w->state >= WORKER_DRAINING)
+		return;
+	log_info("draining reason=%s running=%zu", why, pool_busy(w->pool));
+	sd_notify(0, "STOPPING=1\nSTATUS=draining");
+	w->state = WORKER_DRAINING;
+	if (w->program.conf->fleet.shutdown_ms > 0)
+		w->drain_until_ms = clock_mono_ms() + w->program.conf->fleet.shutdown_ms;
+	consumer_cancel(w->consumer);
+	gate_give_back_all(w);
+	uv_stop(&w->loop);	/* wakes the turn's end even if nothing else happens */
+}
+
+/* What is unfinished comes back to the queue with the connection. */
+static void leave_now(struct worker *w, const char *why)
+{
+	log_warn("leaving at once reason=%s running=%zu", why, pool_busy(w->pool));
+	pool_kill(w->pool);
+	w->state = WORKER_LEAVING;
+	w->drain_until_ms = clock_mono_ms();
+	uv_stop(&w->loop);
+}
+
+static void lost_zygote(struct worker *w)
+{
+	uv_poll_stop(&w->zygote_poll);
+	if (w->state == WORKER_LEAVING)
+		return;
+	log_error("the zygote is gone");
+	w->exit_code = OPTS_EXIT_AGAIN;
+	drain(w, "zygote lost");
+}
+
+static void on_forked(struct worker *w, const struct zygote_event *ev)
+{
+	if (ev->row != WORKER_KEEPER_ROW) {
+		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
+		return;
+	}
+	w->keeper_forking = false;
+	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
+}
+
+static void on_zygote(uv_poll_t *handle, int status, int events)
+{
+	struct worker *w = handle->data;
+	struct zygote_event ev;
+	struct err e = { 0 };
+	int r;
+
+	(void)status;
+	(void)events;
+	while ((r = zygote_next(w->zygote_fd, &ev, &e)) > 0) {
+		if (ev.kind == ZYGOTE_FORKED)
+			on_forked(w, &ev);
+		else if (ev.row != WORKER_KEEPER_ROW)
+			pool_exited(w->pool, ev.row, ev.status);
+	}
+	if (r < 0)
+		lost_zygote(w);
+}
+
+static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a)
+{
+	struct worker *w = ctx;
+
+	(void)d;
+	w->beat_waits = false;
+	if (a->code < 0)
+		log_debug("no heartbeat row: %s", a->text);
+}
+
+static void beat(struct worker *w, int64_t now)
+{
+	char queues[4096] = "{";
+	struct desk_beat b = {
+		.state = STATES[w->state], .queues = queues, .info = "{}",
+		.concurrency = w->children, .active = (int)pool_busy(w->pool),
+		.reserved = (int)feed_reserved(w), .processed = w->processed, .failed = w->failed,
+	};
+	size_t n = 1;
+
+	if (w->beat_waits || now < w->beat_ms)
+		return;
+	for (size_t i = 0; i < w->nqueues; i++)
+		n += (size_t)snprintf(queues + n, sizeof queues - n, "%s\"%.60s\"", i ? "," : "",
+				      w->queues[i].name);
+	snprintf(queues + n, sizeof queues - n, "}");
+	w->beat_ms = now + w->program.conf->fleet.heartbeat_s * 1000;
+	w->beat_waits = true;
+	desk_beat(w->desk, &b, beat_done, w);
+}
+
+static void tell_systemd(struct worker *w)
+{
+	if (w->state == WORKER_DRAINING && pool_busy(w->pool) > 0)
+		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
+	if (consumer_is_healthy(w->consumer) || w->state >= WORKER_DRAINING)
+		sd_notify(0, "WATCHDOG=1");
+	if (w->state == WORKER_RUNNING)
+		sd_notifyf(0, "STATUS=%s, %zu running, %zu reserved, %lld done",
+			   consumer_state(w->consumer), pool_busy(w->pool), feed_reserved(w),
+			   (long long)w->processed);
+}
+
+static void become_ready(struct worker *w)
+{
+	if (w->state != WORKER_STARTING || !consumer_is_consuming(w->consumer) ||
+	    !pool_ready(w->pool))
+		return;
+	w->state = WORKER_RUNNING;
+	w->beat_ms = 0;
+	sd_notify(0, "READY=1");
+	log_info("ready node=%s children=%d queues=%zu ms=%lld", w->program.node, w->children,
+		 w->nqueues, (long long)(clock_mono_ms() - w->started_ms));
+}
+
+static bool is_idle(const struct worker *w)
+{
+	return pool_busy(w->pool) == 0 && w->outside.n == 0 && w->held.n == 0;
+}
+
+static void step_down(struct worker *w, int64_t now)
+{
+	if (w->state == WORKER_DRAINING) {
+		gate_give_back_all(w);
+		if (w->drain_until_ms && now >= w->drain_until_ms)
+			leave_now(w, "shutdown time is over");
+		else if (is_idle(w)) {
+			w->state = WORKER_LEAVING;
+			w->drain_until_ms = now + LEAVE_MS;
+			w->beat_ms = 0;
+			w->beat_waits = false;
+			beat(w, now);
+		}
+	}
+}
+
+static bool may_leave(struct worker *w, int64_t now)
+{
+	return w->state == WORKER_LEAVING &&
+	       ((consumer_leave(w->consumer) && !w->beat_waits) || now >= w->drain_until_ms);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct worker *w = t->data;
+	int64_t now = clock_mono_ms();
+
+	consumer_tick(w->consumer);
+	outlet_tick(w->outlet);
+	desk_tick(w->desk);
+	want_keeper(w);
+	beat(w, now);
+	feed_tune(w);
+	tell_systemd(w);
+}
+
+static void on_fast(uv_timer_t *t)
+{
+	struct worker *w = t->data;
+
+	if (w->state == WORKER_STARTING)
+		consumer_tick(w->consumer);
+	pool_tick(w->pool);
+}
+
+static void on_held(uv_timer_t *t)
+{
+	gate_wake(t->data);
+}
+
+static void on_ack_due(uv_timer_t *t)
+{
+	(void)t;	/* it only ends the loop's sleep: acks leave at the turn's end */
+}
+
+static void on_turn_end(uv_prepare_t *p)
+{
+	struct worker *w = p->data;
+	int again;
+
+	become_ready(w);
+	feed(w);
+	pool_flush(w->pool);
+	desk_flush(w->desk);
+	outlet_flush(w->outlet);
+	again = consumer_flush(w->consumer);
+	if (again >= 0 && !uv_is_active((uv_handle_t *)&w->ack_timer))
+		uv_timer_start(&w->ack_timer, on_ack_due, (uint64_t)again, 0);
+}
+
+static void on_signal(uv_signal_t *s, int number)
+{
+	struct worker *w = s->data;
+
+	if (number == SIGHUP)
+		worker_reload(w);
+	else if (number == SIGQUIT || w->state >= WORKER_DRAINING)
+		leave_now(w, number == SIGQUIT ? "SIGQUIT" : "second signal");
+	else
+		drain(w, number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_consuming(void *ctx)
+{
+	struct worker *w = ctx;
+
+	log_info("consuming queues=%zu", w->nqueues);
+}
+
+/* Buffered messages come again from the broker; what runs or waits for a store goes on, its ack
+ * will be nothing, and the ledger skips the copy. */
+static void on_broker_lost(void *ctx)
+{
+	struct worker *w = ctx;
+	struct delivery *d;
+
+	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
+		while ((d = delivery_pop(&w->buffer[p])))
+			delivery_free(d);
+	while ((d = delivery_pop(&w->held)))
+		delivery_free(d);
+	if (w->huge)
+		outlet_stream_end(w->outlet);
+	w->huge = NULL;
+}
+
+static void arrive(void *ctx, int queue, uint64_t generation, const struct link_event *ev)
+{
+	gate_arrive(ctx, queue, generation, ev);
+}
+
+static void start_timer(struct worker *w, uv_timer_t *t, uv_timer_cb fn, int every_ms)
+{
+	uv_timer_init(&w->loop, t);
+	t->data = w;
+	t->timer_cb = fn;
+	if (every_ms > 0)
+		uv_timer_start(t, fn, (uint64_t)every_ms, (uint64_t)every_ms);
+}
+
+static void start_signals(struct worker *w)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		uv_signal_init(&w->loop, &w->signals[i]);
+		w->signals[i].data = w;
+		uv_signal_start(&w->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static void start_parts(struct worker *w)
+{
+	const struct conf_fleet *fleet = &w->program.conf->fleet;
+	struct pool_conf pool = {
+		.loop = &w->loop, .slots = w->program.slots, .ctx = w, .on_done = feed_done,
+		.on_lost = feed_lost, .on_untouched = feed_untouched, .fork = ask_fork,
+		.max_tasks_per_child = worker_max_tasks(w),
+	};
+	struct consumer_conf consumer = {
+		.loop = &w->loop, .url = fleet->broker_url, .node = w->program.node,
+		.heartbeat_s = fleet->heartbeat_s, .max_message = (size_t)fleet->max_message_bytes,
+		.queues = w->queue_confs, .nqueues = w->nqueues, .ctx = w, .on_delivery = arrive,
+		.on_control = control_request, .on_consuming = on_consuming,
+		.on_lost = on_broker_lost,
+	};
+
+	w->desk = desk_new(&w->loop);
+	w->pool = pool_new(&pool);
+	pool_resize(w->pool, w->children);
+	want_keeper(w);
+	w->consumer = consumer_new(&consumer);
+	w->outlet = outlet_new(&w->loop, fleet->broker_url, w->program.node, fleet->heartbeat_s, w,
+			       gate_published);
+	for (size_t i = 0; i < w->nqueues; i++)
+		consumer_set_prefetch(w->consumer, (int)i, w->children * 2);
+}
+
+static void start_loop(struct worker *w)
+{
+	uv_loop_init(&w->loop);
+	start_timer(w, &w->tick, on_tick, TICK_MS);
+	start_timer(w, &w->fast, on_fast, FAST_MS);
+	start_timer(w, &w->ack_timer, on_ack_due, 0);
+	start_timer(w, &w->held_timer, on_held, 0);
+	start_signals(w);
+	uv_prepare_init(&w->loop, &w->turn_end);
+	w->turn_end.data = w;
+	uv_prepare_start(&w->turn_end, on_turn_end);
+	uv_poll_init(&w->loop, &w->zygote_poll, w->zygote_fd);
+	w->zygote_poll.data = w;
+	uv_poll_start(&w->zygote_poll, UV_READABLE, on_zygote);
+}
+
+/* The zygote and the children see our ends of their sockets close, and leave. */
+static void clean_up(struct worker *w)
+{
+	struct delivery *d;
+
+	consumer_free(w->consumer);
+	outlet_free(w->outlet);
+	desk_free(w->desk);
+	pool_free(w->pool);
+	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
+		while ((d = delivery_pop(&w->buffer[p])))
+			delivery_free(d);
+	while ((d = delivery_pop(&w->held)))
+		delivery_free(d);
+	while ((d = delivery_pop(&w->outside)))
+		delivery_free(d);
+	close(w->zygote_fd);
+	waitpid(w->zygote_pid, NULL, 0);
+}
+
+int worker_run(struct worker *w)
+{
+	w->started_ms = clock_mono_ms();
+	start_loop(w);
+	message_init(&w->scratch);
+	start_parts(w);
+	for (;;) {
+		int64_t now;
+
+		uv_run(&w->loop, w->state >= WORKER_DRAINING ? UV_RUN_ONCE : UV_RUN_DEFAULT);
+		now = clock_mono_ms();
+		step_down(w, now);
+		if (may_leave(w, now))
+			break;
+	}
+	clean_up(w);
+	message_release(&w->scratch);
+	log_info("stopped processed=%lld failed=%lld", (long long)w->processed,
+		 (long long)w->failed);
+	return w->exit_code;
+}

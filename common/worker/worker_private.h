@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parent's parts share: worker.c (life), gate.c (arrivals), feed.c (hand-over and ends),
+ * control.c (remote control). */
+#ifndef COMMON_WORKER_WORKER_PRIVATE_H
+#define COMMON_WORKER_WORKER_PRIVATE_H
+
+#include <uv.h>
+
+#include "common/base/opts.h"
+#include "common/broker/message.h"
+#include "common/worker/catalog.h"
+#include "common/worker/child.h"
+#include "common/worker/consumer.h"
+#include "common/worker/delivery.h"
+#include "common/worker/desk.h"
+#include "common/worker/outlet.h"
+#include "common/worker/pool.h"
+
+enum { WORKER_MAX_QUEUES = 64 };
+
+/* running → draining (SIGTERM) → leaving (nothing left) */
+enum worker_state { WORKER_STARTING, WORKER_RUNNING, WORKER_DRAINING, WORKER_LEAVING };
+
+struct worker_queue {
+	char *name;
+	double run_us;			/* moving average of its tasks' run times; 0 = none yet */
+};
+
+struct worker {
+	struct program program;
+	struct opts opts;
+	struct catalog catalog;
+	enum worker_state state;
+	uv_loop_t loop;
+	uv_timer_t tick, fast, ack_timer, held_timer;
+	uv_signal_t signals[5];
+	uv_prepare_t turn_end;
+	int zygote_fd;
+	pid_t zygote_pid;
+	uv_poll_t zygote_poll;
+	struct consumer *consumer;
+	struct outlet *outlet;
+	struct desk *desk;
+	struct pool *pool;
+	struct consumer_queue_conf queue_confs[WORKER_MAX_QUEUES];
+	struct worker_queue queues[WORKER_MAX_QUEUES];
+	size_t nqueues;
+	int children;
+	struct message scratch;		/* decoding, one message at a time */
+	struct delivery_list buffer[DELIVERY_PRIORITIES];
+	struct delivery_list held;	/* until their wake_ms */
+	struct delivery_list outside;	/* with the desk or the outlet */
+	struct delivery *huge;		/* its parts are passing through */
+	int64_t started_ms, beat_ms, drain_until_ms;
+	int64_t processed, failed, retried, redispatched;
+	uint64_t clock;			/* Lamport, for remote control */
+	bool keeper_forking, beat_waits;
+	int exit_code;
+};
+
+/* gate.c */
+void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct link_event *ev);
+void gate_decide(struct worker *w, struct delivery *d);
+/* Puts the message into failed_operations, confirmed, then acks it. */
+void gate_dead(struct worker *w, struct delivery *d, const char *cause, const char *reason);
+void gate_published(void *ctx, void *item, enum publish_outcome outcome);
+void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, const char *text,
+		  const char *dead_cause);
+void gate_hold(struct worker *w, struct delivery *d, int64_t delay_ms);
+void gate_wake(struct worker *w);	/* what is due of the held ones */
+void gate_give_back_all(struct worker *w);
+
+/* feed.c */
+void feed(struct worker *w);
+void feed_ack(struct worker *w, struct delivery *d);	/* and frees it */
+void feed_done(void *ctx, struct delivery *d, const struct pool_done *done);
+void feed_lost(void *ctx, struct delivery *d, bool hard, const char *cause);
+void feed_untouched(void *ctx, struct delivery *d);
+void feed_tune(struct worker *w);
+size_t feed_reserved(const struct worker *w);	/* buffered, held or outside */
+struct catalog_task *feed_spec(const struct worker *w, const struct delivery *d);
+
+/* control.c */
+void control_request(void *ctx, const struct link_event *ev);
+
+#endif
