@@ -22,6 +22,8 @@ STOP_SIGNAL = {"epmd": signal.SIGTERM, "rabbitmq": signal.SIGTERM,
 PORTS = {"epmd": ("epmd",), "rabbitmq": ("rabbitmq", "dist"),
          "postgres": ("postgres",), "redis": ("redis",)}
 
+# Not "jobfleet": PostgreSQL's default search_path has the schema of the role's own name in front.
+ROLE = "fleet"
 RABBITMQ_BIN = "/usr/lib/rabbitmq/bin"
 BASE_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}
 
@@ -66,7 +68,7 @@ def pick_ports(state, part):
 
 def new_state(data, fast):
     state = {"data": data, "fast": fast, "ports": {}, "password": secrets.token_hex(16),
-             "node": "jobfleet%s@localhost" % secrets.token_hex(4)}
+             "node": "jobfleet%s@localhost" % secrets.token_hex(4), "role": ROLE}
     for part in ORDER:
         pick_ports(state, part)
     return state
@@ -161,13 +163,13 @@ def command(state, part):
     script = """
         if [ ! -f data/global/pg_control ]; then
             rm -rf data
-            "$1/initdb" -D data --username=jobfleet --pwfile=password --auth=scram-sha-256 \
+            "$1/initdb" -D data --username="$2" --pwfile=password --auth=scram-sha-256 \
                 --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions
             echo "include '$PWD/jobfleet.conf'" >>data/postgresql.conf
         fi
         exec "$1/postgres" -D data -c "config_file=$PWD/data/postgresql.conf"
     """
-    return ["sh", "-ec", script, "postgres", postgres_bin()]
+    return ["sh", "-ec", script, "postgres", postgres_bin(), state["role"]]
 
 
 def spawn_request(state, part, directory):
@@ -181,8 +183,8 @@ def urls(state):
     ports = state["ports"]
     return {
         "JOBFLEET_BROKER_URL": "amqp://guest:guest@127.0.0.1:%d/%%2F" % ports["rabbitmq"],
-        "JOBFLEET_DATABASE_URL": "postgresql://jobfleet:%s@127.0.0.1:%d/jobfleet"
-                                 % (state["password"], ports["postgres"]),
+        "JOBFLEET_DATABASE_URL": "postgresql://%s:%s@127.0.0.1:%d/jobfleet"
+                                 % (state["role"], state["password"], ports["postgres"]),
         "JOBFLEET_REDIS_URL": "redis://127.0.0.1:%d/0" % ports["redis"],
     }
 
