@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* pairs: the occupations × locations of a sync, and which of them are still open.
+ *
+ * Without lists of its own a sync takes the default 20 occupations and the 20 largest metros.
+ * Errors name the text that is no place or no occupation. */
+#ifndef SALARY_PAIRS_H
+#define SALARY_PAIRS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "workers/salary/request.h"
+
+struct err;
+struct pg;
+
+#define PAIRS_MAX 5000
+
+struct pair {
+	struct request request;
+	struct area at;			/* the area that is asked next */
+	int steps;			/* how much wider than the request's */
+	bool done, fresh, given_up;
+};
+
+struct pairs {
+	struct pair *items;
+	size_t count;
+};
+
+int pairs_make(const cJSON *occupations, const cJSON *locations, struct pairs *ret, struct err *e);
+void pairs_release(struct pairs *p);
+/* Marks pairs that salary_benchmarks has from the last week; returns how many. */
+int pairs_mark_fresh(struct pairs *p, struct pg *pg, struct err *e);
+
+#endif
