@@ -143,6 +143,9 @@ static void report_syntax(int line, const char *fmt, const char *word)
 		  "KEY = {VALUE, VALUE}" },
 		{ "unexpected closing brace", "a brace closes here that nothing opened" },
 		{ "premature end of file", "the file ends within a setting" },
+		{ "no sub-section title/index for '%s'", "%s: a name with \"|\" or \"=\" is none" },
+		{ "no sub-section '%s' in '%s'", "%s: a name with \"|\" or \"=\" is none" },
+		{ "no such option '%s'", "%s: unknown, as a hundred names before it" },
 	};
 	const char *ours = fmt;
 
@@ -255,6 +258,11 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	*(const char **)result = value;
 	if (!b)
 		return 0;
+	if (cfg != reader->section) {	/* "queue=salary_data|prefetch" reaches into a block */
+		conf_fault(reader->faults, reader->file, cfg->line,
+			   "%s: stands outside of its block", opt->name);
+		return 0;
+	}
 	key = conf_key_find(b->kind, opt->name);
 	entry = entry_find(b, key);
 	if (opt->nvalues > 1 && opt == reader->repeated)
@@ -426,7 +434,12 @@ static void parse(const char *text)
 		reader->again = false;
 		for (size_t i = 0; i < reader->nlearned; i++)
 			reader->learned[i].reported = false;
-		cfg_parse_buf(cfg, text);
+		if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !reader->again &&
+		    !reader->faults->unreadable) {	/* it has silent failures, such as "" = 5 */
+			conf_fault(reader->faults, reader->file, cfg->line,
+				   "a setting is written KEY = VALUE, a block NAME { … }");
+			reader->faults->unreadable = true;
+		}
 		cfg_free(cfg);
 		if (!reader->again)
 			break;
