@@ -30,12 +30,14 @@ static const char SQL_ENSURE[] =
 	"  allowed = excluded.allowed, resets_at = excluded.resets_at, updated_at = now()"
 	"  WHERE q.resets_at <= now()";
 
-/* Both rows are locked before either is judged, in one order, so two takers never both get the
+/* The bound is the smaller of ours and, once the provider has spoken, its own.
+ * Both rows are locked before either is judged, in one order, so two takers never both get the
  * last call nor wait for each other. The rows answered are those before the taking. */
 static const char SQL_TAKE[] =
 	"WITH cur AS ("
 	"  SELECT period, period_start, used, remaining, resets_at,"
-	"   coalesce(nullif(CASE period WHEN 'day' THEN $3::int ELSE $4::int END, 0), allowed) AS bound"
+	"   least(nullif(CASE period WHEN 'day' THEN $3::int ELSE $4::int END, 0),"
+	"    CASE WHEN remaining IS NOT NULL THEN allowed END) AS bound"
 	"  FROM jobfleet.provider_quota WHERE source = $1 AND resets_at > now()"
 	"  ORDER BY period FOR UPDATE),"
 	" judged AS (SELECT *, (bound IS NULL OR used + $2::int <= bound)"
@@ -53,7 +55,7 @@ static const char SQL_CORRECT[] =
 	"WITH old AS (SELECT period_start, used FROM jobfleet.provider_quota"
 	"  WHERE source = $1 AND period = $2 AND resets_at > now() FOR UPDATE)"
 	" UPDATE jobfleet.provider_quota q SET remaining = $4::int,"
-	"  used = greatest($3::int - $4::int, 0), allowed = coalesce(nullif($5::int, 0), $3::int),"
+	"  used = greatest($3::int - $4::int, 0), allowed = least(nullif($5::int, 0), $3::int),"
 	"  resets_at = now() + make_interval(secs => $6::bigint), updated_at = now()"
 	" FROM old WHERE q.source = $1 AND q.period = $2 AND q.period_start = old.period_start"
 	" RETURNING old.used, q.used, q.allowed";

@@ -3,7 +3,7 @@
  * its circuit breaker, for the whole fleet (jobfleet.provider_quota, jobfleet.source_state).
  *
  * A call is taken before it is made, and the provider's own figures replace ours after it: calls
- * of other programs with the same key count too. A period ends when its provider says so; until it
+ * of other programs with the same key count too; the smaller bound holds. A period ends when its provider says so; until it
  * said anything, days and months are calendar ones, UTC.
  * Each function is one or a few single statements: use a connection outside of a transaction
  * (run_db_read), so that what was taken stays taken when the task fails.

@@ -151,6 +151,32 @@ static void a_bigger_plan_does_not_lift_the_configured_bound(void **state)
 	assert_int_equal(quota_take(pg, &open, 1, &e), -ERR_QUOTA);
 }
 
+static void a_smaller_plan_than_configured_holds_and_warns(void **state)
+{
+	struct conf_source s = { .name = "jsearch", .monthly_quota = 200 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
+	assert_int_equal(quota_correct(pg, &s, QUOTA_MONTH, 5, 4, 1000, &e), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(quota_take(pg, &s, 1, &e), 0);
+	assert_int_equal(run("SELECT count(*) FROM jobfleet.alerts WHERE name = 'quota_low'"), 1);
+	assert_int_equal(quota_take(pg, &s, 1, &e), -ERR_QUOTA);
+}
+
+static void a_bound_that_the_operator_raises_holds_at_once(void **state)
+{
+	struct conf_source s = { .name = "board", .daily_quota = 1 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
+	s.daily_quota = 2;
+	assert_int_equal(quota_take(pg, &s, 1, &e), 0);
+	assert_int_equal(quota_take(pg, &s, 1, &e), -ERR_QUOTA);
+}
+
 static void a_new_period_starts_from_nothing(void **state)
 {
 	struct conf_source s = { .name = "jsearch", .monthly_quota = 2 };
@@ -261,6 +287,8 @@ int main(void)
 		cmocka_unit_test_setup(without_a_bound_calls_are_only_counted, clean),
 		cmocka_unit_test_setup(the_providers_figures_replace_ours, clean),
 		cmocka_unit_test_setup(a_bigger_plan_does_not_lift_the_configured_bound, clean),
+		cmocka_unit_test_setup(a_smaller_plan_than_configured_holds_and_warns, clean),
+		cmocka_unit_test_setup(a_bound_that_the_operator_raises_holds_at_once, clean),
 		cmocka_unit_test_setup(a_new_period_starts_from_nothing, clean),
 		cmocka_unit_test_setup(impossible_headers_change_nothing, clean),
 		cmocka_unit_test_setup(many_processes_never_take_more_than_there_is, clean),

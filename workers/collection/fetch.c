@@ -14,6 +14,7 @@
 #include "workers/collection/source.h"
 
 enum {
+	DEFAULT_PER_MINUTE = 60,
 	BURST = 5,
 	SLOT_WAIT_MS = 10000,
 	NAP_MS = 100,
@@ -54,10 +55,18 @@ static int wait_ms(struct run *run, int64_t ms, struct err *e)
 	return 0;
 }
 
+/* ETL_REQUESTS_PER_MINUTE is set in the environment, which wins over a source's rate in the file;
+ * left at its default it says nothing. */
+static double rate_of(const struct conf_source *conf, const struct conf_fleet *fleet)
+{
+	return fleet->requests_per_minute == DEFAULT_PER_MINUTE ? conf->rate_per_s :
+								  fleet->requests_per_minute / 60.0;
+}
+
 static int take_slot(struct run *run, const struct conf_source *conf, struct err *e)
 {
 	const struct conf_fleet *fleet = &run_conf(run)->fleet;
-	double rate = conf->rate_per_s > 0 ? conf->rate_per_s : fleet->requests_per_minute / 60.0;
+	double rate = rate_of(conf, fleet);
 	char *name = mem_printf("source:%s", conf->name);
 	struct redis *redis = NULL;
 	int64_t wait = 0;
