@@ -32,6 +32,8 @@ static void the_strongest_word_wins(void **state)
 		{ false, "Writer", "Rome", "modalidad híbrida", REMOTE_HYBRID },
 		{ false, "Mechanic", "Rome", "Repair hybrid vehicles and hybrid cloud.", REMOTE_UNKNOWN },
 		{ false, "Remote Sensing Analyst", "Rome", "remote sensing and remote teams", REMOTE_UNKNOWN },
+		{ false, "Writer", "Rome", "On-site in our office; remote work is not possible.", REMOTE_ONSITE },
+		{ false, "Redattore (Ibrido)", "Roma", "", REMOTE_HYBRID },
 		{ false, "Cook", "Rome", "On-site gym and cafeteria.", REMOTE_UNKNOWN },
 	};
 

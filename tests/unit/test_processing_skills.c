@@ -35,7 +35,7 @@ static void names_and_aliases_give_the_canonical_skill(void **state)
 		{ "Python, PostgreSQL and k8s on AWS.", "Python, PostgreSQL, Kubernetes, AWS" },
 		{ "We use Node.js/React.js with C++ or C#", "Node.js, React, C++, C#" },
 		{ "ASP.NET Core and .NET", "ASP.NET, .NET" },
-		{ "CI/CD with GitHub Actions; REST APIs", "CI/CD, GitHub Actions, REST" },
+		{ "CI/CD with GitHub Actions; REST APIs", "CI/CD, GitHub Actions, REST APIs" },
 		{ "•PyTorch•scikit-learn", "PyTorch, scikit-learn" },
 		{ "SQL SQL sql", "SQL" },
 		{ "Spring Boot microservices", "Spring Boot, Microservices" },

@@ -135,10 +135,9 @@ static bool is_staff(const struct words *w)
 	if (i > 0 && is_in(" engineer scientist developer architect ", word_at(w, i - 1)))
 		return true;
 	if (is_in(" accountant assistant nurse attorney member members pharmacist writer physician rn "
-		  "officer auditor support consultant therapist psychologist ", word_at(w, i + 1)))
+		  "officer auditor support consultant therapist psychologist services trainer development ", word_at(w, i + 1)))
 		return false;
-	return i == 0 && find(w, " engineer scientist developer analyst designer architect manager "
-			      "researcher programmer ") >= 0;
+	return i == 0 && w->n > 2;
 }
 
 /* "Engineer/Sr Engineer": one posting for two levels names none. */

@@ -6,12 +6,19 @@
 #include "workers/processing/pattern.h"
 
 /* In a title or a place the bare word is enough. */
-static struct pattern short_hybrid = { .expression = "\\bh(?:y|í|i)brid[aeo]?s?\\b" };
+static struct pattern short_hybrid = { .expression = "\\b(?:h(?:y|í|i)|i)brid[aeo]?s?\\b" };
 static struct pattern short_remote = { .expression =
 	"\\bremot(?:e|o|a)\\b(?!\\s+(?:sensing|support|control|monitoring))|t[ée]l[ée]travail|teletrabajo|"
-	"\\bhome[ -]?office\\b|\\bwfh\\b|work from (?:home|anywhere)|\\banywhere\\b|smart working" };
+	"\\bhome[ -]?office\\b|\\bwfh\\b|work from (?:home|anywhere)|smart working" };
 static struct pattern short_onsite = { .expression =
 	"\\bon-?site\\b|\\bin[ -]office\\b|\\bvor ort\\b|\\bpr[ée]sentiel\\b|\\bpresencial\\b|\\bin presenza\\b" };
+
+/* Said outright: whatever else speaks of remote in the text does not count. */
+static struct pattern text_no_remote = { .expression =
+	"\\b(?:not|no|without) (?:a |be )?remote|remote(?: work(?:ing)?)? is (?:not|unfortunately not)|"
+	"\\b(?:kein|keine|ohne) (?:remote|home[ -]?office)|home[ -]?office (?:ist )?nicht|"
+	"\\b(?:pas de|sans|aucun) t[ée]l[ée]travail|\\b(?:sin|no hay) (?:teletrabajo|trabajo remoto)|"
+	"\\b(?:nessuno|no|niente|senza) (?:smart working|lavoro da remoto)" };
 
 /* In running text the word must be about the job, not about clouds, cars or sensors. */
 static struct pattern text_hybrid = { .expression =
@@ -33,7 +40,7 @@ static struct pattern text_hybrid = { .expression =
 	"\\b[1-4] giorni(?: (?:a|alla) settimana)? (?:di |in )?(?:smart working|remoto|ufficio|da remoto)" };
 static struct pattern text_remote = { .expression =
 	"\\b(?:fully|100 ?%|completely|entirely|permanently) remote|\\bremote[ -](?:position|role|job|opportunity|"
-	"first|only|friendly|full[ -]?time|contract|based|work(?:ing)? (?:is|from|opportunity|environment)|"
+	"first|only|friendly|full[ -]?time|contract|based|work(?:ing)? (?:from|opportunity|environment)|"
 	"within|anywhere|\\((?:us|usa|uk|eu)|in the|from anywhere|across)|"
 	"\\b(?:is|are|position|role|job|work|location|workplace)[ :]{1,2}(?:a |an )?(?:fully )?remote\\b(?! (?:sensing|support|"
 	"control|team|monitor|desktop|server|access|site|employee|location))|"
@@ -60,14 +67,15 @@ static bool says(struct pattern *p, const char *text)
 enum remote remote_combine(bool flag, const char *title, const char *location, const char *text, size_t len)
 {
 	bool has_text = text && len > 0;
+	bool denied = has_text && pattern_matches(&text_no_remote, text, len);
 
 	if (says(&short_hybrid, title) || says(&short_hybrid, location) ||
 	    (has_text && pattern_matches(&text_hybrid, text, len)))
 		return REMOTE_HYBRID;
 	if (says(&short_remote, title) || says(&short_remote, location) || flag ||
-	    (has_text && pattern_matches(&text_remote, text, len)))
+	    (has_text && !denied && pattern_matches(&text_remote, text, len)))
 		return REMOTE_REMOTE;
-	if (says(&short_onsite, title) || says(&short_onsite, location) ||
+	if (denied || says(&short_onsite, title) || says(&short_onsite, location) ||
 	    (has_text && pattern_matches(&text_onsite, text, len)))
 		return REMOTE_ONSITE;
 	return REMOTE_UNKNOWN;

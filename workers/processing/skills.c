@@ -276,6 +276,19 @@ static void add_skill(struct skills *s, int skill)
 		s->names[s->n++] = taxonomy->names[skill];
 }
 
+/* Words of one name stand together; "Spark, SQL" are two. */
+static bool is_joined(const struct word *a, const struct word *b)
+{
+	const char *p = a->at + a->len;
+
+	if (b->at - p > 2)
+		return false;
+	for (; p < b->at; p++)
+		if (!strchr(" -/.&\n", *p))
+			return false;
+	return true;
+}
+
 /* The longest alias at the first word ahead; returns how many words it takes, 0 for none. */
 static size_t match(struct reader *r, const struct alias **ret)
 {
@@ -286,7 +299,7 @@ static size_t match(struct reader *r, const struct alias **ret)
 		const struct word *w = ahead(r, n);
 		const struct alias *a;
 
-		if (!w)
+		if (!w || (n > 0 && !is_joined(ahead(r, n - 1), w)))
 			break;
 		hash = n ? join(hash, w->hash) : w->hash;
 		a = slot_of(hash);

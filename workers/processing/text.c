@@ -350,6 +350,24 @@ size_t text_fold(const char *text, char *out, size_t size)
 	return n;
 }
 
+void text_to_utf8(const char *text, size_t len, struct buf *out)
+{
+	const char *p = text, *end = text + len;
+
+	while (p < end) {
+		const char *from = p;
+		size_t n;
+
+		while (p < end && (unsigned char)*p < 0x80)
+			p++;
+		buf_append(out, from, (size_t)(p - from));
+		if (p < end) {
+			utf8_append(out, utf8_next(p, end, &n));
+			p += n;
+		}
+	}
+}
+
 bool text_has_word(const char *folded, const char *word)
 {
 	size_t n = strlen(word);

@@ -24,6 +24,9 @@ size_t text_line(const char *text, char *out, size_t size);
  * space where anything else stood. text is clean UTF-8. Returns the length. */
 size_t text_fold(const char *text, char *out, size_t size);
 
+/* The same bytes with those that are no UTF-8 read as Windows-1252: what PostgreSQL takes. */
+void text_to_utf8(const char *text, size_t len, struct buf *out);
+
 /* Does the folded text hold the folded word (or words) as a whole? */
 bool text_has_word(const char *folded, const char *word);
 

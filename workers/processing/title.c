@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <utf8proc.h>
 
 #include "common/base/mem.h"
 #include "workers/processing/text.h"
@@ -15,7 +17,7 @@ enum { LONG_SIZE = 1024, REQ_DIGITS = 4 };
  * the work itself. */
 static const char *const NOISE[] = {
 	"m w d", "m f d", "w m d", "f m d", "d m w", "d w m", "d f m", "m f x", "f m x", "m w x", "w m x", "m f",
-	"f m", "m w", "w m", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m", "all genders",
+	"f m", "m w", "w m", "h m", "m h", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m", "all genders",
 	"all gender", "alle geschlechter", "any gender", "mwd", "wmd", "mfd",
 	"remote", "fully remote", "100 remote", "remote only", "remote work", "hybrid", "hybride",
 	"hibrido", "onsite", "on site", "in office", "wfh", "work from home", "home office",
@@ -25,7 +27,7 @@ static const char *const NOISE[] = {
 	"fulltime", "part time", "parttime", "vollzeit", "teilzeit", "temporary", "permanent", "cdi",
 	"cdd", "temps plein", "tiempo completo",
 	"multiple openings", "multiple positions", "urgent", "urgently hiring", "hiring now",
-	"immediate start", "new", "hot job", "apply now",
+	"immediate start", "new", "hot job", "apply now", "apply today", "ibrido", "in presenza",
 };
 
 static const char *const NOISE_STARTS[] = {
@@ -36,11 +38,11 @@ static const char *const NOISE_STARTS[] = {
 static const char *const ABBREVIATIONS[] = {
 	"IT", "HR", "QA", "UI", "UX", "SQL", "AWS", "GCP", "SAP", "ERP", "CRM", "PHP", "API", "ML", "AI", "BI",
 	"ETL", "RN", "LPN", "LVN", "CNA", "CDL", "II", "III", "IV", "VP", "SVP", "EVP", "AVP", "CEO", "CTO",
-	"CFO", "COO", "CIO", "USA", "US", "UK", "EU", "DBA", "SRE", "IOS", "CAD", "PLC", "HVAC", "NLP", "LLM",
+	"CFO", "COO", "CIO", "USA", "US", "UK", "EU", "DBA", "SRE", "iOS", "CAD", "PLC", "HVAC", "NLP", "LLM",
 	"SEO", "SEM", "PPC", "B2B", "B2C", "SaaS", "DevOps", "MLOps", "JavaScript", "TypeScript", "PMO",
-	"PM", "ICU", "ER", "OR", "MRI", "CT", "EMT", "NP", "PA", "MD", "PT", "OT", "SLP", "BCBA", "CPA", "ABAP",
-	"GIS", "RF", "FPGA", "ASIC", "VLSI", "SDET", "SOC", "SIEM", "IAM", "MBA", "NYC", "LA", "DC", "SF", "R&D",
-	"3D", "2D", "AR", "VR", "EMEA", "APAC", "LATAM", "DACH", "KYC", "AML", "CNC",
+	"PM", "ICU", "MRI", "CT", "EMT", "NP", "PA", "MD", "PT", "OT", "SLP", "BCBA", "CPA", "ABAP",
+	"GIS", "RF", "FPGA", "ASIC", "VLSI", "SDET", "SOC", "SIEM", "IAM", "MBA", "NYC", "DC", "SF", "R&D",
+	"3D", "2D", "VR", "EMEA", "APAC", "LATAM", "DACH", "KYC", "AML", "CNC",
 };
 
 static bool is_requisition(const char *folded)
@@ -65,6 +67,9 @@ static bool is_noise(const char *text, size_t len)
 	memcpy(part, text, len);
 	part[len] = '\0';
 	if (text_fold(part, folded, sizeof folded) == 0 || is_requisition(folded))
+		return true;
+	if (isdigit((unsigned char)folded[0]) && (strchr(part, '$') || strstr(part, "€") || strstr(part, "£") ||
+					     strstr(part, "₹")))
 		return true;
 	for (size_t i = 0; i < COUNT(NOISE); i++)
 		if (!strcmp(folded, NOISE[i]))
@@ -141,6 +146,22 @@ static void drop_tail(char *s)
 	}
 }
 
+/* "Développeur H/F": a marker that nothing parts from the title. */
+static void drop_bare_marker(char *s)
+{
+	static const char *const MARKERS[] = { " H/F", " F/H", " M/F", " m/w/d", " w/m/d", " m/f/d", " H/M" };
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < COUNT(MARKERS); i++) {
+		size_t n = strlen(MARKERS[i]);
+
+		if (len > n && !strcasecmp(s + len - n, MARKERS[i])) {
+			s[len - n] = '\0';
+			return;
+		}
+	}
+}
+
 /* "Desarrollador/a", "Entwickler*in", "Ingénieur·e": the ending after the mark goes. */
 static void drop_gender_endings(char *s)
 {
@@ -178,6 +199,14 @@ static bool is_shouted(const char *s)
 	return upper > 5;
 }
 
+static bool is_whispered(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if (isupper((unsigned char)*p) || (unsigned char)*p >= 0x80)
+			return false;
+	return true;
+}
+
 static void lower_word(char *word, size_t len)
 {
 	for (size_t i = 0; i < COUNT(ABBREVIATIONS); i++)
@@ -189,32 +218,50 @@ static void lower_word(char *word, size_t len)
 		word[i] = (char)tolower((unsigned char)word[i]);
 }
 
-static void lower_shouted(char *s)
+/* All capitals or none at all: every word gets one, abbreviations get theirs. */
+static void set_case(char *s)
 {
-	if (!is_shouted(s))
+	bool whispered = is_whispered(s);
+
+	if (!whispered && !is_shouted(s))
 		return;
 	for (char *p = s; *p;) {
 		size_t n = 0;
 
 		while (isalnum((unsigned char)p[n]) || p[n] == '\'' || p[n] == '&')
 			n++;
+		if (n > 0 && whispered)
+			p[0] = (char)toupper((unsigned char)p[0]);
 		if (n > 1)
 			lower_word(p, n);
 		p += n ? n : 1;
 	}
 }
 
+/* Emoji, arrows, stars: symbols that no title begins with. */
+static bool is_ornament(const char *s, size_t *ret_width)
+{
+	uint32_t cp = *s ? utf8_next(s, s + strlen(s), ret_width) : 0;
+	utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)cp);
+
+	return cp >= 0x80 && (kind == UTF8PROC_CATEGORY_SO || kind == UTF8PROC_CATEGORY_SM ||
+			      kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_SK ||
+			      kind == UTF8PROC_CATEGORY_PO);
+}
+
 static void tidy(char *s)
 {
-	size_t n = 0, start;
+	size_t n = 0, start, width;
 
 	for (char *p = s; *p; p++)
 		if (*p != ' ' || (n > 0 && s[n - 1] != ' '))
 			s[n++] = *p;
-	while (n > 0 && strchr(" -|,/:;*•#", s[n - 1]))
+	while (n > 0 && strchr(" -|,/:;*#.", s[n - 1]))
 		n--;
 	s[n] = '\0';
 	start = strspn(s, " -|,/:;*#");
+	while (is_ornament(s + start, &width))
+		start += width + strspn(s + start + width, " -|,/:;*#");
 	cut_out(s, s + start);
 }
 
@@ -228,8 +275,9 @@ void title_clean(const char *raw, char out[TITLE_MAX])
 	drop_segments(s);
 	tidy(s);
 	drop_tail(s);
+	drop_bare_marker(s);
 	drop_gender_endings(s);
-	lower_shouted(s);
+	set_case(s);
 	tidy(s);
 	if (text_fold(s, folded, sizeof folded) == 0)
 		memcpy(s, line, sizeof s);
