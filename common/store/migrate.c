@@ -142,11 +142,12 @@ static int add_file(struct steps *s, const char *dir, const char *name, struct e
 		return 0;	/* an editor's file, a README */
 	number = number_of(name);
 	if (number == 0)
-		return err_set(e, ERR_CONFIG, "%s/%s: a migration is named NNN_<what>.sql", dir, name);
+		return err_set(e, ERR_CONFIG, "%s/%s: a migration is named NNN_<what>.sql", dir,
+			       name);
 	step = &s->items[number];
 	if (step->name)
-		return err_set(e, ERR_CONFIG, "%s: both %s and %s are number %d", dir, step->name, name,
-			       number);
+		return err_set(e, ERR_CONFIG, "%s: both %s and %s are number %d", dir, step->name,
+			       name, number);
 	r = read_file(dir, name, &step->sql, &len, e);
 	if (r < 0)
 		return r;
@@ -199,7 +200,8 @@ static const char SQL_START[] =
 	" SET LOCAL search_path = public; SET LOCAL client_min_messages = notice;"
 	" SELECT pg_advisory_xact_lock(" LOCK_KEY ");"
 	" CREATE SCHEMA IF NOT EXISTS jobfleet;"
-	" CREATE TABLE IF NOT EXISTS jobfleet.migrations (number integer PRIMARY KEY, name text NOT NULL,"
+	" CREATE TABLE IF NOT EXISTS jobfleet.migrations (number integer PRIMARY KEY, name text"
+	" NOT NULL,"
 	" checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),"
 	" applied_by text NOT NULL DEFAULT current_user, run_ms bigint NOT NULL)";
 
@@ -256,11 +258,15 @@ static int compare(struct pg *p, const struct steps *s, struct err *e)
 		const char *name = pg_text(rows, i, 1), *sum = pg_text(rows, i, 2);
 
 		newest = number;
-		if (number >= 1 && number <= s->count && strcmp(sum, s->items[number].checksum) != 0)
-			r = err_set(e, ERR_SCHEMA, "%s was changed after it was applied on %s (as %s, "
-				    "sha256 %.12s…, now %.12s…): restore it, and put the change into a "
-				    "new migration", s->items[number].name, pg_text(rows, i, 3), name, sum,
-				    s->items[number].checksum);
+		if (number >= 1 && number <= s->count &&
+		    strcmp(sum, s->items[number].checksum) != 0)
+			r = err_set(
+				e, ERR_SCHEMA,
+				"%s was changed after it was applied on %s (as %s, "
+				"sha256 %.12s…, now %.12s…): restore it, and put the change into a "
+				"new migration",
+				s->items[number].name, pg_text(rows, i, 3), name, sum,
+				s->items[number].checksum);
 	}
 	pg_rows_free(rows);
 	return r < 0 ? r : newest;
@@ -277,10 +283,13 @@ static int apply(struct pg *p, const struct steps *s, int number, struct listene
 	r = pg_exec(p, step->sql, e);
 	pg_on_notice(p, NULL, NULL);
 	if (r == 0 && !pg_in_transaction(p))
-		r = err_set(e, ERR_CONFIG, "ends the transaction it runs in; leave out BEGIN and COMMIT");
-	if (r == 0 && pg_run(p, SQL_RECORD, PG_PARAMS(PG_INT(number), PG_TEXT(step->name),
-						      PG_TEXT(step->checksum),
-						      PG_INT(clock_mono_ms() - start)), NULL, e) < 0)
+		r = err_set(e, ERR_CONFIG,
+			    "ends the transaction it runs in; leave out BEGIN and COMMIT");
+	if (r == 0 &&
+	    pg_run(p, SQL_RECORD,
+		   PG_PARAMS(PG_INT(number), PG_TEXT(step->name), PG_TEXT(step->checksum),
+			     PG_INT(clock_mono_ms() - start)),
+		   NULL, e) < 0)
 		r = -(int)e->code;
 	if (r < 0)
 		err_prefix(e, "%s", step->name);
@@ -338,13 +347,14 @@ int migrate_version(struct pg *p, struct err *e)
 
 	if (!e)
 		e = &own;
-	if (pg_run(p, "SELECT to_regclass('jobfleet.migrations') IS NOT NULL", NULL, 0, &rows, e) < 0)
+	if (pg_run(p, "SELECT to_regclass('jobfleet.migrations') IS NOT NULL", NULL, 0, &rows, e) <
+	    0)
 		return -(int)e->code;
 	if (pg_bool(rows, 0, 0)) {
 		pg_rows_free(rows);
 		rows = NULL;
-		if (pg_run(p, "SELECT coalesce(max(number), 0) FROM jobfleet.migrations", NULL, 0, &rows,
-			   e) < 0)
+		if (pg_run(p, "SELECT coalesce(max(number), 0) FROM jobfleet.migrations", NULL, 0,
+			   &rows, e) < 0)
 			return -(int)e->code;
 		version = (int)pg_int(rows, 0, 0);
 	}
@@ -359,7 +369,9 @@ int migrate_check(struct pg *p, struct err *e)
 	if (version < 0)
 		return version;
 	if (version < MIGRATE_SCHEMA)
-		return err_set(e, ERR_SCHEMA, "the database's schema is %d, this program needs %d: run "
-			       "jobfleet migrate", version, MIGRATE_SCHEMA);
+		return err_set(e, ERR_SCHEMA,
+			       "the database's schema is %d, this program needs %d: run "
+			       "jobfleet migrate",
+			       version, MIGRATE_SCHEMA);
 	return 0;
 }

@@ -158,7 +158,8 @@ static int send_params(struct pg *p, const char *sql, const struct pg_param *par
 	int *lens, *formats, sent;
 
 	if (n > MAX_PARAMS)
-		return err_set(e, ERR_INTERNAL, "PostgreSQL: %zu parameters; at most %d", n, MAX_PARAMS);
+		return err_set(e, ERR_INTERNAL, "PostgreSQL: %zu parameters; at most %d", n,
+			       MAX_PARAMS);
 	values = mem_zalloc((n + 1) * sizeof *values);
 	lens = mem_zalloc((n + 1) * sizeof *lens);
 	formats = mem_zalloc((n + 1) * sizeof *formats);

@@ -73,7 +73,8 @@ static int parse_url(PQconninfoOption **ret, const char *url, struct err *e)
 	int r;
 
 	if (!url || !*url)
-		return err_set(e, ERR_CONFIG, "database URL: none is set; set JOBFLEET_DATABASE_URL");
+		return err_set(e, ERR_CONFIG,
+			       "database URL: none is set; set JOBFLEET_DATABASE_URL");
 	*ret = PQconninfoParse(url, &text);
 	if (*ret)
 		return 0;
@@ -108,8 +109,8 @@ static int poll_connect(struct pg *p, PGconn *conn, int64_t until_ms, struct err
 	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
 
 	while (state != PGRES_POLLING_OK) {
-		int r = pg_poll(p, PQsocket(conn), state == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-				until_ms, e);
+		int r = pg_poll(p, PQsocket(conn),
+				state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_ms, e);
 
 		if (r < 0)
 			return r;

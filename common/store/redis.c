@@ -70,7 +70,8 @@ static int parsed(struct redis *r, struct redis_reply **ret, struct err *e)
 
 	if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
 		r->broken = true;
-		return err_set(e, ERR_PROTOCOL, "Redis: not an answer of Redis: %s", r->reader->errstr);
+		return err_set(e, ERR_PROTOCOL, "Redis: not an answer of Redis: %s",
+			       r->reader->errstr);
 	}
 	if (!reply && r->reader->len > REDIS_MAX_REPLY) {
 		r->broken = true;

@@ -7,8 +7,8 @@
  * Limits: an answer of 64 MiB, a million elements an array.
  * Errors: -ERR_REDIS (transient: connection, LOADING, OOM, READONLY, MASTERDOWN; the connection
  * is broken after a lost or late answer, and after READONLY), -ERR_TIMEOUT, -ERR_REFUSED (NOAUTH,
- * NOPERM, WRONGPASS), -ERR_CONFIG (wrong URL), -ERR_INVALID (any other error answer, its text in e),
- * -ERR_TOO_BIG, -ERR_PROTOCOL (no Redis there).
+ * NOPERM, WRONGPASS), -ERR_CONFIG (wrong URL), -ERR_INVALID (any other error answer, its text in
+ * e), -ERR_TOO_BIG, -ERR_PROTOCOL (no Redis there).
  * Ownership: replies belong to you until redis_reply_free. Nothing here logs. */
 #ifndef COMMON_STORE_REDIS_H
 #define COMMON_STORE_REDIS_H

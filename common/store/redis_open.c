@@ -25,7 +25,8 @@ static int read_db(struct place *p, const char *text, struct err *e)
 	if (!text || !*text)
 		return 0;
 	if (scan_int(text, 0, MAX_DB, &db, NULL) < 0)
-		return err_set(e, ERR_CONFIG, "Redis URL: database \"%.20s\" is not a number", text);
+		return err_set(e, ERR_CONFIG, "Redis URL: database \"%.20s\" is not a number",
+			       text);
 	if (db > 0)
 		snprintf(p->db, sizeof p->db, "%d", db);
 	return 0;
@@ -34,7 +35,8 @@ static int read_db(struct place *p, const char *text, struct err *e)
 static int read_unix(struct place *p, struct err *e)
 {
 	if (!p->url.path || !*p->url.path)
-		return err_set(e, ERR_CONFIG, "Redis URL: no path; want unix:///path/of/socket?db=0");
+		return err_set(e, ERR_CONFIG,
+			       "Redis URL: no path; want unix:///path/of/socket?db=0");
 	p->path = mem_printf("/%s", p->url.path);
 	p->targets[p->ntargets++] = (struct conn_target){ .host = p->path };
 	if (!*p->url.query)
@@ -143,7 +145,8 @@ static int check_role(struct redis *r, const struct place *p, struct err *e)
 	return got;
 }
 
-static int try_target(struct redis *r, const struct place *p, size_t i, int timeout_ms, struct err *e)
+static int try_target(struct redis *r, const struct place *p, size_t i, int timeout_ms,
+		      struct err *e)
 {
 	const struct conn_target *t = &p->targets[i];
 	int got;

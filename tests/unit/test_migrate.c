@@ -46,8 +46,8 @@ static void expect_refused(struct pg *p, const char *sql, enum err_code code, co
 	int64_t r = pg_run(p, sql, NULL, 0, NULL, &e);
 
 	if (r != -(int)code || !strstr(e.msg, text))
-		fail_msg("%s: got %d \"%s\", expected %s \"%s\"", sql, (int)r, e.msg, err_name(code),
-			 text);
+		fail_msg("%s: got %d \"%s\", expected %s \"%s\"", sql, (int)r, e.msg,
+			 err_name(code), text);
 }
 
 static int64_t number(struct pg *p, const char *sql)
@@ -278,27 +278,37 @@ static void existing_tables_are_adopted_and_differences_named(void **state)
 	struct fixture *f = *state;
 	char said[8192] = "";
 
-	must(f->pg, "CREATE TABLE salary_benchmarks (id serial PRIMARY KEY, location varchar(255) NOT NULL,"
-	     " occupation varchar(255) NOT NULL, median_salary numeric(10,2) NOT NULL, data_source varchar(50));"
+	must(f->pg,
+	     "CREATE TABLE salary_benchmarks (id serial PRIMARY KEY, location varchar(255) NOT"
+	     " NULL,"
+	     " occupation varchar(255) NOT NULL, median_salary numeric(10,2) NOT NULL,"
+	     " data_source varchar(50));"
 	     " INSERT INTO salary_benchmarks (location, occupation, median_salary, data_source)"
 	     " VALUES ('Denver', 'nurse', 1, 'x'), ('Denver', 'nurse', 2, 'x');"
 	     " CREATE TABLE raw_job_collections (collection_id uuid PRIMARY KEY, note text);"
-	     " CREATE TABLE job_processing_log (processing_id uuid PRIMARY KEY, collection_id uuid);"
+	     " CREATE TABLE job_processing_log (processing_id uuid PRIMARY KEY, collection_id"
+	     " uuid);"
 	     " INSERT INTO job_processing_log VALUES (gen_random_uuid(), gen_random_uuid())");
 	migrate_shipped(f->pg, said);
-	assert_non_null(strstr(said, "public.salary_benchmarks: column id is integer, expected uuid"));
-	assert_non_null(strstr(said, "column median_salary is numeric(10,2), expected numeric(12,2)"));
+	assert_non_null(
+		strstr(said, "public.salary_benchmarks: column id is integer, expected uuid"));
+	assert_non_null(
+		strstr(said, "column median_salary is numeric(10,2), expected numeric(12,2)"));
 	assert_non_null(strstr(said, "column data_source allows null, expected not null"));
-	assert_non_null(strstr(said, "column year was missing and is added, null in the rows there are"));
+	assert_non_null(
+		strstr(said, "column year was missing and is added, null in the rows there are"));
 	assert_non_null(strstr(said, "index salary_benchmarks_once cannot be made"));
-	assert_non_null(strstr(said, "raw_job_collections: column raw_response was missing and is added\n"));
+	assert_non_null(strstr(
+		said, "raw_job_collections: column raw_response was missing and is added\n"));
 	assert_non_null(strstr(said, "foreign key fk_collection holds for new rows only"));
 	assert_int_equal(number(f->pg, "SELECT count(*) FROM salary_benchmarks"), 2);
 	must(f->pg, "SELECT note, query_hash, raw_body FROM raw_job_collections");
-	must(f->pg, "INSERT INTO raw_job_collections (collection_id, api_provider, query_params, raw_response)"
+	must(f->pg,
+	     "INSERT INTO raw_job_collections (collection_id, api_provider, query_params,"
+	     " raw_response)"
 	     " VALUES (gen_random_uuid(), 'jsearch', '{}', '{}')");
-	expect_refused(f->pg, "UPDATE raw_job_collections SET processing_status = 'lost'", ERR_INVALID,
-		       "processing_status_check");
+	expect_refused(f->pg, "UPDATE raw_job_collections SET processing_status = 'lost'",
+		       ERR_INVALID, "processing_status_check");
 	assert_true(number(f->pg, "SELECT count(*) FROM jobfleet.schema_differences") > 5);
 }
 
@@ -307,32 +317,46 @@ static void closed_lists_and_keys_are_held(void **state)
 	struct fixture *f = *state;
 
 	migrate_shipped(f->pg, NULL);
-	expect_refused(f->pg, "INSERT INTO job_processing_log (status) VALUES ('done')", ERR_INVALID,
-		       "status_check");
-	expect_refused(f->pg, "INSERT INTO job_processing_log (collection_id) VALUES (gen_random_uuid())",
+	expect_refused(f->pg, "INSERT INTO job_processing_log (status) VALUES ('done')",
+		       ERR_INVALID, "status_check");
+	expect_refused(f->pg,
+		       "INSERT INTO job_processing_log (collection_id) VALUES (gen_random_uuid())",
 		       ERR_INVALID, "fk_collection");
-	expect_refused(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider,"
-		       " source_collection_id) VALUES ('a', 'a', 'a', 'jsearch', gen_random_uuid())",
-		       ERR_INVALID, "fk_source_collection");
-	expect_refused(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider,"
-		       " employment_types) VALUES ('a', 'a', 'a', 'jsearch', '{SOMETIMES}')", ERR_INVALID,
-		       "employment_types_check");
+	expect_refused(
+		f->pg,
+		"INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider,"
+		" source_collection_id) VALUES ('a', 'a', 'a', 'jsearch', gen_random_uuid())",
+		ERR_INVALID, "fk_source_collection");
+	expect_refused(f->pg,
+		       "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider,"
+		       " employment_types) VALUES ('a', 'a', 'a', 'jsearch', '{SOMETIMES}')",
+		       ERR_INVALID, "employment_types_check");
 	expect_refused(f->pg, "INSERT INTO confidence_scores (data_type, location, year,"
 		       " methodology_score) VALUES ('salary', 'Denver', 2026, 1.5)", ERR_INVALID,
 		       "methodology_score_check");
-	must(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider, embedding)"
+	must(f->pg,
+	     "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider, embedding)"
 	     " VALUES ('a', 'a', 'k', 'jsearch', array_fill(0.5::real, ARRAY[1536]))");
-	expect_refused(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider)"
-		       " VALUES ('a', 'a', 'k', 'jsearch')", ERR_CONFLICT, "enhanced_jobs_dedupe");
-	must(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider, is_demo)"
+	expect_refused(f->pg,
+		       "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider)"
+		       " VALUES ('a', 'a', 'k', 'jsearch')",
+		       ERR_CONFLICT, "enhanced_jobs_dedupe");
+	must(f->pg,
+	     "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider, is_demo)"
 	     " VALUES ('a', 'a', 'k', 'jsearch', true)");
-	expect_refused(f->pg, "UPDATE enhanced_jobs SET embedding = '{1,2}'::real[]", ERR_INVALID, "");
-	must(f->pg, "INSERT INTO salary_benchmarks (location, occupation, median_salary, data_source, year)"
+	expect_refused(f->pg, "UPDATE enhanced_jobs SET embedding = '{1,2}'::real[]", ERR_INVALID,
+		       "");
+	must(f->pg,
+	     "INSERT INTO salary_benchmarks (location, occupation, median_salary, data_source,"
+	     " year)"
 	     " VALUES ('Denver', 'nurse', 1, 'bls', 2025)");
 	expect_refused(f->pg, "INSERT INTO salary_benchmarks (location, occupation, median_salary,"
-		       " data_source, year) VALUES ('Denver', 'nurse', 2, 'bls', 2025)", ERR_CONFLICT,
+		       " data_source, year) VALUES ('Denver', 'nurse', 2, 'bls',"
+		       " 2025)", ERR_CONFLICT,
 		       "salary_benchmarks_once");
-	assert_int_equal(number(f->pg, "SELECT (source_confidence_score = 0)::int FROM salary_benchmarks"), 1);
+	assert_int_equal(
+		number(f->pg, "SELECT (source_confidence_score = 0)::int FROM salary_benchmarks"),
+		1);
 }
 
 static void a_worker_reads_and_writes_rows_but_alters_nothing(void **state)
@@ -343,10 +367,13 @@ static void a_worker_reads_and_writes_rows_but_alters_nothing(void **state)
 	must(f->pg, "SET ROLE jobfleet_worker");
 	must(f->pg, "INSERT INTO raw_job_collections (api_provider, query_params, raw_response)"
 	     " VALUES ('jsearch', '{}', '{}'); UPDATE raw_job_collections SET http_status = 200;"
-	     " SELECT * FROM jobfleet.migrations; SELECT jobfleet.raise_alert('a', 'b', 'INFO', 'c');"
+	     " SELECT * FROM jobfleet.migrations; SELECT jobfleet.raise_alert('a', 'b', 'INFO',"
+	     " 'c');"
 	     " SELECT jobfleet.enqueue('t', queue => 'q'); DELETE FROM jobfleet.pending");
-	expect_refused(f->pg, "ALTER TABLE enhanced_jobs ADD COLUMN x int", ERR_REFUSED, "must be owner");
-	expect_refused(f->pg, "ALTER TABLE jobfleet.ledger ADD COLUMN x int", ERR_REFUSED, "must be owner");
+	expect_refused(f->pg, "ALTER TABLE enhanced_jobs ADD COLUMN x int", ERR_REFUSED,
+		       "must be owner");
+	expect_refused(f->pg, "ALTER TABLE jobfleet.ledger ADD COLUMN x int", ERR_REFUSED,
+		       "must be owner");
 	expect_refused(f->pg, "DROP TABLE salary_benchmarks", ERR_REFUSED, "must be owner");
 	expect_refused(f->pg, "TRUNCATE enhanced_jobs", ERR_REFUSED, "permission denied");
 	expect_refused(f->pg, "CREATE TABLE jobfleet.x (v int)", ERR_REFUSED, "permission denied");
@@ -363,7 +390,8 @@ static void an_enqueuer_may_enqueue_and_nothing_else(void **state)
 	must(f->pg, "SET ROLE jobfleet_enqueue");
 	must(f->pg, "SELECT jobfleet.enqueue('t', queue => 'q')");
 	expect_refused(f->pg, "SELECT * FROM jobfleet.pending", ERR_REFUSED, "permission denied");
-	expect_refused(f->pg, "INSERT INTO jobfleet.pending DEFAULT VALUES", ERR_REFUSED, "permission");
+	expect_refused(f->pg, "INSERT INTO jobfleet.pending DEFAULT VALUES", ERR_REFUSED,
+		       "permission");
 	expect_refused(f->pg, "SELECT jobfleet.raise_alert('a', 'b', 'INFO', 'c')", ERR_REFUSED,
 		       "permission denied");
 	expect_refused(f->pg, "SELECT * FROM enhanced_jobs", ERR_REFUSED, "permission denied");
@@ -378,8 +406,10 @@ static void a_reader_reads_figures_and_state_but_no_arguments(void **state)
 	must(f->pg, "SELECT * FROM salary_benchmarks; SELECT * FROM enhanced_jobs;"
 	     " SELECT * FROM jobfleet.workers");
 	expect_refused(f->pg, "SELECT * FROM jobfleet.pending", ERR_REFUSED, "permission denied");
-	expect_refused(f->pg, "UPDATE salary_benchmarks SET year = 1", ERR_REFUSED, "permission denied");
-	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', queue => 'q')", ERR_REFUSED, "permission denied");
+	expect_refused(f->pg, "UPDATE salary_benchmarks SET year = 1", ERR_REFUSED,
+		       "permission denied");
+	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', queue => 'q')", ERR_REFUSED,
+		       "permission denied");
 }
 
 static void an_enqueue_lives_and_dies_with_its_transaction(void **state)
@@ -397,16 +427,22 @@ static void an_enqueue_lives_and_dies_with_its_transaction(void **state)
 	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.pending"), 0);
 	assert_int_equal(pg_wait_notify(listener, 50, &e), 0);
 	assert_int_equal(pg_begin(f->pg, 0, &e), 0);
-	assert_int_equal(pg_run(f->pg, "SELECT jobfleet.enqueue('a.task', '[1, \"ä\"]', '{\"k\": 2}',"
-				" queue => 'q', priority => 7, countdown => '1 hour')", NULL, 0, &rows, &e), 1);
+	assert_int_equal(pg_run(f->pg,
+				"SELECT jobfleet.enqueue('a.task', '[1, \"ä\"]', '{\"k\": 2}',"
+				" queue => 'q', priority => 7, countdown => '1 hour')",
+				NULL, 0, &rows, &e),
+			 1);
 	assert_true(uuid_is_valid(pg_text(rows, 0, 0)));
 	pg_rows_free(rows);
 	assert_int_equal(pg_wait_notify(listener, 50, &e), 0);
 	assert_int_equal(pg_commit(f->pg, &e), 0);
 	assert_int_equal(pg_wait_notify(listener, 5000, &e), 1);
-	pg_run(f->pg, "SELECT convert_from(body, 'UTF8'), headers->>'task', headers->>'id' = task_id, queue,"
+	pg_run(f->pg,
+	       "SELECT convert_from(body, 'UTF8'), headers->>'task', headers->>'id' = task_id,"
+	       " queue,"
 	       " priority, due > now() + interval '59 minutes', kind, state, props IS NULL"
-	       " FROM jobfleet.pending", NULL, 0, &rows, &e);
+	       " FROM jobfleet.pending",
+	       NULL, 0, &rows, &e);
 	assert_string_equal(pg_text(rows, 0, 0), "[[1, \"ä\"], {\"k\": 2}, {\"callbacks\": null, "
 			    "\"errbacks\": null, \"chain\": null, \"chord\": null}]");
 	assert_string_equal(pg_text(rows, 0, 1), "a.task");
@@ -427,19 +463,24 @@ static void wrong_arguments_of_enqueue_say_what_would_be_right(void **state)
 
 	migrate_shipped(f->pg, NULL);
 	expect_refused(f->pg, "SELECT jobfleet.enqueue('')", ERR_INVALID, "task must name a task");
-	expect_refused(f->pg, "SELECT jobfleet.enqueue(NULL)", ERR_INVALID, "task must name a task");
-	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', '{}')", ERR_INVALID, "args must be a JSON array");
-	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', NULL)", ERR_INVALID, "args must be a JSON array");
+	expect_refused(f->pg, "SELECT jobfleet.enqueue(NULL)", ERR_INVALID,
+		       "task must name a task");
+	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', '{}')", ERR_INVALID,
+		       "args must be a JSON array");
+	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', NULL)", ERR_INVALID,
+		       "args must be a JSON array");
 	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', '[]', '[]')", ERR_INVALID,
 		       "kwargs must be a JSON object");
 	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', priority => 10)", ERR_INVALID,
 		       "priority 10 is not 0 to 9");
 	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', headers => '3')", ERR_INVALID,
 		       "headers must be a JSON object");
-	expect_refused(f->pg, "SELECT jobfleet.enqueue('t')", ERR_INVALID, "no queue is known for task t. Name one");
+	expect_refused(f->pg, "SELECT jobfleet.enqueue('t')", ERR_INVALID,
+		       "no queue is known for task t. Name one");
 	must(f->pg, "INSERT INTO jobfleet.routes VALUES ('t', 'q', 3)");
 	must(f->pg, "SELECT jobfleet.enqueue('t', task_id => 'one')");
-	assert_int_equal(number(f->pg, "SELECT priority FROM jobfleet.pending WHERE queue = 'q'"), 3);
+	assert_int_equal(number(f->pg, "SELECT priority FROM jobfleet.pending WHERE queue = 'q'"),
+			 3);
 	expect_refused(f->pg, "SELECT jobfleet.enqueue('t', task_id => 'one')", ERR_CONFLICT,
 		       "one is enqueued already");
 }

@@ -59,11 +59,14 @@ static void parameters_and_cells_travel_in_every_type(void **state)
 	char *bytes;
 
 	(void)state;
-	assert_int_equal(pg_run(p, "SELECT $1::int8, $2::text, $3::bytea, $4::numeric, $5::bool,"
-				" $6::text, $7::bytea",
-				PG_PARAMS(PG_INT(INT64_MIN), PG_TEXT("ä\\'"), PG_BYTES("a\0b\xff", 4),
-					  PG_TEXT("12.50"), PG_TEXT("true"), PG_NULL, PG_BYTES("", 0)),
-				&rows, &e), 1);
+	assert_int_equal(
+		pg_run(p,
+		       "SELECT $1::int8, $2::text, $3::bytea, $4::numeric, $5::bool,"
+		       " $6::text, $7::bytea",
+		       PG_PARAMS(PG_INT(INT64_MIN), PG_TEXT("ä\\'"), PG_BYTES("a\0b\xff", 4),
+				 PG_TEXT("12.50"), PG_TEXT("true"), PG_NULL, PG_BYTES("", 0)),
+		       &rows, &e),
+		1);
 	assert_int_equal(pg_rows_count(rows), 1);
 	assert_true(pg_int(rows, 0, 0) == INT64_MIN);
 	assert_string_equal(pg_text(rows, 0, 1), "ä\\'");
@@ -307,8 +310,8 @@ static void copy_and_parameters_of_many_megabytes_do_not_deadlock(void **state)
 
 	(void)state;
 	memset(big, 'x', SIZE);
-	assert_int_equal(pg_run(p, "SELECT length($1), $1", PG_PARAMS(PG_BYTES(big, SIZE)), &rows, &e),
-			 1);
+	assert_int_equal(
+		pg_run(p, "SELECT length($1), $1", PG_PARAMS(PG_BYTES(big, SIZE)), &rows, &e), 1);
 	assert_int_equal(pg_int(rows, 0, 0), SIZE);
 	pg_rows_free(rows);
 	must_run(p, "CREATE TEMP TABLE t (b text)");
@@ -412,7 +415,8 @@ static void a_refused_login_and_a_missing_database_are_permanent(void **state)
 /* A listener that takes connections and never says anything. */
 static int silent_port(int *ret_fd)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof at;
 
 	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

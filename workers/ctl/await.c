@@ -127,8 +127,11 @@ int await_final(struct await *a, int64_t deadline_ms, void (*seen)(void *ctx, co
 		int r = a->ask ? 0 : connect_both(a, e);
 
 		if (r == 0)
-			r = one_round(a, (int)(left < 0 ? 0 : left < LOOK_MS ? left : LOOK_MS), seen, ctx,
-				      ret, e);
+			r = one_round(a,
+				      (int)(left < 0		     ? 0
+						    : left < LOOK_MS ? left
+								     : LOOK_MS),
+				      seen, ctx, ret, e);
 		if (r == 1 || (r < 0 && !err_is_transient(e->code)))
 			return r;
 		if (deadline_ms && clock_mono_ms() >= deadline_ms)

@@ -16,8 +16,8 @@ void await_close(struct await *a);
 
 /* The state as it is now: 1 = *ret filled, 0 = nothing is stored. */
 int await_look(struct await *a, struct meta *ret, struct err *e);
-/* Until the state is final: 1 = *ret filled, 0 = deadline_ms (monotonic; 0 = none) passed. seen (may
- * be NULL) hears every other state. */
+/* Until the state is final: 1 = *ret filled, 0 = deadline_ms (monotonic; 0 = none) passed. seen
+ * (may be NULL) hears every other state. */
 int await_final(struct await *a, int64_t deadline_ms, void (*seen)(void *ctx, const struct meta *m),
 		void *ctx, struct meta *ret, struct err *e);
 

@@ -15,58 +15,75 @@
 
 enum { MAX_PAGES = 100 };
 
+struct texts {
+	const char *source, *pages, *priority, *timeout, *country;
+};
+
+static char *kwargs_of(char **operands, const struct texts *t, int pages)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+	char *text;
+
+	json_set_str(o, "query", operands[0]);
+	if (operands[1])
+		json_set_str(o, "location", operands[1]);
+	if (t->source)
+		json_set_str(o, "source", t->source);
+	if (t->country)
+		json_set_str(o, "country", t->country);
+	if (t->priority)
+		json_set_str(o, "priority", t->priority);
+	if (pages > 0)
+		json_set_num(o, "num_pages", pages);
+	text = json_print(o);
+	cJSON_Delete(o);
+	return text;
+}
+
 int collect_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *source = NULL, *pages = NULL, *priority = NULL, *timeout = NULL, *country = NULL;
+	struct texts t = { 0 };
 	bool wait = false;
 	const struct args_option options[] = {
-		{ "source", "NAME", "ask this source, not the weightiest one", &source, NULL },
-		{ "pages", "N", "at most so many pages of about ten postings", &pages, NULL },
-		{ "country", "CODE", "two letters, if the place does not tell", &country, NULL },
-		{ "priority", "WORD", "low, normal, high or 0-9", &priority, NULL },
+		{ "source", "NAME", "ask this source, not the weightiest one", &t.source, NULL },
+		{ "pages", "N", "at most so many pages of about ten postings", &t.pages, NULL },
+		{ "country", "CODE", "two letters, if the place does not tell", &t.country, NULL },
+		{ "priority", "WORD", "low, normal, high or 0-9", &t.priority, NULL },
 		{ "wait", NULL, "wait for the collection and print its answer", NULL, &wait },
-		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &timeout, NULL },
+		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &t.timeout, NULL },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
 	const struct args args = {
 		.usage = "collect QUERY [LOCATION] [OPTION...]",
-		.about = "Collects postings: jobfleet collect \"Python Developer\" \"New York\". Processing and\n"
-			 "loading follow by themselves. Prints the task's id, or with --wait its answer.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
+		.about =
+			"Collects postings: jobfleet collect \"Python Developer\" \"New York\"."
+			" Processing and\n"
+			"loading follow by themselves. Prints the task's id, or with --wait its"
+			" answer.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = 2,
 	};
 	struct send s = { .task = "jobfleet.collect_jobs", .priority = MESSAGE_NO_PRIORITY };
 	const struct conf *conf;
 	struct await *a = NULL;
 	char **operands, *kwargs = NULL, id[UUID_SIZE];
 	int64_t timeout_ms = 0;
-	cJSON *o;
 	int n = 0, r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	if (pages && scan_int(pages, 1, MAX_PAGES, &n, e) < 0) {
+	if (t.pages && scan_int(t.pages, 1, MAX_PAGES, &n, e) < 0) {
 		e->code = ERR_USAGE;
 		return err_prefix(e, "--pages");
 	}
-	r = outcome_timeout(timeout, &timeout_ms, e);
+	r = outcome_timeout(t.timeout, &timeout_ms, e);
 	if (r == 0)
 		r = ctl_conf(c, &conf, e);
 	if (r < 0)
 		return r;
-	o = mem_check(cJSON_CreateObject());
-	json_set_str(o, "query", operands[0]);
-	if (operands[1])
-		json_set_str(o, "location", operands[1]);
-	if (source)
-		json_set_str(o, "source", source);
-	if (country)
-		json_set_str(o, "country", country);
-	if (priority)
-		json_set_str(o, "priority", priority);
-	if (n > 0)
-		json_set_num(o, "num_pages", n);
-	kwargs = json_print(o);
-	cJSON_Delete(o);
+	kwargs = kwargs_of(operands, &t, n);
 	uuid_v4(id);
 	s.id = id;
 	s.kwargs = kwargs;

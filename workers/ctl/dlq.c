@@ -17,10 +17,12 @@
 enum { LIST_DEFAULT = 50, LIST_MAX = 100000 };
 
 static const char SQL_LIST[] =
-	"SELECT id, to_char(died_at, 'YYYY-MM-DD HH24:MI:SS'), to_json(died_at)#>>'{}', state, cause, queue,"
+	"SELECT id, to_char(died_at, 'YYYY-MM-DD HH24:MI:SS'), to_json(died_at)#>>'{}', state,"
+	" cause, queue,"
 	" task, task_id, generation, reason, fingerprint, detail FROM jobfleet.dead_letters"
 	" WHERE ($1::bool OR state = 'dead') AND ($2::text IS NULL OR queue = $2)"
-	" AND ($3::text IS NULL OR task = $3 OR task LIKE '%.' || $3) AND ($4::text IS NULL OR cause = $4)"
+	" AND ($3::text IS NULL OR task = $3 OR task LIKE '%.' || $3) AND ($4::text IS NULL OR"
+	" cause = $4)"
 	" ORDER BY id DESC LIMIT $5";
 
 static const struct table_column LIST_COLUMNS[] = {
@@ -66,8 +68,11 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 	if (limit && scan_int(limit, 1, LIST_MAX, &n, e) < 0)
 		return err_prefix(e, "--limit");
 	r = ctl_pg(c, &p, e);
-	if (r == 0 && pg_run(p, SQL_LIST, PG_PARAMS(PG_TEXT(all ? "t" : "f"), PG_TEXT(queue), PG_TEXT(task),
-						    PG_TEXT(cause), PG_INT(n)), &rows, e) < 0)
+	if (r == 0 &&
+	    pg_run(p, SQL_LIST,
+		   PG_PARAMS(PG_TEXT(all ? "t" : "f"), PG_TEXT(queue), PG_TEXT(task),
+			     PG_TEXT(cause), PG_INT(n)),
+		   &rows, e) < 0)
 		r = -(int)e->code;
 	if (r < 0)
 		return r;
@@ -103,8 +108,9 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 }
 
 /* One letter in a transaction of its own, so that one that cannot be moved holds up no other. */
-static int move(struct ctl *c, const char *id, int (*act)(struct letter *l, struct pg *p, const char *queue,
-		struct err *e), const char *queue, struct err *e)
+static int move(struct ctl *c, const char *id,
+		int (*act)(struct letter *l, struct pg *p, const char *queue, struct err *e),
+		const char *queue, struct err *e)
 {
 	struct letter l = { 0 };
 	struct pg *p = NULL;
@@ -125,8 +131,9 @@ static int move(struct ctl *c, const char *id, int (*act)(struct letter *l, stru
 }
 
 /* Every ID is tried; the first failure is the answer, the others are told as they come. */
-static int move_all(struct ctl *c, char **ids, int (*act)(struct letter *l, struct pg *p, const char *queue,
-		    struct err *e), const char *queue, const char *done, struct err *e)
+static int move_all(struct ctl *c, char **ids,
+		    int (*act)(struct letter *l, struct pg *p, const char *queue, struct err *e),
+		    const char *queue, const char *done, struct err *e)
 {
 	int first = 0;
 
@@ -155,10 +162,16 @@ static int replay(struct ctl *c, int argc, char **argv, struct err *e)
 	};
 	const struct args args = {
 		.usage = "dlq replay ID... [OPTION...]",
-		.about = "Sends dead letters again, with fresh retries and without a due or an expiry time. The\n"
-			 "task keeps its id and starts a new generation, so its effects may happen once more.\n"
-			 "The dispatcher publishes them.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = -1,
+		.about =
+			"Sends dead letters again, with fresh retries and without a due or an"
+			" expiry time. The\n"
+			"task keeps its id and starts a new generation, so its effects may"
+			" happen once more.\n"
+			"The dispatcher publishes them.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = -1,
 	};
 	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
@@ -173,8 +186,12 @@ static int drop(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
 	const struct args args = {
 		.usage = "dlq drop ID... [OPTION...]",
-		.about = "Marks dead letters as dropped: they are kept, but listed with --all only.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = -1,
+		.about =
+			"Marks dead letters as dropped: they are kept, but listed with --all only.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = -1,
 	};
 	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
@@ -190,6 +207,6 @@ int dlq_main(struct ctl *c, int argc, char **argv, struct err *e)
 		{ "list", list }, { "show", show }, { "replay", replay }, { "drop", drop },
 	};
 
-	return ctl_sub(c, "dlq", "jobfleet dlq list | show ID | replay ID... | drop ID...", commands,
-		       COUNT(commands), argc, argv, e);
+	return ctl_sub(c, "dlq", "jobfleet dlq list | show ID | replay ID... | drop ID...",
+		       commands, COUNT(commands), argc, argv, e);
 }

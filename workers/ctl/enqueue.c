@@ -29,8 +29,10 @@ static int read_time(const char *text, const char *option, int64_t *ret_us, stru
 	}
 	if (clock_parse_iso(text, ret_us, NULL) == 0)
 		return 0;
-	return err_set(e, ERR_USAGE, "%s: \"%.60s\" is neither a duration such as 10m nor a time such as "
-		       "2026-11-21T20:15:00+00:00", option, text);
+	return err_set(e, ERR_USAGE,
+		       "%s: \"%.60s\" is neither a duration such as 10m nor a time such as "
+		       "2026-11-21T20:15:00+00:00",
+		       option, text);
 }
 
 struct texts {
@@ -96,9 +98,14 @@ int enqueue_main(struct ctl *c, int argc, char **argv, struct err *e)
 	};
 	const struct args args = {
 		.usage = "enqueue TASK [OPTION...]",
-		.about = "Sends one task, and ends when the broker has confirmed it. Prints the task's id, or\n"
-			 "with --wait its result as JSON (--json: the whole stored state).",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = 1,
+		.about =
+			"Sends one task, and ends when the broker has confirmed it. Prints the"
+			" task's id, or\n"
+			"with --wait its result as JSON (--json: the whole stored state).",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = 1,
 	};
 	int64_t timeout_ms = 0;
 	char **operands, id[UUID_SIZE];

@@ -13,10 +13,13 @@ enum { ASK_MS = 5000 };
 
 /* A worker that has not been seen for three heartbeats is gone, whatever its row says. */
 static const char SQL_WORKERS[] =
-	"SELECT node, program, CASE WHEN state <> 'stopped' AND seen_at < now() - 3 * $1 * interval '1 s'"
-	" THEN 'lost' ELSE state END, array_to_string(queues, ','), to_json(queues), concurrency, active,"
+	"SELECT node, program, CASE WHEN state <> 'stopped' AND seen_at < now() - 3 * $1 *"
+	" interval '1 s'"
+	" THEN 'lost' ELSE state END, array_to_string(queues, ','), to_json(queues),"
+	" concurrency, active,"
 	" reserved, processed, failed, pid, host, version,"
-	" round(extract(epoch FROM now() - seen_at)), to_json(seen_at)#>>'{}', to_json(started_at)#>>'{}'"
+	" round(extract(epoch FROM now() - seen_at)), to_json(seen_at)#>>'{}',"
+	" to_json(started_at)#>>'{}'"
 	" FROM jobfleet.workers WHERE $2::bool OR state <> 'stopped' ORDER BY node";
 
 static const struct table_column WORKER_COLUMNS[] = {
@@ -105,9 +108,15 @@ int queues_main(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args_option options[] = { CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c) };
 	const struct args args = {
 		.usage = "queues [QUEUE...] [OPTION...]",
-		.about = "Lists the queues of queues.conf (or those named) with the messages that are ready for\n"
-			 "delivery and the consumers; failed_operations is the mailbox of the dead letters.",
-		.options = options, .noptions = COUNT(options), .least = 0, .most = -1,
+		.about =
+			"Lists the queues of queues.conf (or those named) with the messages that"
+			" are ready for\n"
+			"delivery and the consumers; failed_operations is the mailbox of the"
+			" dead letters.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 0,
+		.most = -1,
 	};
 	struct publisher *p = NULL;
 	struct table *t;

@@ -13,7 +13,8 @@
 enum { BODY_MAX = 64 << 20, PROPS_MAX = 128 << 10 };
 
 static const char SQL_LOAD[] =
-	"SELECT id, task_id, task, queue, cause, reason, detail, state, to_json(died_at)#>>'{}', generation,"
+	"SELECT id, task_id, task, queue, cause, reason, detail, state, to_json(died_at)#>>'{}',"
+	" generation,"
 	" props, body FROM jobfleet.dead_letters WHERE id = $1";
 
 int letter_load(struct letter *ret, struct pg *p, const char *id, bool lock, struct err *e)
@@ -23,7 +24,8 @@ int letter_load(struct letter *ret, struct pg *p, const char *id, bool lock, str
 	int64_t n;
 
 	if (scan_int64(id, 1, INT64_MAX, &l.id, NULL) < 0)
-		return err_set(e, ERR_USAGE, "\"%.40s\" is not a dead letter's id: jobfleet dlq list shows them",
+		return err_set(e, ERR_USAGE,
+			       "\"%.40s\" is not a dead letter's id: jobfleet dlq list shows them",
 			       id);
 	sql = mem_printf("%s%s", SQL_LOAD, lock ? " FOR UPDATE" : "");
 	n = pg_run(p, sql, PG_PARAMS(PG_INT(l.id)), &l.rows, e);
@@ -86,7 +88,8 @@ static void put_message(cJSON *o, const struct letter *l)
 	bool whole;
 
 	message_init(&m);
-	whole = l->props && message_decode(&m, l->props, l->props_len, l->body, l->body_len, &e) == 0;
+	whole = l->props &&
+		message_decode(&m, l->props, l->props_len, l->body, l->body_len, &e) == 0;
 	if (whole) {
 		json_set_num(o, "retries", m.retries);
 		json_set_str(o, "origin", m.origin);
@@ -128,7 +131,8 @@ void letter_print(const struct letter *l, bool json, FILE *out)
 	if (json)
 		fprintf(out, "%s\n", text);
 	for (const cJSON *item = o->child; item && !json; item = item->next) {
-		char *value = cJSON_IsString(item) ? mem_strdup(item->valuestring) : json_print(item);
+		char *value =
+			cJSON_IsString(item) ? mem_strdup(item->valuestring) : json_print(item);
 
 		for (char *p = value; *p; p++)
 			*p = (unsigned char)*p < 0x20 || *p == 0x7F ? ' ' : *p;
@@ -143,13 +147,15 @@ static int must_be_dead(const struct letter *l, struct err *e)
 {
 	if (strcmp(l->state, "dead") == 0)
 		return 0;
-	return err_set(e, ERR_CONFLICT, "dead letter %lld is %s already", (long long)l->id, l->state);
+	return err_set(e, ERR_CONFLICT, "dead letter %lld is %s already", (long long)l->id,
+		       l->state);
 }
 
 static int set_state(const struct letter *l, struct pg *p, const char *state, struct err *e)
 {
-	int64_t n = pg_run(p, "UPDATE jobfleet.dead_letters SET state = $2, updated_at = now() WHERE id = $1",
-			   PG_PARAMS(PG_INT(l->id), PG_TEXT(state)), NULL, e);
+	int64_t n = pg_run(
+		p, "UPDATE jobfleet.dead_letters SET state = $2, updated_at = now() WHERE id = $1",
+		PG_PARAMS(PG_INT(l->id), PG_TEXT(state)), NULL, e);
 
 	return n < 0 ? (int)n : 0;
 }
@@ -189,10 +195,11 @@ int letter_replay(struct letter *l, struct pg *p, const char *queue, struct err 
 		return r;
 	message_init(&m);
 	if (!l->props || !l->body)
-		r = err_set(e, ERR_INVALID, "dead letter %lld kept no message to send", (long long)l->id);
+		r = err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
+			    (long long)l->id);
 	else if (message_decode(&m, l->props, l->props_len, l->body, l->body_len, &why) < 0)
-		r = err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s", (long long)l->id,
-			    why.msg);
+		r = err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s",
+			    (long long)l->id, why.msg);
 	if (r == 0) {
 		renew(&m, l);
 		r = put_pending(p, &m, queue ? queue : l->queue, e);

@@ -26,8 +26,9 @@ int letter_load(struct letter *ret, struct pg *p, const char *id, bool lock, str
 void letter_release(struct letter *l);
 void letter_print(const struct letter *l, bool json, FILE *out);
 
-/* Both in p's transaction. replay puts a message of the next generation into jobfleet.pending; queue
- * NULL = the letter's. -ERR_CONFLICT: not dead any more; -ERR_INVALID: no message can be made of it. */
+/* Both in p's transaction. replay puts a message of the next generation into jobfleet.pending;
+ * queue NULL = the letter's. -ERR_CONFLICT: not dead any more; -ERR_INVALID: no message can be made
+ * of it. */
 int letter_replay(struct letter *l, struct pg *p, const char *queue, struct err *e);
 int letter_drop(struct letter *l, struct pg *p, const char *queue, struct err *e);
 

@@ -28,7 +28,8 @@ static void print_help(void)
 	printf("usage: jobfleet COMMAND [OPTION...]\n\nCommands:\n");
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		printf("  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].about);
-	printf("\njobfleet COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 no result in "
+	printf("\njobfleet COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 no result"
+	       " in "
 	       "time,\n100 wrong usage or configuration, 111 a service is away, try again.\n");
 }
 
@@ -40,7 +41,8 @@ static int unknown(const char *word, struct err *e)
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		near_offer(&n, COMMANDS[i].name);
 	if (n.word)
-		return err_set(e, ERR_USAGE, "no command \"%.40s\"; did you mean %s?", word, n.word);
+		return err_set(e, ERR_USAGE, "no command \"%.40s\"; did you mean %s?", word,
+			       n.word);
 	return err_set(e, ERR_USAGE, "no command \"%.40s\"; jobfleet --help lists them", word);
 }
 
@@ -59,8 +61,10 @@ static int leading_options(struct ctl *c, int argc, char **argv, struct err *e)
 		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
 			c->config = argv[++i];
 		else
-			return err_set(e, ERR_USAGE, "no option %.60s before the command; jobfleet --help "
-				       "shows the usage", argv[i]);
+			return err_set(e, ERR_USAGE,
+				       "no option %.60s before the command; jobfleet --help "
+				       "shows the usage",
+				       argv[i]);
 	}
 	return i;
 }

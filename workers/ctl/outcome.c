@@ -42,11 +42,14 @@ static void describe(const struct meta *m, char *out, size_t size)
 			 *m->exc_message ? ": " : "", m->exc_message);
 		return;
 	}
-	full = (int)(m->current <= 0 ? 0 : m->current >= m->total ? BAR : BAR * m->current / m->total);
+	full = (int)(m->current <= 0		      ? 0
+			     : m->current >= m->total ? BAR
+						      : BAR * m->current / m->total);
 	memset(bar, '#', (size_t)full);
 	memset(bar + full, ' ', (size_t)(BAR - full));
 	bar[BAR] = '\0';
-	snprintf(out, size, "[%s] %lld/%lld %s", bar, (long long)m->current, (long long)m->total, m->step);
+	snprintf(out, size, "[%s] %lld/%lld %s", bar, (long long)m->current, (long long)m->total,
+		 m->step);
 }
 
 /* A line that replaces itself on a terminal; elsewhere a line when it changed. */
@@ -101,7 +104,8 @@ int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout
 	if (r < 0)
 		return r;
 	if (r == 0) {
-		fprintf(stderr, "jobfleet: no result in %.1f s; it goes on: jobfleet result %s --wait\n",
+		fprintf(stderr,
+			"jobfleet: no result in %.1f s; it goes on: jobfleet result %s --wait\n",
 			(double)timeout_ms / 1000, id);
 		return CTL_TIMEOUT;
 	}

@@ -15,9 +15,11 @@ int outcome_timeout(const char *text, int64_t *ret_ms, struct err *e);
 
 /* Waits at most timeout_ms (0 = for ever): prints the result and answers CTL_OK or CTL_FAILED, or
  * CTL_TIMEOUT. */
-int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms, struct err *e);
+int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
+		 struct err *e);
 
-/* A final state: the result's JSON to stdout, an error to stderr; with --json all of it to stdout. */
+/* A final state: the result's JSON to stdout, an error to stderr; with --json all of it to
+ * stdout. */
 int outcome_print(const struct ctl *c, const struct meta *m);
 
 #endif

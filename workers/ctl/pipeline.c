@@ -11,8 +11,10 @@
 
 static const char SQL_COLLECTIONS[] =
 	"SELECT api_provider, processing_status, count(*),"
-	" coalesce(sum((metadata->>'job_count')::bigint), 0), to_char(max(timestamp), 'YYYY-MM-DD HH24:MI:SS'),"
-	" to_json(max(timestamp))#>>'{}' FROM public.raw_job_collections GROUP BY 1, 2 ORDER BY 1, 2";
+	" coalesce(sum((metadata->>'job_count')::bigint), 0), to_char(max(timestamp),"
+	" 'YYYY-MM-DD HH24:MI:SS'),"
+	" to_json(max(timestamp))#>>'{}' FROM public.raw_job_collections GROUP BY 1, 2 ORDER BY"
+	" 1, 2";
 
 static const struct table_column COLLECTION_COLUMNS[] = {
 	{ "source", "source", TABLE_TEXT },
@@ -24,33 +26,53 @@ static const struct table_column COLLECTION_COLUMNS[] = {
 };
 
 static const char SQL_COUNTS[] =
-	"SELECT l.processed, l.failed, l.loaded, l.merged, w.waiting, w.refused, j.postings, j.demo,"
+	"SELECT l.processed, l.failed, l.loaded, l.merged, w.waiting, w.refused, j.postings,"
+	" j.demo,"
 	" o.oldest, o.wait_s FROM"
-	" (SELECT coalesce(sum(jobs_processed), 0) AS processed, coalesce(sum(jobs_failed), 0) AS failed,"
+	" (SELECT coalesce(sum(jobs_processed), 0) AS processed, coalesce(sum(jobs_failed), 0)"
+	" AS failed,"
 	"  coalesce(sum(jobs_loaded), 0) AS loaded, coalesce(sum(jobs_merged), 0) AS merged"
 	"  FROM public.job_processing_log) l,"
 	" (SELECT count(*) FILTER (WHERE load_status = 'pending') AS waiting,"
-	"  count(*) FILTER (WHERE load_status = 'failed') AS refused FROM public.processed_job_data) w,"
-	" (SELECT count(*) AS postings, count(*) FILTER (WHERE is_demo) AS demo FROM public.enhanced_jobs) j,"
+	"  count(*) FILTER (WHERE load_status = 'failed') AS refused FROM"
+	" public.processed_job_data) w,"
+	" (SELECT count(*) AS postings, count(*) FILTER (WHERE is_demo) AS demo FROM"
+	" public.enhanced_jobs) j,"
 	" (SELECT to_json(min(timestamp))#>>'{}' AS oldest,"
-	"  round(extract(epoch FROM now() - min(timestamp))) AS wait_s FROM public.raw_job_collections"
+	"  round(extract(epoch FROM now() - min(timestamp))) AS wait_s FROM"
+	" public.raw_job_collections"
 	"  WHERE processing_status IN ('pending', 'processing')) o";
 
-enum { PROCESSED, FAILED, LOADED, MERGED, WAITING, REFUSED, POSTINGS, DEMO, OLDEST, WAIT_S, NCOUNTS };
+enum {
+	PROCESSED,
+	FAILED,
+	LOADED,
+	MERGED,
+	WAITING,
+	REFUSED,
+	POSTINGS,
+	DEMO,
+	OLDEST,
+	WAIT_S,
+	NCOUNTS
+};
 
 static const char *const COUNT_KEYS[NCOUNTS] = {
-	"processed", "failed", "loaded", "duplicates", "waiting_to_load", "failed_to_load", "postings",
-	"demo_postings", "oldest_waiting", "oldest_waiting_s",
+	"processed", "failed", "loaded", "duplicates", "waiting_to_load", "failed_to_load",
+	"postings", "demo_postings", "oldest_waiting", "oldest_waiting_s",
 };
 
 /* The newest of each kind of complaint: an answer that could not be used, a posting refused. */
 static const char SQL_ERRORS[] =
-	"SELECT to_char(at, 'YYYY-MM-DD HH24:MI:SS'), to_json(at)#>>'{}', stage, kind, message, times FROM ("
+	"SELECT to_char(at, 'YYYY-MM-DD HH24:MI:SS'), to_json(at)#>>'{}', stage, kind, message,"
+	" times FROM ("
 	" SELECT max(timestamp) AS at, 'collection' AS stage,"
 	"  coalesce(error_info->>'reason', error_info->>'error_type', '') AS kind,"
-	"  coalesce(error_info->>'detail', error_info->>'message', '') AS message, count(*) AS times"
+	"  coalesce(error_info->>'detail', error_info->>'message', '') AS message, count(*) AS"
+	" times"
 	"  FROM public.raw_job_collections WHERE error_info IS NOT NULL GROUP BY 3, 4"
-	" UNION ALL SELECT max(l.started_at), 'processing', x->>'error_type', x->>'error_message', count(*)"
+	" UNION ALL SELECT max(l.started_at), 'processing', x->>'error_type',"
+	" x->>'error_message', count(*)"
 	"  FROM public.job_processing_log l, jsonb_array_elements(l.errors) x GROUP BY 3, 4"
 	" UNION ALL SELECT max(created_at), 'loading', 'failed', coalesce(load_error, ''), count(*)"
 	"  FROM public.processed_job_data WHERE load_status = 'failed' GROUP BY 4"
@@ -110,9 +132,9 @@ static void print_text(const struct table *collections, const struct pg_rows *co
 		printf("\nThe oldest that waits: %s s\n", pg_text(counts, 0, WAIT_S));
 	printf("\nprocessed %s, refused %s; loaded %s new, %s duplicates, %s waiting, %s failed\n"
 	       "%s postings in all, %s of them sample data\n",
-	       pg_text(counts, 0, PROCESSED), pg_text(counts, 0, FAILED), pg_text(counts, 0, LOADED),
-	       pg_text(counts, 0, MERGED), pg_text(counts, 0, WAITING), pg_text(counts, 0, REFUSED),
-	       pg_text(counts, 0, POSTINGS), pg_text(counts, 0, DEMO));
+	       pg_text(counts, 0, PROCESSED), pg_text(counts, 0, FAILED),
+	       pg_text(counts, 0, LOADED), pg_text(counts, 0, MERGED), pg_text(counts, 0, WAITING),
+	       pg_text(counts, 0, REFUSED), pg_text(counts, 0, POSTINGS), pg_text(counts, 0, DEMO));
 	if (table_rows(errors) == 0)
 		return;
 	printf("\nLast errors\n");
@@ -125,9 +147,15 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args_option options[] = { CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c) };
 	const struct args args = {
 		.usage = "pipeline [OPTION...] | pipeline run QUERY [LOCATION] [OPTION...]",
-		.about = "Shows collections by source and status, the oldest that waits, postings processed,\n"
-			 "refused and loaded, and the last errors. run: jobfleet pipeline run --help.",
-		.options = options, .noptions = COUNT(options), .least = 0, .most = 0,
+		.about =
+			"Shows collections by source and status, the oldest that waits, postings"
+			" processed,\n"
+			"refused and loaded, and the last errors. run: jobfleet pipeline run"
+			" --help.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 0,
+		.most = 0,
 	};
 	struct table *collections = NULL, *errors = NULL;
 	struct pg_rows *counts = NULL;
@@ -139,8 +167,8 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 		return r < 0 ? r : CTL_OK;
 	r = ctl_pg(c, &p, e);
 	if (r == 0)
-		r = load_table(p, SQL_COLLECTIONS, NULL, 0, COLLECTION_COLUMNS, COUNT(COLLECTION_COLUMNS),
-			       &collections, e);
+		r = load_table(p, SQL_COLLECTIONS, NULL, 0, COLLECTION_COLUMNS,
+			       COUNT(COLLECTION_COLUMNS), &collections, e);
 	if (r == 0)
 		r = load_table(p, SQL_ERRORS, PG_PARAMS(PG_INT(ERRORS_SHOWN)), ERROR_COLUMNS,
 			       COUNT(ERROR_COLUMNS), &errors, e);

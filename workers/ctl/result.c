@@ -41,14 +41,16 @@ static int look_further(struct ctl *c, const char *id, struct err *e)
 	if (r < 0)
 		return r;
 	if (pg_rows_count(rows) == 0) {
-		r = err_set(e, ERR_NOT_FOUND, "nothing is known about task %.100s: not sent yet, waiting in its "
-			    "queue, or forgotten", id);
+		r = err_set(e, ERR_NOT_FOUND,
+			    "nothing is known about task %.100s: not sent yet, waiting in its "
+			    "queue, or forgotten",
+			    id);
 	} else if (pg_cell(rows, 0, 0)) {
 		r = print_meta(c, pg_text(rows, 0, 0), e);
 	} else if (pg_cell(rows, 0, 4)) {
-		fprintf(stderr, "jobfleet: task %s: %s, %s, due %s UTC%s%s\n", id, pg_text(rows, 0, 4),
-			pg_text(rows, 0, 1), pg_text(rows, 0, 2), pg_cell(rows, 0, 3) ? ": " : "",
-			pg_text(rows, 0, 3));
+		fprintf(stderr, "jobfleet: task %s: %s, %s, due %s UTC%s%s\n", id,
+			pg_text(rows, 0, 4), pg_text(rows, 0, 1), pg_text(rows, 0, 2),
+			pg_cell(rows, 0, 3) ? ": " : "", pg_text(rows, 0, 3));
 		r = CTL_TIMEOUT;
 	} else {
 		fprintf(stderr, "jobfleet: task %s: %s on %s UTC%s%s; no result was kept\n", id,
@@ -91,9 +93,14 @@ int result_main(struct ctl *c, int argc, char **argv, struct err *e)
 	};
 	const struct args args = {
 		.usage = "result ID [OPTION...]",
-		.about = "Prints a task's result as JSON (--json: the whole stored state). Exit status 1: the\n"
-			 "task failed or is not known; 2: it has not ended yet.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = 1,
+		.about =
+			"Prints a task's result as JSON (--json: the whole stored state). Exit"
+			" status 1: the\n"
+			"task failed or is not known; 2: it has not ended yet.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = 1,
 	};
 	const struct conf *conf;
 	struct await *a = NULL;
@@ -109,7 +116,8 @@ int result_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (r == 0)
 		r = await_open(&a, conf->fleet.redis_url, operands[0], e);
 	if (r == 0)
-		r = wait ? outcome_wait(c, a, operands[0], timeout_ms, e) : look(c, a, operands[0], e);
+		r = wait ? outcome_wait(c, a, operands[0], timeout_ms, e)
+			 : look(c, a, operands[0], e);
 	await_close(a);
 	return r;
 }

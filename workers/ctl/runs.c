@@ -25,41 +25,56 @@ enum { LOOK_MS = 300, MAX_RESULTS = 1000 };
 static const char SQL_LOOK[] =
 	"WITH started AS (SELECT outcome, cause, meta::jsonb AS meta FROM jobfleet.ledger"
 	"  WHERE task_id = $1 AND final ORDER BY generation DESC LIMIT 1),"
-	" collected AS (SELECT l.outcome, l.cause, l.meta::jsonb AS meta FROM jobfleet.ledger l, started s"
-	"  WHERE l.task_id = s.meta->'result'->>'collect_task_id' AND l.final ORDER BY generation DESC LIMIT 1),"
+	" collected AS (SELECT l.outcome, l.cause, l.meta::jsonb AS meta FROM jobfleet.ledger l,"
+	" started s"
+	"  WHERE l.task_id = s.meta->'result'->>'collect_task_id' AND l.final ORDER BY"
+	" generation DESC LIMIT 1),"
 	" answers AS (SELECT collection_id, timestamp, metadata,"
 	"  processing_status IN ('pending', 'processing') AS waiting"
 	"  FROM public.raw_job_collections WHERE run_id = $1),"
 	" logs AS (SELECT DISTINCT ON (l.collection_id) l.* FROM public.job_processing_log l"
 	"  JOIN answers a USING (collection_id) ORDER BY l.collection_id, l.started_at DESC),"
-	" loads AS (SELECT processing_id, count(*) FILTER (WHERE load_status = 'pending') AS to_load,"
+	" loads AS (SELECT processing_id, count(*) FILTER (WHERE load_status = 'pending') AS"
+	" to_load,"
 	"  count(*) FILTER (WHERE load_status = 'failed') AS failed"
 	"  FROM public.processed_job_data JOIN logs USING (processing_id) GROUP BY 1),"
-	" dead AS (SELECT DISTINCT d.id, d.task, d.reason, a.collection_id FROM jobfleet.dead_letters d"
+	" dead AS (SELECT DISTINCT d.id, d.task, d.reason, a.collection_id FROM"
+	" jobfleet.dead_letters d"
 	"  LEFT JOIN answers a ON true LEFT JOIN logs l USING (collection_id)"
 	"  WHERE d.died_at >= (SELECT min(timestamp) FROM answers) AND d.state = 'dead'"
 	"  AND (position(convert_to(a.collection_id::text, 'UTF8') IN d.body) > 0"
 	"   OR position(convert_to(l.processing_id::text, 'UTF8') IN d.body) > 0)"
-	"  OR d.task_id = $1 OR d.task_id = (SELECT meta->'result'->>'collect_task_id' FROM started))"
+	"  OR d.task_id = $1 OR d.task_id = (SELECT meta->'result'->>'collect_task_id' FROM"
+	" started))"
 	" SELECT (SELECT outcome FROM started), (SELECT outcome FROM collected),"
 	" coalesce((SELECT meta->'result'->>'status' FROM collected), ''),"
-	" coalesce((SELECT coalesce(meta->'result'->>'reason', meta->'result'->'exc_message'->>0, cause)"
-	"  FROM collected), (SELECT coalesce(meta->'result'->'exc_message'->>0, cause) FROM started), ''),"
+	" coalesce((SELECT coalesce(meta->'result'->>'reason',"
+	" meta->'result'->'exc_message'->>0, cause)"
+	"  FROM collected), (SELECT coalesce(meta->'result'->'exc_message'->>0, cause) FROM"
+	" started), ''),"
 	" (SELECT count(*) FROM answers),"
 	" (SELECT count(*) FROM answers a LEFT JOIN logs l USING (collection_id)"
-	"  LEFT JOIN loads USING (processing_id) WHERE (a.waiting OR l.status IN ('pending', 'processing')"
-	"  OR to_load > 0) AND NOT EXISTS (SELECT FROM dead WHERE dead.collection_id = a.collection_id)),"
+	"  LEFT JOIN loads USING (processing_id) WHERE (a.waiting OR l.status IN ('pending',"
+	" 'processing')"
+	"  OR to_load > 0) AND NOT EXISTS (SELECT FROM dead WHERE dead.collection_id ="
+	" a.collection_id)),"
 	" (SELECT coalesce(sum((metadata->>'job_count')::bigint), 0) FROM answers),"
 	" (SELECT coalesce(sum(jobs_processed), 0) FROM logs),"
 	" (SELECT coalesce(sum(jobs_failed), 0) FROM logs),"
-	" (SELECT coalesce(sum(to_load), 0) FROM loads), (SELECT coalesce(sum(failed), 0) FROM loads),"
-	" (SELECT coalesce(sum(jobs_loaded), 0) FROM logs), (SELECT coalesce(sum(jobs_merged), 0) FROM logs),"
+	" (SELECT coalesce(sum(to_load), 0) FROM loads), (SELECT coalesce(sum(failed), 0) FROM"
+	" loads),"
+	" (SELECT coalesce(sum(jobs_loaded), 0) FROM logs), (SELECT coalesce(sum(jobs_merged),"
+	" 0) FROM logs),"
 	" (SELECT coalesce(jsonb_agg(DISTINCT x->>'error_message'), '[]')"
 	"  FROM logs, jsonb_array_elements(logs.errors) x),"
-	" (SELECT coalesce(jsonb_agg(DISTINCT format('%s %s: %s', id, task, reason)), '[]') FROM dead),"
-	" (SELECT round(extract(epoch FROM max(timestamp) - min(timestamp))::numeric, 3) FROM answers),"
-	" (SELECT round(extract(epoch FROM max(completed_at) - min(started_at))::numeric, 3) FROM logs),"
-	" (SELECT round(extract(epoch FROM max(loaded_at) - max(completed_at))::numeric, 3) FROM logs)";
+	" (SELECT coalesce(jsonb_agg(DISTINCT format('%s %s: %s', id, task, reason)), '[]') FROM"
+	" dead),"
+	" (SELECT round(extract(epoch FROM max(timestamp) - min(timestamp))::numeric, 3) FROM"
+	" answers),"
+	" (SELECT round(extract(epoch FROM max(completed_at) - min(started_at))::numeric, 3)"
+	" FROM logs),"
+	" (SELECT round(extract(epoch FROM max(loaded_at) - max(completed_at))::numeric, 3) FROM"
+	" logs)";
 
 enum {
 	STARTED, COLLECTED, STATUS, REASON, ANSWERS, WAITING, POSTINGS, PROCESSED, REFUSED, TO_LOAD,
@@ -80,10 +95,13 @@ static void show(struct watch *w, const struct pg_rows *rows)
 	if (!pg_cell(rows, 0, STARTED))
 		snprintf(text, sizeof text, "waiting for a worker");
 	else
-		snprintf(text, sizeof text, "%s: %s postings in %s answers; processed %s, refused %s; loaded %s, "
-			 "duplicates %s, to load %s", pg_cell(rows, 0, COLLECTED) ? "collected" : "collecting",
-			 pg_text(rows, 0, POSTINGS), pg_text(rows, 0, ANSWERS), pg_text(rows, 0, PROCESSED),
-			 pg_text(rows, 0, REFUSED), pg_text(rows, 0, LOADED), pg_text(rows, 0, MERGED),
+		snprintf(text, sizeof text,
+			 "%s: %s postings in %s answers; processed %s, refused %s; loaded %s, "
+			 "duplicates %s, to load %s",
+			 pg_cell(rows, 0, COLLECTED) ? "collected" : "collecting",
+			 pg_text(rows, 0, POSTINGS), pg_text(rows, 0, ANSWERS),
+			 pg_text(rows, 0, PROCESSED), pg_text(rows, 0, REFUSED),
+			 pg_text(rows, 0, LOADED), pg_text(rows, 0, MERGED),
 			 pg_text(rows, 0, TO_LOAD));
 	if (w->ctl->quiet || strcmp(text, w->last) == 0)
 		return;
@@ -159,20 +177,22 @@ static void print_list(const char *title, const char *json)
 		return;
 	if (cJSON_GetArraySize(items) > 0)
 		printf("%s\n", title);
-	cJSON_ArrayForEach(item, items)
+	for (item = items->child; item; item = item->next)
 		printf("  %s\n", cJSON_IsString(item) ? item->valuestring : "");
 	cJSON_Delete(items);
 }
 
 static void print_text(const struct watch *w, const struct pg_rows *rows, bool over, double seconds)
 {
-	printf("run %s: %s%s%s\n", w->id, status_of(rows, over), *pg_text(rows, 0, REASON) ? ": " : "",
-	       pg_text(rows, 0, REASON));
+	printf("run %s: %s%s%s\n", w->id, status_of(rows, over),
+	       *pg_text(rows, 0, REASON) ? ": " : "", pg_text(rows, 0, REASON));
 	printf("  collected   %s postings in %s answers\n", pg_text(rows, 0, POSTINGS),
 	       pg_text(rows, 0, ANSWERS));
-	printf("  processed   %s, %s refused\n", pg_text(rows, 0, PROCESSED), pg_text(rows, 0, REFUSED));
-	printf("  loaded      %s new, %s duplicates, %s failed, %s waiting\n", pg_text(rows, 0, LOADED),
-	       pg_text(rows, 0, MERGED), pg_text(rows, 0, LOAD_FAILED), pg_text(rows, 0, TO_LOAD));
+	printf("  processed   %s, %s refused\n", pg_text(rows, 0, PROCESSED),
+	       pg_text(rows, 0, REFUSED));
+	printf("  loaded      %s new, %s duplicates, %s failed, %s waiting\n",
+	       pg_text(rows, 0, LOADED), pg_text(rows, 0, MERGED), pg_text(rows, 0, LOAD_FAILED),
+	       pg_text(rows, 0, TO_LOAD));
 	printf("  took        %.1f s\n", seconds);
 	print_list("Refused for", pg_text(rows, 0, ERRORS));
 	print_list("Dead letters", pg_text(rows, 0, DEAD));
@@ -216,7 +236,9 @@ static int follow(struct watch *w, int64_t timeout_ms, struct err *e)
 		return r;
 	seconds = (double)(clock_mono_ms() - start) / 1000;
 	(w->ctl->json ? print_json : print_text)(w, rows, over, seconds);
-	r = !over ? CTL_TIMEOUT : strcmp(status_of(rows, over), "failed") == 0 ? CTL_FAILED : CTL_OK;
+	r = !over					       ? CTL_TIMEOUT
+		: strcmp(status_of(rows, over), "failed") == 0 ? CTL_FAILED
+							       : CTL_OK;
 	pg_rows_free(rows);
 	return r;
 }
@@ -252,7 +274,8 @@ int runs_main(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args args = {
 		.usage = "pipeline run QUERY [LOCATION] [OPTION...]",
 		.about = "Collects, processes and loads postings under one id:\n"
-			 "jobfleet pipeline run \"Python Developer\" \"New York\" --results 100 --wait. Prints the\n"
+			 "jobfleet pipeline run \"Python Developer\" \"New York\" --results 100"
+			 " --wait. Prints the\n"
 			 "id, or with --wait counts, duplicates, errors and timings.",
 		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
 	};

@@ -10,7 +10,8 @@
 
 static const char SQL_STATE[] =
 	"SELECT to_char(s.next_due, 'YYYY-MM-DD HH24:MI'), coalesce(s.paused, false),"
-	" to_char(f.due, 'YYYY-MM-DD HH24:MI:SS'), f.task_id, coalesce(l.outcome, CASE WHEN f.due IS NULL"
+	" to_char(f.due, 'YYYY-MM-DD HH24:MI:SS'), f.task_id, coalesce(l.outcome, CASE WHEN"
+	" f.due IS NULL"
 	" THEN NULL WHEN d.task_id IS NOT NULL THEN 'dead' ELSE 'under way' END),"
 	" round(extract(epoch FROM l.settled_at - l.started_at)::numeric, 1)"
 	" FROM (SELECT $1::text AS name) n LEFT JOIN jobfleet.schedules s ON s.name = n.name"
@@ -74,9 +75,14 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args_option options[] = { CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c) };
 	const struct args args = {
 		.usage = "schedule list [OPTION...]",
-		.about = "Lists the schedules of queues.conf: when they are due next, when they last fired and\n"
-			 "how that ended.",
-		.options = options, .noptions = COUNT(options), .least = 0, .most = 0,
+		.about =
+			"Lists the schedules of queues.conf: when they are due next, when they"
+			" last fired and\n"
+			"how that ended.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 0,
+		.most = 0,
 	};
 	const struct conf *conf;
 	struct pg *p = NULL;
@@ -104,5 +110,6 @@ int schedule_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	static const struct ctl_command commands[] = { { "list", list } };
 
-	return ctl_sub(c, "schedule", "jobfleet schedule list", commands, COUNT(commands), argc, argv, e);
+	return ctl_sub(c, "schedule", "jobfleet schedule list", commands, COUNT(commands), argc,
+		       argv, e);
 }

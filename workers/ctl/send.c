@@ -29,8 +29,10 @@ static int check_json(const char *text, const char *option, bool array, struct e
 	cJSON_Delete(value);
 	if (right)
 		return 0;
-	return err_set(e, ERR_USAGE, array ? "%s must be a JSON array, such as '[1, \"two\"]'"
-					   : "%s must be a JSON object, such as '{\"page\": 1}'", option);
+	return err_set(e, ERR_USAGE,
+		       array ? "%s must be a JSON array, such as '[1, \"two\"]'"
+			     : "%s must be a JSON object, such as '{\"page\": 1}'",
+		       option);
 }
 
 static int check_name(const char *text, const char *what, struct err *e)
@@ -43,11 +45,13 @@ static int check_name(const char *text, const char *what, struct err *e)
 	}
 	if (n > 0 && n <= NAME_BYTES)
 		return 0;
-	return err_set(e, ERR_USAGE, "%s must have 1 to %d characters and no spaces", what, NAME_BYTES);
+	return err_set(e, ERR_USAGE, "%s must have 1 to %d characters and no spaces", what,
+		       NAME_BYTES);
 }
 
 /* By the command line, else by queues.conf. */
-static int find_queue(const struct conf *conf, const struct send *s, const char **ret, struct err *e)
+static int find_queue(const struct conf *conf, const struct send *s, const char **ret,
+		      struct err *e)
 {
 	struct near n;
 
@@ -63,10 +67,14 @@ static int find_queue(const struct conf *conf, const struct send *s, const char 
 			n.word = conf->tasks[i].name;
 	}
 	if (n.word)
-		return err_set(e, ERR_USAGE, "no queue is known for task %.100s: did you mean %s? Else name "
-			       "one with --queue", s->task, n.word);
-	return err_set(e, ERR_USAGE, "no queue is known for task %.100s: name one with --queue, or add a "
-		       "task block to queues.conf", s->task);
+		return err_set(e, ERR_USAGE,
+			       "no queue is known for task %.100s: did you mean %s? Else name "
+			       "one with --queue",
+			       s->task, n.word);
+	return err_set(e, ERR_USAGE,
+		       "no queue is known for task %.100s: name one with --queue, or add a "
+		       "task block to queues.conf",
+		       s->task);
 }
 
 static int check(const struct send *s, struct err *e)
@@ -102,8 +110,8 @@ static int set_times(struct message *m, const struct send *s, struct err *e)
 	return 0;
 }
 
-static int publish(struct ctl *c, const struct conf *conf, const char *queue, const struct message *m,
-		   struct err *e)
+static int publish(struct ctl *c, const struct conf *conf, const char *queue,
+		   const struct message *m, struct err *e)
 {
 	const struct conf_queue *known = conf_queue(conf, queue);
 	int64_t end = clock_mono_ms() + CTL_PUBLISH_MS;
@@ -111,8 +119,8 @@ static int publish(struct ctl *c, const struct conf *conf, const char *queue, co
 	int r = ctl_publisher(c, &p, e);
 
 	if (r == 0 && known)
-		r = publisher_declare(p, queue, known->max_priority, known->type == CONF_QUEUE_QUORUM,
-				      CTL_PUBLISH_MS, e);
+		r = publisher_declare(p, queue, known->max_priority,
+				      known->type == CONF_QUEUE_QUORUM, CTL_PUBLISH_MS, e);
 	if (r >= 0)
 		r = publisher_publish(p, queue, m, (int)(end - clock_mono_ms()), e);
 	if (r == -ERR_UNROUTED)

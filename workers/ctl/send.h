@@ -19,7 +19,7 @@ struct send {
 };
 
 /* 0 = the broker has it. The queue is declared if the broker does not know it and queues.conf does.
- * -ERR_USAGE says which argument is wrong; -ERR_BROKER, -ERR_TIMEOUT, -ERR_UNROUTED as publisher. */
+ * -ERR_USAGE says which argument is wrong; -ERR_NOT_FOUND: no such queue; else as publisher. */
 int send_task(struct ctl *c, const struct send *s, struct err *e);
 
 #endif

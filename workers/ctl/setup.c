@@ -45,9 +45,15 @@ int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
 	};
 	const struct args args = {
 		.usage = "migrate [OPTION...]",
-		.about = "Applies the schema's steps that the database lacks. Safe to repeat, and to run from\n"
-			 "several places at once. Names each thing in which an adopted table differs.",
-		.options = options, .noptions = COUNT(options), .least = 0, .most = 0,
+		.about =
+			"Applies the schema's steps that the database lacks. Safe to repeat, and"
+			" to run from\n"
+			"several places at once. Names each thing in which an adopted table"
+			" differs.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 0,
+		.most = 0,
 	};
 	int64_t wait_ms = WAIT_MS;
 	char found[PATH_MAX], **operands;
@@ -78,9 +84,14 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
 	const struct args args = {
 		.usage = "config check [FILE] [--config=FILE]",
-		.about = "Prints every setting with the place it came from, passwords masked; or every error\n"
-			 "of the file, and exit status 100.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
+		.about =
+			"Prints every setting with the place it came from, passwords masked; or"
+			" every error\n"
+			"of the file, and exit status 100.",
+		.options = options,
+		.noptions = COUNT(options),
+		.least = 1,
+		.most = 2,
 	};
 	const struct conf *conf;
 	char **operands;
@@ -89,8 +100,8 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
 	if (strcmp(operands[0], "check") != 0)
-		return err_set(e, ERR_USAGE, "no command config %.40s; usage: jobfleet %s", operands[0],
-			       args.usage);
+		return err_set(e, ERR_USAGE, "no command config %.40s; usage: jobfleet %s",
+			       operands[0], args.usage);
 	if (operands[1])
 		c->config = operands[1];
 	r = ctl_conf(c, &conf, e);
