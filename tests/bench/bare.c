@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* bare: the yardstick: librabbitmq used as its own examples do, nothing else.
+ *
+ *	bare fill URL QUEUE N TASK [BODY]   publishes N persistent task messages, confirms in a window
+ *	bare drain URL QUEUE N PREFETCH     consumes N, late acks by 100
+ *
+ * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}. */
+#include <amqp.h>
+#include <amqp_framing.h>
+#include <amqp_tcp_socket.h>
+#include <assert.h>
+#include <sys/resource.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/scan.h"
+#include "common/broker/message.h"
+
+enum { CHANNEL = 1, WINDOW = 256, ACK_BATCH = 100, FRAME_MAX = 131072, PRIORITIES = 10 };
+
+static void must(amqp_rpc_reply_t r, const char *what)
+{
+	if (r.reply_type == AMQP_RESPONSE_NORMAL)
+		return;
+	fprintf(stderr, "bare: %s failed: %s\n", what, amqp_error_string2(r.library_error));
+	exit(1);
+}
+
+static amqp_connection_state_t connect_to(char *url)
+{
+	amqp_connection_state_t c = amqp_new_connection();
+	amqp_socket_t *s = amqp_tcp_socket_new(c);
+	struct amqp_connection_info at;
+
+	if (amqp_parse_url(url, &at) != 0 || amqp_socket_open(s, at.host, at.port) != 0) {
+		fprintf(stderr, "bare: no connection\n");
+		exit(1);
+	}
+	must(amqp_login(c, at.vhost, 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN, at.user, at.password),
+	     "login");
+	amqp_channel_open(c, CHANNEL);
+	must(amqp_get_rpc_reply(c), "channel.open");
+	return c;
+}
+
+static void declare(amqp_connection_state_t c, const char *queue)
+{
+	amqp_table_entry_t arg = {
+		.key = amqp_cstring_bytes("x-max-priority"),
+		.value = { .kind = AMQP_FIELD_KIND_I32, .value.i32 = PRIORITIES },
+	};
+	amqp_table_t args = { 1, &arg };
+
+	amqp_queue_declare(c, CHANNEL, amqp_cstring_bytes(queue), 0, 1, 0, 0, args);
+	must(amqp_get_rpc_reply(c), "queue.declare");
+}
+
+static void report(int n, int64_t from_us)
+{
+	struct rusage u;
+	int64_t cpu;
+
+	getrusage(RUSAGE_SELF, &u);
+	cpu = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+	      u.ru_stime.tv_usec;
+	printf("{\"n\": %d, \"seconds\": %.4f, \"cpu_us\": %.2f}\n", n,
+	       (double)(clock_mono_us() - from_us) / 1e6, (double)cpu / n);
+}
+
+/* One frame from the broker; how many messages it confirmed. */
+static int wait_confirm(amqp_connection_state_t c, uint64_t *acked)
+{
+	amqp_frame_t f;
+
+	amqp_maybe_release_buffers(c);
+	if (amqp_simple_wait_frame(c, &f) != AMQP_STATUS_OK)
+		exit(1);
+	if (f.frame_type == AMQP_FRAME_METHOD && f.payload.method.id == AMQP_BASIC_ACK_METHOD) {
+		amqp_basic_ack_t *a = f.payload.method.decoded;
+
+		*acked = a->delivery_tag;
+		return 1;
+	}
+	return 0;
+}
+
+static int fill(char *url, const char *queue, int n, const char *task, const char *ignore)
+{
+	amqp_connection_state_t c = connect_to(url);
+	amqp_basic_properties_t *p;
+	amqp_pool_t pool;
+	struct message m;
+	struct buf props;
+	void *decoded = NULL;
+	uint64_t acked = 0;
+	int64_t from;
+
+	declare(c, queue);
+	amqp_confirm_select(c, CHANNEL);
+	message_init(&m);
+	message_new(&m, task, NULL, "[]", "{}", NULL);
+	m.ignore_result = strcmp(ignore, "results") != 0;
+	buf_init(&props, 1 << 20);
+	init_amqp_pool(&pool, 4096);
+	from = clock_mono_us();
+	for (int i = 1; i <= n; i++) {
+		char id[64];
+
+		snprintf(id, sizeof id, "%s-%d-%lld", queue, i, (long long)from);
+		m.id = m.root_id = m.correlation_id = id;
+		buf_clear(&props);
+		message_encode(&m, &props, NULL);
+		recycle_amqp_pool(&pool);
+		amqp_decode_properties(AMQP_BASIC_CLASS, &pool,
+				       (amqp_bytes_t){ props.len, props.data }, &decoded);
+		p = decoded;
+		amqp_basic_publish(c, CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(queue), 1, 0, p,
+				   (amqp_bytes_t){ m.body_len, m.body });
+		while ((uint64_t)i - acked >= WINDOW)
+			wait_confirm(c, &acked);
+	}
+	while (acked < (uint64_t)n)
+		wait_confirm(c, &acked);
+	report(n, from);
+	return 0;
+}
+
+static int drain(char *url, const char *queue, int n, int prefetch)
+{
+	amqp_connection_state_t c = connect_to(url);
+	int64_t from;
+
+	amqp_basic_qos(c, CHANNEL, 0, (uint16_t)prefetch, 1);
+	must(amqp_get_rpc_reply(c), "basic.qos");
+	from = clock_mono_us();
+	amqp_basic_consume(c, CHANNEL, amqp_cstring_bytes(queue), amqp_empty_bytes, 0, 0, 0,
+			   amqp_empty_table);
+	must(amqp_get_rpc_reply(c), "basic.consume");
+	for (int i = 1; i <= n; i++) {
+		amqp_envelope_t envelope;
+
+		amqp_maybe_release_buffers(c);
+		must(amqp_consume_message(c, &envelope, NULL, 0), "consume");
+		if (i % ACK_BATCH == 0 || i == n)
+			amqp_basic_ack(c, CHANNEL, envelope.delivery_tag, 1);
+		amqp_destroy_envelope(&envelope);
+	}
+	amqp_channel_close(c, CHANNEL, AMQP_REPLY_SUCCESS);
+	report(n, from);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int n = 0, prefetch = 0;
+
+	if (argc >= 6 && scan_int(argv[4], 1, 100000000, &n, NULL) == 0) {
+		if (strcmp(argv[1], "fill") == 0)
+			return fill(argv[2], argv[3], n, argv[5], argc > 6 ? argv[6] : "");
+		if (strcmp(argv[1], "drain") == 0 &&
+		    scan_int(argv[5], 1, 65535, &prefetch, NULL) == 0)
+			return drain(argv[2], argv[3], n, prefetch);
+	}
+	fprintf(stderr, "usage: bare fill URL QUEUE N TASK [results] | bare drain URL QUEUE N "
+		"PREFETCH\n");
+	return 100;
+}
