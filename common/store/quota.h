@@ -3,8 +3,9 @@
  * its circuit breaker, for the whole fleet (jobfleet.provider_quota, jobfleet.source_state).
  *
  * A call is taken before it is made, and the provider's own figures replace ours after it: calls
- * of other programs with the same key count too; the smaller bound holds. A period ends when its provider says so; until it
- * said anything, days and months are calendar ones, UTC.
+ * of other programs with the same key count too. Of our bound and the provider's the smaller holds.
+ * A period ends when its provider says so; until it said anything, days and months are calendar
+ * ones, UTC.
  * Each function is one or a few single statements: use a connection outside of a transaction
  * (run_db_read), so that what was taken stays taken when the task fails.
  * Alerts raised (subject = source): quota_low at 80 %, quota_used_up, circuit_open, and the name

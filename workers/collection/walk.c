@@ -389,8 +389,9 @@ static void pass(struct walk *w, const cJSON *record)
 	w->calls += (int)json_int(record, "calls", 0);
 	w->jobs += (int)json_int(record, "jobs", 0);
 	w->new_jobs += fresh;
-	cJSON_ArrayForEach(id, json_get(record, "ids"))
+	cJSON_ArrayForEach(id, json_get(record, "ids")) {
 		json_set_bool(w->seen, id->string, true);
+	}
 	if (fresh > 0)
 		cJSON_AddItemToArray(w->collection_ids, cJSON_CreateString(
 					     json_str(record, "collection_id", "")));
