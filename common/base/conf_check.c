@@ -107,15 +107,13 @@ static void check_task(const struct conf *c, size_t i, struct conf_faults *fault
 			      "is above max_priority %d of queue %s", q->max_priority, q->name);
 	if (t->soft_ms > 0 && t->hard_ms > 0 && t->soft_ms >= t->hard_ms)
 		conf_fault_at(faults, c, CONF_TASK, i, "soft_time_limit",
-			      "is not below time_limit: the "
-			      "handler would have no time to end");
+			      "is not below time_limit: the handler would have no time to end");
 	if (t->retry_backoff_max_ms >= 0 && t->retry_backoff_ms > t->retry_backoff_max_ms)
 		conf_fault_at(faults, c, CONF_TASK, i, "retry_backoff",
 			      "is above retry_backoff_max");
 	if (t->rate_at_fetch && t->rate_per_s <= 0)
 		conf_fault_at(faults, c, CONF_TASK, i, "rate_limit_at",
-			      "fetch needs a rate_limit, such as "
-			      "10/m");
+			      "fetch needs a rate_limit, such as 10/m");
 }
 
 static bool is_amount(const char *text)
@@ -155,8 +153,7 @@ static void check_alert(const struct conf *c, size_t i, struct conf_faults *faul
 			      c->alerts[i].condition);
 	else if (!known && near.word)
 		conf_fault_at(faults, c, CONF_ALERT, i, "condition",
-			      "unknown measure \"%s\"; did you mean "
-			      "\"%s\"?",
+			      "unknown measure \"%s\"; did you mean \"%s\"?",
 			      measure, near.word);
 	else if (!known)
 		conf_fault_at(faults, c, CONF_ALERT, i, "condition", "unknown measure \"%s\"; see "

@@ -15,12 +15,10 @@ static void check_kind(const struct conf *c, size_t i, struct conf_faults *fault
 
 	if (kinds == 0)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "cron",
-			      "nothing says when: give one of cron, "
-			      "every and after");
+			      "nothing says when: give one of cron, every and after");
 	else if (kinds > 1)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, *s->after ? "after" : "every",
-			      "one of cron, every "
-			      "and after is allowed, here are %d",
+			      "one of cron, every and after is allowed, here are %d",
 			      kinds);
 	if (*s->cron && cron_parse(s->cron, &cron, &e) < 0)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "cron", "%s", e.msg);
@@ -31,8 +29,7 @@ static void check_kind(const struct conf *c, size_t i, struct conf_faults *fault
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "jitter", "is not below every");
 	if (s->delay_ms > 0 && !*s->after)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "delay",
-			      "goes with after only; to shift a time, "
-			      "change cron");
+			      "goes with after only; to shift a time, change cron");
 	if (s->catch_up_max > 0 && s->catch_up != CONF_CATCH_UP_ALL)
 		conf_fault_at(faults, c, CONF_SCHEDULE, i, "catch_up_max",
 			      "goes with catch_up = all only");

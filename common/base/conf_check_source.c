@@ -31,7 +31,6 @@ void conf_check_sources(const struct conf *c, struct conf_faults *faults)
 					   CONF_SOURCE);
 		else if (*s->backup && stands_in_for_itself(c, s))
 			conf_fault_at(faults, c, CONF_SOURCE, i, "backup",
-				      "leads back to this source: nobody "
-				      "would stand in");
+				      "leads back to this source: nobody would stand in");
 	}
 }

@@ -169,8 +169,7 @@ static bool learn_more(const cfg_t *cfg, const char *name)
 	if (!l || l->form != LEARNED_KEY)
 		return false;
 	conf_fault(reader->faults, reader->file, cfg->line,
-		   "%s: %s stands outside of blocks; a block "
-		   "holds keys only",
+		   "%s: %s stands outside of blocks; a block holds keys only",
 		   cfg->name, name);
 	reader->faults->unreadable = l->reported = true;
 	return true;
@@ -298,8 +297,7 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 	(void)opt;
 	if (argc != 1 || !*argv[0]) {
 		conf_fault(reader->faults, reader->file, cfg->line,
-			   "include: takes the name of one "
-			   "file: include(\"FILE\")");
+			   "include: takes the name of one file: include(\"FILE\")");
 	} else if (!conf_includes_add(reader->includes, argv[0], reader->file, cfg->line)) {
 		conf_fault(reader->faults, reader->file, cfg->line, "include: more than %d files",
 			   CONF_READ_FILES);

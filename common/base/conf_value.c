@@ -160,8 +160,7 @@ static int check_name(const struct conf_key *k, const char *text, struct err *e)
 		    strcspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text))
 			return 0;
 		return err_set(e, ERR_INVALID,
-			       "\"%.60s\" is not the name of a worker program such as "
-			       "salary",
+			       "\"%.60s\" is not the name of a worker program such as salary",
 			       text);
 	default:
 		if (good && made_of(text, "_") &&
