@@ -10,7 +10,8 @@
 
 static const char *nearest(const char *text)
 {
-	static const char *const words[] = { "prefetch", "priority", "program", "max_priority", "q" };
+	static const char *const words[] = { "prefetch", "priority", "program", "max_priority",
+					     "q" };
 	struct near near;
 
 	near_init(&near, text);
