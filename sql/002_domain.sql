@@ -84,12 +84,21 @@ BEGIN
 		END IF;
 	END LOOP;
 	FOR c IN
-		SELECT w.conname, w.contype, pg_get_constraintdef(w.oid) AS def FROM pg_constraint w
-		WHERE w.conrelid = want AND NOT EXISTS (SELECT FROM pg_constraint h WHERE h.conrelid = have
-			AND (h.conname = w.conname OR pg_get_constraintdef(h.oid) = pg_get_constraintdef(w.oid)
-				OR h.contype = 'p' AND w.contype = 'p'))
+		SELECT w.conname, w.contype, pg_get_constraintdef(w.oid) AS def, pg_get_constraintdef(h.oid) AS has_def
+		FROM pg_constraint w LEFT JOIN pg_constraint h ON h.conrelid = have AND h.conname = w.conname
+		WHERE w.conrelid = want AND NOT EXISTS (SELECT FROM pg_constraint o
+			WHERE o.conrelid = have AND pg_get_constraintdef(o.oid) = pg_get_constraintdef(w.oid))
 	LOOP
-		PERFORM jobfleet.adopt_constraint(tab, c.conname, c.contype, c.def);
+		IF c.contype = 'p' AND EXISTS (SELECT FROM pg_constraint WHERE conrelid = have AND contype = 'p') THEN
+			-- it has another key: ours is made unique beside it, for the tables that point here
+			PERFORM jobfleet.adopt_constraint(tab, tab || '_jobfleet_key', 'u',
+				replace(c.def, 'PRIMARY KEY', 'UNIQUE'));
+		ELSIF c.has_def IS NOT NULL THEN
+			PERFORM jobfleet.note_difference(tab, format('constraint %s is %s, expected %s', c.conname,
+				c.has_def, c.def));
+		ELSE
+			PERFORM jobfleet.adopt_constraint(tab, c.conname, c.contype, c.def);
+		END IF;
 	END LOOP;
 	EXECUTE format('DROP TABLE %s', want);
 END $$;
@@ -115,7 +124,12 @@ BEGIN
 	IF to_regclass(format('public.%I', name)) IS NULL THEN
 		EXECUTE format('CREATE %s', replace(definition, '@', format('%I ON public.%I', name, tab)));
 	END IF;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION
+WHEN unique_violation THEN
+	PERFORM jobfleet.note_difference(tab, format('rows repeat each other, so index %s cannot be made and '
+		'workers cannot write here: remove the repetitions, then run CREATE %s', name,
+		replace(definition, '@', format('%I ON public.%I', name, tab))));
+WHEN OTHERS THEN
 	PERFORM jobfleet.note_difference(tab, format('index %s cannot be made: %s', name, SQLERRM));
 END $$;
 
@@ -478,7 +492,7 @@ END $$;
 COMMENT ON TABLE public.raw_job_collections IS 'every answer of a provider, kept before anything looks at it';
 COMMENT ON COLUMN public.raw_job_collections.query_hash IS 'sha256, hex, of provider and canonical query_params';
 COMMENT ON COLUMN public.raw_job_collections.raw_body IS 'the exact bytes of the body, compressed with zstd';
-COMMENT ON COLUMN public.raw_job_collections.error_info IS '{"error_type", "message"} where the answer could not be used as it is';
+COMMENT ON COLUMN public.raw_job_collections.error_info IS '{"reason", "detail", …} where the answer could not be used as it is';
 COMMENT ON COLUMN public.raw_job_collections.run_id IS 'task id of the run_pipeline or schedule this belongs to';
 COMMENT ON TABLE public.job_processing_log IS 'one processing of one collection: counts, errors, metrics';
 COMMENT ON COLUMN public.job_processing_log.errors IS '[{"job_index", "error_type", "error_message", "raw_data"}]';

@@ -297,7 +297,7 @@ static void existing_tables_are_adopted_and_differences_named(void **state)
 	assert_non_null(strstr(said, "column data_source allows null, expected not null"));
 	assert_non_null(
 		strstr(said, "column year was missing and is added, null in the rows there are"));
-	assert_non_null(strstr(said, "index salary_benchmarks_once cannot be made"));
+	assert_non_null(strstr(said, "then run CREATE UNIQUE INDEX salary_benchmarks_once"));
 	assert_non_null(strstr(
 		said, "raw_job_collections: column raw_response was missing and is added\n"));
 	assert_non_null(strstr(said, "foreign key fk_collection holds for new rows only"));
@@ -310,6 +310,28 @@ static void existing_tables_are_adopted_and_differences_named(void **state)
 	expect_refused(f->pg, "UPDATE raw_job_collections SET processing_status = 'lost'",
 		       ERR_INVALID, "processing_status_check");
 	assert_true(number(f->pg, "SELECT count(*) FROM jobfleet.schema_differences") > 5);
+}
+
+static void an_adopted_posting_table_with_a_key_of_its_own_is_pointed_at_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+	char said[8192] = "";
+
+	must(f->pg, "CREATE TABLE enhanced_jobs (job_id serial PRIMARY KEY, title text,"
+		    " status text CONSTRAINT enhanced_jobs_status_check CHECK (status <> 'x'));"
+		    " INSERT INTO enhanced_jobs (title) VALUES ('one'), ('two')");
+	migrate_shipped(f->pg, said);
+	assert_non_null(strstr(said, "constraint enhanced_jobs_status_check is CHECK"));
+	assert_null(strstr(said, "cannot be added"));
+	assert_int_equal(number(f->pg, "SELECT count(DISTINCT id) FROM enhanced_jobs"), 2);
+	must(f->pg, "INSERT INTO job_sources (job_id, api_provider) SELECT id, 'old' FROM"
+		    " enhanced_jobs");
+	expect_refused(f->pg,
+		       "INSERT INTO job_sources (job_id, api_provider) VALUES"
+		       " (gen_random_uuid(), 'x')",
+		       ERR_INVALID, "fk_job");
+	must(f->pg, "INSERT INTO enhanced_jobs (title, dedupe_title, dedupe_key, api_provider)"
+		    " VALUES ('a', 'a', 'k', 'jsearch')");
 }
 
 static void closed_lists_and_keys_are_held(void **state)
@@ -498,6 +520,8 @@ int main(void)
 		WITH_DATABASE(a_newer_schema_is_tolerated),
 		WITH_DATABASE(wrong_directories_say_what_is_wrong),
 		WITH_DATABASE(existing_tables_are_adopted_and_differences_named),
+		WITH_DATABASE(
+			an_adopted_posting_table_with_a_key_of_its_own_is_pointed_at_all_the_same),
 		WITH_DATABASE(closed_lists_and_keys_are_held),
 		WITH_DATABASE(a_worker_reads_and_writes_rows_but_alters_nothing),
 		WITH_DATABASE(an_enqueuer_may_enqueue_and_nothing_else),
