@@ -232,7 +232,7 @@ cJSON *score_explain(const struct score *s, const struct score_evidence *evidenc
 	put_sentence(o, "methodology", method_sentence(v));
 	put_sentence(o, "consistency", s->sources < 2 ?
 		     mem_strdup("one source only: neither confirmed nor contradicted") :
-		     mem_printf("%zu sources compared, each within its expected error", s->sources));
+		     mem_printf("%zu sources compared, their spread measured against their expected errors", s->sources));
 	json_set_str(o, "overall", limit_sentence(s));
 	return o;
 }

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the salary programs share: a migrated database, the local provider server with
+its faults, and the programs themselves, as they are shipped. All waiting polls to a deadline."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import psycopg2
+import redis
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+LIMIT_S = 30
+# FRED's keys have 32 lower-case characters; this one must turn up nowhere.
+SECRET = "5ec2e7" + secrets.token_hex(13)
+KEYS = ("BLS_API_KEY", "CENSUS_API_KEY", "FRED_API_KEY")
+
+sys.stdout.reconfigure(line_buffering=True)
+
+
+def wait_for(what, check, limit_s=LIMIT_S):
+    """The first true answer of check()."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        answer = check()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError("not within %d s: %s" % (limit_s, what))
+        time.sleep(0.02)
+
+
+class SalaryBed:
+    def __init__(self, programs=("salary", "confidence"), conf=None, **env):
+        self.dir = tempfile.mkdtemp()
+        self.processes = {}
+        self.env = dict(os.environ, JOBFLEET_CONFIG=conf or os.path.join(TOP, "queues.conf"), **env)
+        self.env.update((key, SECRET) for key in KEYS if key not in env)
+        subprocess.run(["jobfleet", "migrate"], env=self.env, check=True, stdout=subprocess.DEVNULL)
+        self.pg = psycopg2.connect(os.environ["JOBFLEET_DATABASE_URL"])
+        self.pg.autocommit = True
+        self.redis = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
+        self.start_providers()
+        for name in programs:
+            self.start(name)
+
+    def start_providers(self):
+        port_file = os.path.join(self.dir, "port")
+        self.requests = os.path.join(self.dir, "requests.jsonl")
+        self.server = subprocess.Popen(
+            [os.path.join(TOP, "tests/providers/server"), "--port-file", port_file,
+             "--log", self.requests, "--die-with-parent"])
+        wait_for("provider server", lambda: os.path.exists(port_file))
+        with open(port_file) as f:
+            self.base = "http://127.0.0.1:%d" % int(f.read())
+        for name in ("bls", "census", "fred"):
+            self.env["JOBFLEET_SOURCE_%s_URL" % name.upper()] = "%s/%s" % (self.base, name)
+
+    def start(self, name):
+        """Returns when the program has said READY."""
+        address = "jobfleet-test-" + secrets.token_hex(8)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, \
+                open(os.path.join(self.dir, name + ".log"), "ab") as log:
+            ready.bind("\0" + address)
+            ready.settimeout(LIMIT_S)
+            self.processes[name] = subprocess.Popen(
+                [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-" + name), "--loglevel=DEBUG",
+                 "--hostname=%s@test" % name],
+                env=dict(self.env, NOTIFY_SOCKET="@" + address), stderr=log)
+            while b"READY=1" not in ready.recv(4096).split(b"\n"):
+                pass
+
+    def stop(self):
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for name, process in self.processes.items():
+            assert process.wait(LIMIT_S) == 0, "%s ended with %d" % (name, process.returncode)
+        self.processes = {}
+
+    def log(self):
+        """Everything that the programs wrote."""
+        text = ""
+        for name in sorted(os.listdir(self.dir)):
+            if name.endswith(".log"):
+                with open(os.path.join(self.dir, name), errors="replace") as f:
+                    text += f.read()
+        return text
+
+    # ---- the provider server ----
+
+    def control(self, method, path, body=None):
+        request = urllib.request.Request(self.base + path, method=method,
+                                         data=json.dumps(body).encode() if body else None)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def fault(self, provider, kind, **more):
+        self.control("POST", "/_fault", dict(more, provider=provider, kind=kind))
+
+    def calls(self):
+        return self.control("GET", "/_stats")["total"]
+
+    def clean(self):
+        """No fault, no cached answer, no row, no parking."""
+        self.control("DELETE", "/_fault")
+        self.control("DELETE", "/_stats")
+        self.redis.flushdb()
+        self.sql("TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
+                 " jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts")
+
+    # ---- PostgreSQL ----
+
+    def sql(self, text, *args):
+        with self.pg.cursor() as c:
+            c.execute(text, args or None)
+            return c.fetchall() if c.description else None
+
+    def one(self, text, *args):
+        return self.sql(text, *args)[0][0]
