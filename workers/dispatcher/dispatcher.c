@@ -27,10 +27,10 @@
 #include "workers/dispatcher/trigger.h"
 
 #define SLEEP_MS 1000
-#define AWAY_SLEEP_MS 100		/* while somebody is away: how often to look for them */
+#define AWAY_SLEEP_MS 100 /* while somebody is away: how often to look for them */
 #define SLOW_MS 1000
 #define CLOCK_MS 1000
-#define RELAY_TURN_MS 500		/* then the other duties get their turn, too */
+#define RELAY_TURN_MS 500 /* then the other duties get their turn, too */
 #define COMPLAIN_MS 60000
 #define CLEANUP_MS 2000
 
@@ -45,8 +45,8 @@ struct dispatcher {
 	struct trigger trigger;
 	struct mailbox mailbox;
 	struct prune prune;
-	int64_t offset_us;		/* PostgreSQL's clock minus our monotonic one */
-	int64_t schedule_us;		/* when the timetable is to be looked at */
+	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
+	int64_t schedule_us; /* when the timetable is to be looked at */
 	int signals;
 	bool registered, routed, stopping;
 	char status[160];
@@ -145,8 +145,10 @@ static int show_presence(struct dispatcher *d, struct err *e)
 {
 	const struct relay_counts *counts = relay_counts(d->relay);
 	struct pg *pg = peers_database(d->peers);
-	struct presence p = { .node = d->node, .state = d->stopping ? "stopped" : "running",
-			      .sent = counts->sent, .failed = counts->returned + counts->dead };
+	struct presence p = { .node = d->node,
+			      .state = d->stopping ? "stopped" : "running",
+			      .sent = counts->sent,
+			      .failed = counts->returned + counts->dead };
 
 	return pg ? presence_write(&p, pg, e) : 0;
 }
@@ -156,7 +158,7 @@ static struct duty {
 	const char *name;
 	int (*turn)(struct dispatcher *d, struct err *e);
 	int pace_ms;
-	int64_t next_ms, complain_ms;	/* monotonic */
+	int64_t next_ms, complain_ms; /* monotonic */
 } DUTIES[] = {
 	{ .name = "clock", .turn = read_clock, .pace_ms = CLOCK_MS },
 	{ .name = "routes", .turn = write_routes, .pace_ms = SLOW_MS },
@@ -169,6 +171,14 @@ static struct duty {
 	{ .name = "presence", .turn = show_presence, .pace_ms = 10 * SLOW_MS },
 };
 
+static bool somebody_is_away(const struct dispatcher *d)
+{
+	for (int i = 0; i < PEER_COUNT; i++)
+		if (!peers_is_up(d->peers, i))
+			return true;
+	return false;
+}
+
 /* A neighbour that went away is logged by peers. The rest would repeat each second. */
 static void complain(struct dispatcher *d, struct duty *duty, const struct err *e)
 {
@@ -176,7 +186,8 @@ static void complain(struct dispatcher *d, struct duty *duty, const struct err *
 		peers_drop(d->peers, PEER_DATABASE, e);
 		return;
 	}
-	if (e->code == ERR_BROKER || e->code == ERR_REDIS || clock_mono_ms() < duty->complain_ms)
+	if ((somebody_is_away(d) && err_is_transient(e->code)) ||
+	    clock_mono_ms() < duty->complain_ms)
 		return;
 	duty->complain_ms = clock_mono_ms() + COMPLAIN_MS;
 	log_error("a duty fails, trying again duty=%s reason=\"%s\"", duty->name, e->msg);
@@ -206,14 +217,6 @@ static bool do_duties(struct dispatcher *d)
 
 /* ---- sleeping and waking ---- */
 
-static bool somebody_is_away(const struct dispatcher *d)
-{
-	for (int i = 0; i < PEER_COUNT; i++)
-		if (!peers_is_up(d->peers, i))
-			return true;
-	return false;
-}
-
 static int sleep_ms(struct dispatcher *d)
 {
 	int most = somebody_is_away(d) ? AWAY_SLEEP_MS : SLEEP_MS;
@@ -241,7 +244,8 @@ static void wait_for_work(struct dispatcher *d)
 	if (was_notified(d))
 		return;
 	if (peers_is_up(d->peers, PEER_DATABASE))
-		fds[n++] = (struct pollfd){ .fd = pg_fd(peers_database(d->peers)), .events = POLLIN };
+		fds[n++] =
+			(struct pollfd){ .fd = pg_fd(peers_database(d->peers)), .events = POLLIN };
 	poll(fds, (nfds_t)n, timeout_ms);
 }
 

@@ -16,12 +16,12 @@ struct schedule;
 
 struct fire {
 	const struct schedule *schedule;
-	const char *queue;		/* NULL: as jobfleet.routes says */
+	const char *queue; /* NULL: as jobfleet.routes says */
 	int64_t due_us;
-	int64_t now_us;			/* what counts as now; the task goes out by due_us + jitter */
+	int64_t now_us; /* what counts as now; the task goes out by due_us + jitter */
 	const char *task_id;
-	const char *kind;		/* time, after */
-	const char *trigger;		/* id of the task whose success fires this; NULL */
+	const char *kind;    /* time, after */
+	const char *trigger; /* id of the task whose success fires this; NULL */
 	const char *node;
 };
 

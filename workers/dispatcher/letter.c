@@ -91,13 +91,16 @@ static char *print_meta(const struct letter *l)
 	bool expired = strcmp(l->cause, "expired") == 0;
 	struct err why = { 0 };
 	struct buf error, meta;
-	struct result result = { .task_id = l->task_id, .generation = l->generation,
-				 .retries = l->retries, .status = expired ? "REVOKED" : "FAILURE" };
+	struct result result = { .task_id = l->task_id,
+				 .generation = l->generation,
+				 .retries = l->retries,
+				 .status = expired ? "REVOKED" : "FAILURE" };
 
 	buf_init(&error, MAX_META_BYTES);
 	buf_init(&meta, 2 * MAX_META_BYTES);
 	if (expired)
-		result_print_error(&error, "TaskRevokedError", "expired", "celery.exceptions", NULL);
+		result_print_error(&error, "TaskRevokedError", "expired", "celery.exceptions",
+				   NULL);
 	else if (strcmp(l->cause, "unregistered") == 0)
 		result_print_error(&error, "NotRegistered", l->task ? l->task : l->reason,
 				   "celery.exceptions", NULL);
@@ -137,7 +140,7 @@ static int store(struct pg *p, const struct letter *l, struct err *e)
 int letter_store(struct pg *p, const struct letter *l, struct err *e)
 {
 	char *texts[] = { clean(l->mail_id), clean(l->task_id), clean(l->task),
-			  clean(l->queue),   clean(l->cause),   clean(l->reason) };
+			  clean(l->queue),   clean(l->cause),	clean(l->reason) };
 	struct letter tidy = *l;
 	int r;
 

@@ -13,12 +13,12 @@ struct err;
 struct pg;
 
 struct letter {
-	const char *mail_id;		/* unique: a second letter with it adds nothing */
-	const char *task_id, *task;	/* NULL = not known */
+	const char *mail_id;	    /* unique: a second letter with it adds nothing */
+	const char *task_id, *task; /* NULL = not known */
 	int generation, retries;
 	const char *queue, *cause, *reason;
-	const char *detail;		/* JSON object; NULL = {} */
-	const void *props, *body;	/* NULL with length 0 = none */
+	const char *detail;	  /* JSON object; NULL = {} */
+	const void *props, *body; /* NULL with length 0 = none */
 	size_t props_len, body_len;
 };
 

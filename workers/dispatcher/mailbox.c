@@ -14,7 +14,7 @@
 #include "workers/dispatcher/peers.h"
 
 #define CALL_MS 3000
-#define TURN_MAILS 25			/* so that a flood of mails holds up nothing else */
+#define TURN_MAILS 25 /* so that a flood of mails holds up nothing else */
 #define DEFAULT_PRIORITY 10
 
 struct mail {
@@ -22,7 +22,7 @@ struct mail {
 	char *props, *body;
 	size_t props_len, body_len;
 	struct message message;
-	cJSON *cause, *reason, *queue, *mail_id, *detail, *deaths;	/* headers */
+	cJSON *cause, *reason, *queue, *mail_id, *detail, *deaths; /* headers */
 };
 
 static void mail_release(struct mail *m)
@@ -92,11 +92,17 @@ static int store(const struct mail *m, const struct err *unread, struct pg *pg, 
 {
 	char id[UUID_SIZE], *detail = print_detail(m);
 	struct letter l = {
-		.task_id = m->message.id, .task = m->message.task,
-		.generation = m->message.generation, .retries = m->message.retries,
-		.queue = MAILBOX_QUEUE, .cause = "malformed", .detail = detail,
+		.task_id = m->message.id,
+		.task = m->message.task,
+		.generation = m->message.generation,
+		.retries = m->message.retries,
+		.queue = MAILBOX_QUEUE,
+		.cause = "malformed",
+		.detail = detail,
 		.reason = unread->msg[0] ? unread->msg : "no reason was given",
-		.props = m->props, .props_len = m->props_len, .body = m->body,
+		.props = m->props,
+		.props_len = m->props_len,
+		.body = m->body,
 		.body_len = m->body_len,
 	};
 	int r;

@@ -16,7 +16,7 @@ struct conf;
 #define MAILBOX_QUEUE "failed_operations"
 
 struct mailbox {
-	unsigned connection;		/* for which the queue was declared; begins as 0 */
+	unsigned connection; /* for which the queue was declared; begins as 0 */
 };
 
 /* Takes some of what is there: 1 = there may be more, 0 = none, or somebody is away. Negative:

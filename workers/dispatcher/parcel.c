@@ -26,8 +26,9 @@ static const struct {
 };
 
 /* What the row's own columns say, and so no header may. */
-static const char *const COLUMNS[] = { "task", "id", "retries", "replaced_task_nesting",
-				       "x-jobfleet-generation", "x-jobfleet-hop" };
+static const char *const COLUMNS[] = {
+	"task", "id", "retries", "replaced_task_nesting", "x-jobfleet-generation", "x-jobfleet-hop"
+};
 
 static bool set_string(struct message *m, const char *name, const cJSON *value)
 {

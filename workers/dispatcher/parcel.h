@@ -17,7 +17,7 @@ struct message;
 struct parcel {
 	const char *task, *task_id;
 	int generation, nesting, retries, hop;
-	int priority;			/* MESSAGE_NO_PRIORITY = none of its own */
+	int priority; /* MESSAGE_NO_PRIORITY = none of its own */
 	const void *props;
 	size_t props_len;
 	const char *headers;

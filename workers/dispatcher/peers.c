@@ -17,10 +17,10 @@
 #define WINDOW 512
 
 struct peer_state {
-	void *handle;			/* of the kind that PEERS says; NULL = away */
-	char *url;			/* the handle's */
-	int64_t retry_at_ms;		/* monotonic */
-	int backoff_ms;			/* 0 = last attempt went well */
+	void *handle;	     /* of the kind that PEERS says; NULL = away */
+	char *url;	     /* the handle's */
+	int64_t retry_at_ms; /* monotonic */
+	int backoff_ms;	     /* 0 = last attempt went well */
 	unsigned count;
 };
 
@@ -66,16 +66,34 @@ static int open_redis(void **ret, const char *url, const char *node, struct err 
 	return r;
 }
 
-static void close_database(void *handle) { pg_close(handle); }
-static void close_broker(void *handle) { publisher_close(handle); }
-static void close_redis(void *handle) { redis_close(handle); }
-static bool database_is_alive(const void *handle) { return pg_is_alive(handle); }
-static bool broker_is_alive(const void *handle) { return publisher_is_alive(handle); }
-static bool redis_alive(const void *handle) { return redis_is_alive(handle); }
+static void close_database(void *handle)
+{
+	pg_close(handle);
+}
+static void close_broker(void *handle)
+{
+	publisher_close(handle);
+}
+static void close_redis(void *handle)
+{
+	redis_close(handle);
+}
+static bool database_is_alive(const void *handle)
+{
+	return pg_is_alive(handle);
+}
+static bool broker_is_alive(const void *handle)
+{
+	return publisher_is_alive(handle);
+}
+static bool redis_alive(const void *handle)
+{
+	return redis_is_alive(handle);
+}
 
 static const struct {
 	const char *name;
-	size_t url_at;			/* in struct conf_fleet */
+	size_t url_at; /* in struct conf_fleet */
 	int (*open)(void **ret, const char *url, const char *node, struct err *e);
 	void (*close)(void *handle);
 	bool (*is_alive)(const void *handle);
@@ -114,8 +132,8 @@ static void back_off(struct peer_state *s)
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	if (s->backoff_ms > BACKOFF_MOST_MS)
 		s->backoff_ms = BACKOFF_MOST_MS;
-	s->retry_at_ms = clock_mono_ms() + s->backoff_ms / 2
-			 + arc4random_uniform((uint32_t)s->backoff_ms / 2 + 1);
+	s->retry_at_ms = clock_mono_ms() + s->backoff_ms / 2 +
+		arc4random_uniform((uint32_t)s->backoff_ms / 2 + 1);
 }
 
 void peers_drop(struct peers *p, enum peer which, const struct err *why)
@@ -140,7 +158,8 @@ static void try_open(struct peers *p, enum peer which)
 	if (PEERS[which].open(&handle, url_of(p, which), p->node, &e) < 0) {
 		back_off(s);
 		if (first_failure)
-			log_warn("%s is away, trying again reason=\"%s\"", PEERS[which].name, e.msg);
+			log_warn("%s is away, trying again reason=\"%s\"", PEERS[which].name,
+				 e.msg);
 		return;
 	}
 	s->handle = handle;

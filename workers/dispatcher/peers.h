@@ -26,7 +26,7 @@ void peers_close(struct peers *p);
 /* From now on conf says where they are; connections to other places are closed. */
 void peers_use(struct peers *p, const struct conf *conf);
 
-struct pg *peers_database(struct peers *p);	/* listens on jobfleet_pending */
+struct pg *peers_database(struct peers *p); /* listens on jobfleet_pending */
 struct publisher *peers_broker(struct peers *p);
 struct publisher *peers_mailbox(struct peers *p);
 struct redis *peers_redis(struct peers *p);

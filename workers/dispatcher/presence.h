@@ -9,9 +9,9 @@ struct err;
 struct pg;
 
 struct presence {
-	const char *node;		/* borrowed */
-	const char *state;		/* starting, running, draining, stopped */
-	int64_t sent, failed;		/* since the start: messages published, and given back */
+	const char *node;     /* borrowed */
+	const char *state;    /* starting, running, draining, stopped */
+	int64_t sent, failed; /* since the start: messages published, and given back */
 };
 
 int presence_write(const struct presence *p, struct pg *pg, struct err *e);

@@ -8,7 +8,7 @@
 
 #define BATCH 1000
 #define SENT_BATCH 2000
-#define ROUND_MS 5000			/* between two rounds over the sent rows */
+#define ROUND_MS 5000 /* between two rounds over the sent rows */
 
 /* A slice of the sent rows by id; the last id says where the next slice begins. */
 static const char SQL_SENT[] =
@@ -23,12 +23,12 @@ static const char SQL_SENT[] =
 
 #define BY_AGE(table, column, extra) \
 	"DELETE FROM jobfleet." table " WHERE ctid = ANY (ARRAY(SELECT ctid FROM jobfleet." table \
-	" WHERE " column " < now() - $1::integer * interval '1 day'" extra \
-	" ORDER BY " column " LIMIT $2::integer FOR UPDATE SKIP LOCKED))"
+	" WHERE " column " < now() - $1::integer * interval '1 day'" extra " ORDER BY " column \
+	" LIMIT $2::integer FOR UPDATE SKIP LOCKED))"
 
 static const struct {
 	const char *sql;
-	int days;			/* 0 = the ledger's */
+	int days; /* 0 = the ledger's */
 } AGES[] = {
 	{ BY_AGE("pending", "sent_at", " AND state = 'sent'"), 0 },
 	{ BY_AGE("ledger", "settled_at", ""), 0 },
@@ -41,8 +41,8 @@ static const struct {
 static int64_t prune_sent(struct prune *p, struct pg *pg, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t gone = pg_run(pg, SQL_SENT, PG_PARAMS(PG_INT(p->seen_id), PG_INT(SENT_BATCH)), &rows,
-			      e);
+	int64_t gone =
+		pg_run(pg, SQL_SENT, PG_PARAMS(PG_INT(p->seen_id), PG_INT(SENT_BATCH)), &rows, e);
 
 	if (gone > 0) {
 		p->seen_id = pg_int(rows, 0, 0) == SENT_BATCH ? pg_int(rows, 0, 1) : 0;
@@ -55,7 +55,8 @@ static int64_t prune_sent(struct prune *p, struct pg *pg, struct err *e)
 static int64_t prune_aged(struct prune *p, struct pg *pg, int ledger_days, struct err *e)
 {
 	int days = AGES[p->table].days ? AGES[p->table].days : ledger_days;
-	int64_t gone = pg_run(pg, AGES[p->table].sql, PG_PARAMS(PG_INT(days), PG_INT(BATCH)), NULL, e);
+	int64_t gone =
+		pg_run(pg, AGES[p->table].sql, PG_PARAMS(PG_INT(days), PG_INT(BATCH)), NULL, e);
 
 	if (gone >= 0 && gone < BATCH)
 		p->table = (p->table + 1) % COUNT(AGES);

@@ -17,8 +17,8 @@ struct pg;
 
 /* Where one process is on its way round; begins as zeros. */
 struct prune {
-	int64_t seen_id;		/* sent rows up to this one were looked at in this round */
-	int64_t next_ms;		/* monotonic; nothing to do before */
+	int64_t seen_id; /* sent rows up to this one were looked at in this round */
+	int64_t next_ms; /* monotonic; nothing to do before */
 	unsigned table;
 };
 

@@ -16,7 +16,7 @@
 #include "workers/dispatcher/parcel.h"
 #include "workers/dispatcher/peers.h"
 
-#define PUBLISH_MS 8000			/* a whole batch; the claim outlives it */
+#define PUBLISH_MS 8000 /* a whole batch; the claim outlives it */
 #define DECLARE_MS 3000
 #define MAX_QUEUES 1000
 #define MAX_PROPS_BYTES (1 << 20)
@@ -25,8 +25,22 @@
 #define DEFAULT_PRIORITY 10
 #define SLICE_MS 100
 
-enum column { ID, TASK_ID, GENERATION, NESTING, RETRIES, HOP, TASK, QUEUE, PROPS, HEADERS, BODY,
-	      PRIORITY, ATTEMPTS, SETTLED };
+enum column {
+	ID,
+	TASK_ID,
+	GENERATION,
+	NESTING,
+	RETRIES,
+	HOP,
+	TASK,
+	QUEUE,
+	PROPS,
+	HEADERS,
+	BODY,
+	PRIORITY,
+	ATTEMPTS,
+	SETTLED
+};
 
 /* now() rather than clock_timestamp(): only a stable function can bound the index scan. The
  * subquery at the end turns off the wait for the disk: a claim lost in a crash is just no claim. */
@@ -57,9 +71,8 @@ static const char SQL_SENT[] =
 	" FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting"
 	" WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
 
-static const char SQL_FREE[] =
-	"UPDATE jobfleet.pending SET claimed_until = NULL"
-	" WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
+static const char SQL_FREE[] = "UPDATE jobfleet.pending SET claimed_until = NULL"
+			       " WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
 
 static const char SQL_GONE[] = "DELETE FROM jobfleet.pending WHERE id = ANY($1::bigint[])";
 
@@ -82,15 +95,15 @@ enum fate { UNSENT, CONFIRMED, RETURNED, NACKED, UNKNOWN, HELD, ALREADY, DEAD };
 struct relay {
 	const struct conf *conf;
 	struct relay_counts counts;
-	char **queues;			/* declared on connection number `connection` */
+	char **queues; /* declared on connection number `connection` */
 	size_t nqueues;
 	unsigned connection;
 	struct message message;
 	struct buf props;
-	uint64_t first_tag;		/* of this batch: what comes late from an older one is not ours */
+	uint64_t first_tag; /* of this batch: what comes late from an older one is not ours */
 	size_t count;
 	enum fate fates[RELAY_BATCH];
-	bool probing;			/* after an alarm: one row at a time until one is confirmed */
+	bool probing; /* after an alarm: one row at a time until one is confirmed */
 };
 
 /* ---- queues, each declared once a connection ---- */
@@ -117,7 +130,8 @@ static int declare(struct relay *r, struct publisher *p, const char *queue, stru
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
-		log_warn("queue stands with other arguments than ours, used as it is queue=%s", queue);
+		log_warn("queue stands with other arguments than ours, used as it is queue=%s",
+			 queue);
 	if (r->nqueues == MAX_QUEUES)
 		forget_queues(r);
 	r->queues = mem_realloc(r->queues, (r->nqueues + 1) * sizeof *r->queues);
@@ -151,12 +165,15 @@ static void on_done(void *ctx, uint64_t tag, enum publish_outcome outcome)
 static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct err *e)
 {
 	struct parcel parcel = {
-		.task = pg_text(rows, i, TASK), .task_id = pg_text(rows, i, TASK_ID),
+		.task = pg_text(rows, i, TASK),
+		.task_id = pg_text(rows, i, TASK_ID),
 		.generation = (int)pg_int(rows, i, GENERATION),
-		.nesting = (int)pg_int(rows, i, NESTING), .retries = (int)pg_int(rows, i, RETRIES),
-		.hop = (int)pg_int(rows, i, HOP), .headers = pg_cell(rows, i, HEADERS),
-		.priority = pg_cell(rows, i, PRIORITY) ? (int)pg_int(rows, i, PRIORITY) :
-							 MESSAGE_NO_PRIORITY,
+		.nesting = (int)pg_int(rows, i, NESTING),
+		.retries = (int)pg_int(rows, i, RETRIES),
+		.hop = (int)pg_int(rows, i, HOP),
+		.headers = pg_cell(rows, i, HEADERS),
+		.priority = pg_cell(rows, i, PRIORITY) ? (int)pg_int(rows, i, PRIORITY)
+						       : MESSAGE_NO_PRIORITY,
 	};
 	void *props = pg_bytea(rows, i, PROPS, &parcel.props_len);
 	void *body = pg_bytea(rows, i, BODY, &parcel.body_len);
@@ -176,10 +193,13 @@ static int bury(struct pg *pg, const struct pg_rows *rows, size_t i, const char 
 		struct err *e)
 {
 	struct letter letter = {
-		.task_id = pg_text(rows, i, TASK_ID), .task = pg_text(rows, i, TASK),
+		.task_id = pg_text(rows, i, TASK_ID),
+		.task = pg_text(rows, i, TASK),
 		.generation = (int)pg_int(rows, i, GENERATION),
-		.retries = (int)pg_int(rows, i, RETRIES), .queue = pg_text(rows, i, QUEUE),
-		.cause = "malformed", .reason = reason,
+		.retries = (int)pg_int(rows, i, RETRIES),
+		.queue = pg_text(rows, i, QUEUE),
+		.cause = "malformed",
+		.reason = reason,
 	};
 	char *mail_id = mem_printf("pending:%s", pg_text(rows, i, ID));
 	void *props = pg_bytea(rows, i, PROPS, &letter.props_len);
@@ -219,8 +239,8 @@ static int reach_queue(struct relay *r, struct publisher *p, const char *queue, 
 }
 
 /* One row. Negative: the rest of the batch has to wait. */
-static int send_row(struct relay *r, struct pg *pg, struct publisher *p,
-		    const struct pg_rows *rows, size_t i, int64_t deadline, struct err *e)
+static int send_row(struct relay *r, struct pg *pg, struct publisher *p, const struct pg_rows *rows,
+		    size_t i, int64_t deadline, struct err *e)
 {
 	const char *queue = pg_text(rows, i, QUEUE);
 	struct err why = { 0 };
@@ -312,12 +332,13 @@ static int record(struct relay *r, struct pg *pg, const struct pg_rows *rows, st
 {
 	static const struct {
 		enum fate fate;
-		const char *sql, *reason;	/* reason: the statement's $2 */
+		const char *sql, *reason; /* reason: the statement's $2 */
 		size_t counter;
 	} RECORDS[] = {
 		{ CONFIRMED, SQL_SENT, NULL, offsetof(struct relay_counts, sent) },
 		{ ALREADY, SQL_GONE, NULL, offsetof(struct relay_counts, settled) },
-		{ RETURNED, SQL_LATER, "no queue takes it", offsetof(struct relay_counts, returned) },
+		{ RETURNED, SQL_LATER, "no queue takes it",
+		  offsetof(struct relay_counts, returned) },
 		{ NACKED, SQL_LATER, "the broker refused it (nack)",
 		  offsetof(struct relay_counts, returned) },
 		{ UNKNOWN, SQL_FREE, NULL, offsetof(struct relay_counts, unknown) },
@@ -353,7 +374,7 @@ static struct publisher *ready_broker(struct relay *r, struct peers *peers)
 
 	if (!p)
 		return NULL;
-	publisher_wait(p, 0, NULL);	/* hears of an alarm, or that the connection is gone */
+	publisher_wait(p, 0, NULL); /* hears of an alarm, or that the connection is gone */
 	if (!publisher_is_alive(p) || publisher_is_blocked(p))
 		return NULL;
 	if (r->connection != peers_count(peers, PEER_BROKER)) {
@@ -374,7 +395,8 @@ int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 	if (!p || !pg)
 		return 0;
 	n = pg_run(pg, SQL_CLAIM,
-		   PG_PARAMS(PG_INT(r->probing ? 1 : RELAY_BATCH), PG_INT(RELAY_BATCH_BYTES), PG_INT(RELAY_CLAIM_MS)),
+		   PG_PARAMS(PG_INT(r->probing ? 1 : RELAY_BATCH), PG_INT(RELAY_BATCH_BYTES),
+			     PG_INT(RELAY_CLAIM_MS)),
 		   &rows, e);
 	if (n <= 0) {
 		pg_rows_free(rows);

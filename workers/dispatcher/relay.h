@@ -21,8 +21,8 @@ struct peers;
 struct relay;
 
 #define RELAY_BATCH 500
-#define RELAY_CLAIM_MS 15000		/* longer than claiming, publishing and marking may take */
-#define RELAY_BATCH_BYTES (32 << 20)	/* bodies claimed at once: what bounds our memory */
+#define RELAY_CLAIM_MS 15000	     /* longer than claiming, publishing and marking may take */
+#define RELAY_BATCH_BYTES (32 << 20) /* bodies claimed at once: what bounds our memory */
 
 struct relay_counts {
 	int64_t sent, returned, unknown, settled, dead;

@@ -122,8 +122,9 @@ static int64_t first_wanted(const struct schedule *s, int64_t next_us, int64_t n
 	if (next_us >= fresh_us)
 		return next_us;
 	if (s->conf->catch_up == CONF_CATCH_UP_ALL)
-		return s->conf->catch_up_max > 0 ?
-			       latest_missed(s, next_us, fresh_us, s->conf->catch_up_max) : next_us;
+		return s->conf->catch_up_max > 0
+			? latest_missed(s, next_us, fresh_us, s->conf->catch_up_max)
+			: next_us;
 	first = schedule_next(s, fresh_us - 1);
 	if (s->conf->catch_up == CONF_CATCH_UP_SKIP || first <= now_us)
 		return first;

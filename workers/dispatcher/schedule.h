@@ -25,20 +25,20 @@ struct zone;
 
 #define SCHEDULE_GRACE_US INT64_C(60000000)
 #define SCHEDULE_NEVER INT64_MAX
-#define SCHEDULE_MAX_DUES 256		/* a longer list is continued by the next call */
+#define SCHEDULE_MAX_DUES 256 /* a longer list is continued by the next call */
 
 struct schedule {
-	const struct conf_schedule *conf;	/* borrowed */
+	const struct conf_schedule *conf; /* borrowed */
 	struct cron cron;
 	struct zone *zone;
-	char *definition;		/* its settings of time, for people and for comparing */
-	int64_t anchor_us;		/* for every; the owner sets it */
-	int64_t offset_us;		/* of jitter: fixed by the name, from 0 up to jitter */
+	char *definition;  /* its settings of time, for people and for comparing */
+	int64_t anchor_us; /* for every; the owner sets it */
+	int64_t offset_us; /* of jitter: fixed by the name, from 0 up to jitter */
 };
 
 int schedule_init(struct schedule *s, const struct conf_schedule *conf, struct err *e);
 void schedule_release(struct schedule *s);
-bool schedule_is_timed(const struct schedule *s);	/* cron or every */
+bool schedule_is_timed(const struct schedule *s); /* cron or every */
 
 /* The first due time after after_us, or SCHEDULE_NEVER. */
 int64_t schedule_next(const struct schedule *s, int64_t after_us);

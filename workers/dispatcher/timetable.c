@@ -11,7 +11,8 @@
 #include "workers/dispatcher/schedule.h"
 
 #define TURN_MS 5000
-#define FAILED_WAIT_US INT64_C(10000000)	/* before a schedule that cannot be fired is tried again */
+#define LOCKED_WAIT_US INT64_C(200000)
+#define FAILED_WAIT_US INT64_C(10000000) /* before a schedule that cannot be fired is tried again */
 
 /* A new definition starts anew; an equal one keeps its place. The update without effect lets
  * RETURNING show the row in either case. */
@@ -29,14 +30,14 @@ static const char SQL_REGISTER[] =
 static const char SQL_LOCK[] =
 	"SELECT definition, paused,"
 	" CASE WHEN isfinite(next_due) THEN (extract(epoch FROM next_due) * 1000000)::bigint END"
-	" FROM jobfleet.schedules WHERE name = $1 FOR UPDATE";
+	" FROM jobfleet.schedules WHERE name = $1 FOR UPDATE SKIP LOCKED";
 
 static const char SQL_MOVE[] =
 	"UPDATE jobfleet.schedules SET next_due = $2::timestamptz WHERE name = $1";
 
 struct entry {
 	struct schedule schedule;
-	int64_t look_us;		/* when to look at its row; SCHEDULE_NEVER for "after" */
+	int64_t look_us; /* when to look at its row; SCHEDULE_NEVER for "after" */
 };
 
 struct timetable {
@@ -95,8 +96,12 @@ static int fire_one(struct timetable *t, struct schedule *s, struct pg *pg, int6
 		    int64_t now_us, struct err *e)
 {
 	char id[UUID_SIZE], due[CLOCK_ISO_SIZE];
-	struct fire fire = { .schedule = s, .queue = *s->conf->queue ? s->conf->queue : NULL,
-			     .due_us = due_us, .now_us = now_us, .task_id = id, .kind = "time",
+	struct fire fire = { .schedule = s,
+			     .queue = *s->conf->queue ? s->conf->queue : NULL,
+			     .due_us = due_us,
+			     .now_us = now_us,
+			     .task_id = id,
+			     .kind = "time",
 			     .node = t->node };
 	int r = 0;
 
@@ -104,8 +109,8 @@ static int fire_one(struct timetable *t, struct schedule *s, struct pg *pg, int6
 	if (s->conf->overlap != CONF_OVERLAP_ALLOW)
 		r = fire_is_running(pg, s->conf->name, now_us, e);
 	if (r == 1)
-		log_info("schedule left out, its last run goes on schedule=%s due=%s", s->conf->name,
-			 due);
+		log_info("schedule left out, its last run goes on schedule=%s due=%s",
+			 s->conf->name, due);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	schedule_task_id(s, due_us, id);
@@ -130,8 +135,8 @@ static int fire_dues(struct timetable *t, struct entry *en, struct pg *pg, int64
 	}
 	print_due(after_us, after);
 	if (r >= 0)
-		r = (int)pg_run(pg, SQL_MOVE, PG_PARAMS(PG_TEXT(s->conf->name), PG_TEXT(after)), NULL,
-				e);
+		r = (int)pg_run(pg, SQL_MOVE, PG_PARAMS(PG_TEXT(s->conf->name), PG_TEXT(after)),
+				NULL, e);
 	if (r < 0)
 		return r;
 	en->look_us = after_us;
@@ -139,8 +144,7 @@ static int fire_dues(struct timetable *t, struct entry *en, struct pg *pg, int64
 }
 
 /* With the schedule's row locked. Returns the number of fires. */
-static int look(struct timetable *t, struct entry *en, struct pg *pg, int64_t now_us,
-		struct err *e)
+static int look(struct timetable *t, struct entry *en, struct pg *pg, int64_t now_us, struct err *e)
 {
 	struct schedule *s = &en->schedule;
 	struct pg_rows *rows = NULL;
@@ -148,14 +152,19 @@ static int look(struct timetable *t, struct entry *en, struct pg *pg, int64_t no
 	char next[CLOCK_ISO_SIZE];
 	int r;
 
-	if (n <= 0 || strcmp(pg_text(rows, 0, 0), s->definition) != 0) {
-		if (n >= 0)
-			log_warn("another dispatcher knows this schedule otherwise, left to it until a "
-				 "reload schedule=%s theirs=\"%s\"", s->conf->name,
-				 n > 0 ? pg_text(rows, 0, 0) : "");
+	if (n <= 0) {
+		en->look_us =
+			now_us + LOCKED_WAIT_US; /* another dispatcher is at it, or it is gone */
+		return (int)n;
+	}
+	if (strcmp(pg_text(rows, 0, 0), s->definition) != 0) {
+		log_warn(
+			"another dispatcher knows this schedule otherwise, left to it until a reload "
+			"schedule=%s theirs=\"%s\"",
+			s->conf->name, pg_text(rows, 0, 0));
 		en->look_us = SCHEDULE_NEVER;
 		pg_rows_free(rows);
-		return (int)n;
+		return 0;
 	}
 	next_us = cell_due(rows, 2);
 	if (next_us > now_us) {
@@ -234,8 +243,7 @@ const struct schedule *timetable_at(const struct timetable *t, size_t i)
 	return &t->entries[i].schedule;
 }
 
-int timetable_open(struct timetable **ret, const struct conf *conf, const char *node,
-		   struct err *e)
+int timetable_open(struct timetable **ret, const struct conf *conf, const char *node, struct err *e)
 {
 	struct timetable *t = mem_zalloc(sizeof *t);
 	int r = 0;
@@ -252,7 +260,8 @@ int timetable_open(struct timetable **ret, const struct conf *conf, const char *
 			break;
 		t->entries[t->count++].look_us = SCHEDULE_NEVER;
 		if (c->overlap == CONF_OVERLAP_QUEUE || c->overlap == CONF_OVERLAP_REPLACE)
-			log_warn("overlap = queue and replace are taken as skip schedule=%s", c->name);
+			log_warn("overlap = queue and replace are taken as skip schedule=%s",
+				 c->name);
 	}
 	if (r < 0) {
 		timetable_close(t);

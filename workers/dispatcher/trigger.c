@@ -47,8 +47,10 @@ static int fire_after(struct fire *f, struct pg *pg, struct err *e)
 
 	for (int shift = 0; r == 0 && shift < MAX_SHIFT_US; shift++, f->due_us++) {
 		r = fire_insert(pg, f, e);
-		if (r == 0 && pg_run(pg, SQL_FIRED, PG_PARAMS(PG_TEXT(f->schedule->conf->name),
-							      PG_TEXT(f->task_id)), NULL, NULL) > 0)
+		if (r == 0 &&
+		    pg_run(pg, SQL_FIRED,
+			   PG_PARAMS(PG_TEXT(f->schedule->conf->name), PG_TEXT(f->task_id)), NULL,
+			   NULL) > 0)
 			return 0;
 	}
 	return r;
@@ -61,10 +63,14 @@ static int fire_found(const struct schedule *s, const struct pg_rows *rows, stru
 
 	for (size_t i = 0; r >= 0 && i < pg_rows_count(rows); i++) {
 		struct fire fire = {
-			.schedule = s, .queue = *s->conf->queue ? s->conf->queue : NULL,
-			.due_us = pg_int(rows, i, 1) + s->conf->delay_ms * 1000, .now_us = now_us,
-			.task_id = pg_text(rows, i, 2), .kind = "after",
-			.trigger = pg_text(rows, i, 0), .node = node,
+			.schedule = s,
+			.queue = *s->conf->queue ? s->conf->queue : NULL,
+			.due_us = pg_int(rows, i, 1) + s->conf->delay_ms * 1000,
+			.now_us = now_us,
+			.task_id = pg_text(rows, i, 2),
+			.kind = "after",
+			.trigger = pg_text(rows, i, 0),
+			.node = node,
 		};
 
 		r = fire_after(&fire, pg, e);
@@ -84,7 +90,8 @@ static int look(const struct schedule *s, struct pg *pg, int64_t back_us, int64_
 	char now[CLOCK_ISO_SIZE];
 	int64_t n = pg_run(pg, SQL_FIND,
 			   PG_PARAMS(PG_TEXT(s->conf->name), PG_TEXT(s->conf->after),
-				     PG_INT(back_us), PG_TEXT(s->definition), PG_INT(BATCH)), &rows, e);
+				     PG_INT(back_us), PG_TEXT(s->definition), PG_INT(BATCH)),
+			   &rows, e);
 	int fired = 0;
 
 	clock_iso(now_us, now);

@@ -25,8 +25,8 @@ struct timetable;
 
 /* Where the looks of one process stand; begins as zeros. */
 struct trigger {
-	int64_t far_look_us;		/* when the last look far back was */
-	int64_t failed_until_us;	/* none before: one could not be fired (it has no queue) */
+	int64_t far_look_us;	 /* when the last look far back was */
+	int64_t failed_until_us; /* none before: one could not be fired (it has no queue) */
 };
 
 /* Returns the number of fires. */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* services: shared */
+/* Three dispatchers' timetables on one database through a simulated year: time is a parameter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/store/pg.h"
+#include "workers/dispatcher/schedule.h"
+#include "workers/dispatcher/timetable.h"
+
+#define SECOND INT64_C(1000000)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
+#define TABLES 3
+
+static struct pg *pg;
+
+#define SCHEDULE(schedule_name, text, zone) \
+	{ \
+		.name = schedule_name, .cron = text, .after = "", .timezone = zone, .task = "t", \
+		.args = "[]", .kwargs = "{}", .queue = "q", .priority = CONF_UNSET, \
+		.enabled = true, .overlap = CONF_OVERLAP_ALLOW, .catch_up = CONF_CATCH_UP_ALL \
+	}
+
+static struct conf_schedule schedules[] = {
+	SCHEDULE("berlin_night", "30 2 * * *", "Europe/Berlin"),
+	SCHEDULE("york_hours", "0 */6 * * *", "America/New_York"),
+	SCHEDULE("month_end", "0 0 L * *", "UTC"),
+	SCHEDULE("fridays", "15 9 * * FRI#1,FRIL", "Australia/Lord_Howe"),
+	SCHEDULE("hourly", "5 * * * *", "Africa/Cairo"),
+};
+static struct conf conf = { .schedules = schedules, .nschedules = COUNT(schedules), .path = "" };
+
+static int64_t number(const char *sql, const char *param)
+{
+	struct pg_rows *rows = NULL;
+	struct err e = { 0 };
+	int64_t n;
+
+	if (pg_run(pg, sql, PG_PARAMS(PG_TEXT(param)), &rows, &e) < 0)
+		fail_msg("%s", e.msg);
+	n = pg_int(rows, 0, 0);
+	pg_rows_free(rows);
+	return n;
+}
+
+/* Every due time of the year, one after the other, is there once. */
+static void check_year(const struct conf_schedule *c, int64_t from, int64_t until)
+{
+	struct schedule s;
+	struct pg_rows *rows = NULL;
+	struct err e = { 0 };
+	size_t n = 0;
+
+	assert_int_equal(schedule_init(&s, c, &e), 0);
+	assert_true(pg_run(pg,
+			   "SELECT (extract(epoch FROM due) * 1000000)::bigint, task_id"
+			   " FROM jobfleet.schedule_fires WHERE schedule = $1 ORDER BY due",
+			   PG_PARAMS(PG_TEXT(c->name)), &rows, &e) > 0);
+	for (int64_t t = schedule_next(&s, from); t <= until; t = schedule_next(&s, t), n++) {
+		char id[UUID_SIZE];
+
+		schedule_task_id(&s, t, id);
+		assert_true(n < pg_rows_count(rows));
+		assert_int_equal(pg_int(rows, n, 0), t);
+		assert_string_equal(pg_text(rows, n, 1), id);
+	}
+	assert_int_equal(n, pg_rows_count(rows));
+	assert_int_equal(number("SELECT count(*) FROM jobfleet.pending WHERE headers"
+				" ->> 'x-jobfleet-schedule' = $1",
+				c->name),
+			 n);
+	pg_rows_free(rows);
+	schedule_release(&s);
+}
+
+static void three_timetables_fire_a_year_without_gap_or_double(void **state)
+{
+	struct timetable *tables[TABLES];
+	struct err e = { 0 };
+	int64_t start = 0, now, until, next;
+	unsigned seed = 20261121;
+	int fired = 0;
+
+	(void)state;
+	assert_int_equal(clock_parse_iso("2026-01-01T00:00:30Z", &start, NULL), 0);
+	now = start;
+	until = start + 365 * DAY;
+	for (int i = 0; i < TABLES; i++) {
+		assert_int_equal(timetable_open(&tables[i], &conf, "node", &e), 0);
+		assert_int_equal(timetable_register(tables[i], pg, start, &e), 0);
+	}
+	/* each look by one of them, some minutes to two days after the last; sometimes one restarts */
+	while (now < until) {
+		int who = rand_r(&seed) % TABLES, r;
+
+		now += (60 + rand_r(&seed) % (rand_r(&seed) % 8 ? 7200 : 172800)) * SECOND;
+		now = now < until ? now : until;
+		if (rand_r(&seed) % 20 == 0) {
+			timetable_close(tables[who]);
+			assert_int_equal(timetable_open(&tables[who], &conf, "node", &e), 0);
+			assert_int_equal(timetable_register(tables[who], pg, now, &e), 0);
+		}
+		r = timetable_turn(tables[who], pg, now, &next, &e);
+		if (r < 0)
+			fail_msg("%s", e.msg);
+		assert_true(next > now);
+		fired += r;
+	}
+	for (int i = 0; i < TABLES; i++) {
+		int r = timetable_turn(tables[i], pg, until, &next, &e);
+
+		assert_true(r >= 0);
+		fired += r;
+		timetable_close(tables[i]);
+	}
+	assert_int_equal(fired,
+			 number("SELECT count(*) FROM jobfleet.schedule_fires WHERE $1 = ''", ""));
+	for (size_t i = 0; i < COUNT(schedules); i++)
+		check_year(&schedules[i], start, until);
+	print_message("# %d fires in a simulated year\n", fired);
+}
+
+static int open_tables(void **state)
+{
+	struct err e = { 0 };
+	FILE *f = fopen("sql/001_fleet.sql", "r");
+	static char sql[1 << 20];
+
+	(void)state;
+	assert_non_null(f);
+	sql[fread(sql, 1, sizeof sql - 1, f)] = '\0';
+	fclose(f);
+	log_set_level(LOG_LEVEL_ERROR);
+	if (pg_open(&pg, getenv("JOBFLEET_DATABASE_URL"), "test", 5000, &e) < 0 ||
+	    pg_exec(pg, sql, &e) < 0)
+		fail_msg("%s", e.msg);
+	return 0;
+}
+
+static int close_tables(void **state)
+{
+	(void)state;
+	pg_close(pg);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_timetables_fire_a_year_without_gap_or_double),
+	};
+
+	if (!getenv("JOBFLEET_DATABASE_URL"))
+		return 77;
+	return cmocka_run_group_tests(tests, open_tables, close_tables);
+}
