@@ -404,6 +404,25 @@ static void a_worker_reads_and_writes_rows_but_alters_nothing(void **state)
 	expect_refused(f->pg, "SELECT jobfleet.grant_rights()", ERR_REFUSED, "permission denied");
 }
 
+static void no_table_was_forgotten_when_rights_were_given(void **state)
+{
+	struct fixture *f = *state;
+	struct pg_rows *rows = NULL;
+	struct err e = { 0 };
+
+	migrate_shipped(f->pg, NULL);
+	pg_run(f->pg,
+	       "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN"
+	       " ('public', 'jobfleet') AND NOT EXISTS (SELECT FROM unnest("
+	       "ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader']) AS role"
+	       " WHERE has_table_privilege(role, format('%I.%I', schemaname, tablename),"
+	       " 'SELECT'))",
+	       NULL, 0, &rows, &e);
+	if (pg_rows_count(rows) > 0)
+		fail_msg("%s: no role may read it", pg_text(rows, 0, 0));
+	pg_rows_free(rows);
+}
+
 static void an_enqueuer_may_enqueue_and_nothing_else(void **state)
 {
 	struct fixture *f = *state;
@@ -524,6 +543,7 @@ int main(void)
 			an_adopted_posting_table_with_a_key_of_its_own_is_pointed_at_all_the_same),
 		WITH_DATABASE(closed_lists_and_keys_are_held),
 		WITH_DATABASE(a_worker_reads_and_writes_rows_but_alters_nothing),
+		WITH_DATABASE(no_table_was_forgotten_when_rights_were_given),
 		WITH_DATABASE(an_enqueuer_may_enqueue_and_nothing_else),
 		WITH_DATABASE(a_reader_reads_figures_and_state_but_no_arguments),
 		WITH_DATABASE(an_enqueue_lives_and_dies_with_its_transaction),

@@ -63,7 +63,7 @@ static int put_schedule(struct table *t, struct pg *p, const struct conf_schedul
 	table_put(t, s->args);
 	table_put(t, s->kwargs);
 	table_put(t, !s->enabled ? "off" : pg_bool(rows, 0, 1) ? "paused" : "on");
-	table_put(t, s->enabled ? pg_cell(rows, 0, 0) : NULL);
+	table_put(t, s->enabled && !*s->after ? pg_cell(rows, 0, 0) : NULL);
 	for (int col = 2; col < 6; col++)
 		table_put(t, pg_cell(rows, 0, col));
 	pg_rows_free(rows);
