@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/store/pg.h"
@@ -184,6 +185,7 @@ static bool handle(struct keeper *k, struct frame *f)
 	struct err e = { 0 };
 	int r;
 
+	FAULT_POINT("keeper-asked");
 	switch (f->kind) {
 	case FRAME_PARK: r = park(k, f, &e); break;
 	case FRAME_START: r = count_start(k, f, &starts, &arrivals, &e); break;
@@ -191,6 +193,7 @@ static bool handle(struct keeper *k, struct frame *f)
 	case FRAME_BEAT: r = beat(k, f, &e); break;
 	default: return f->kind == FRAME_CONF;	/* its URLs are those it was started with */
 	}
+	FAULT_POINT("keeper-done");
 	answer(k, number, r, e.msg, starts, arrivals);
 	return true;
 }

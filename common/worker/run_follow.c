@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -221,8 +222,10 @@ static int commit_step(struct run *run, const char *name, const char *saved, str
 			   PG_PARAMS(PG_TEXT(run->id), PG_INT(run->key.generation),
 				     PG_INT(run->key.nesting), PG_TEXT(name), PG_TEXT(saved)),
 			   NULL, e);
+	FAULT_POINT("before-step");
 	if (r >= 0)
 		r = pg_commit(pg, e);
+	FAULT_POINT("after-step");
 	return r < 0 ? (int)r : 0;
 }
 
