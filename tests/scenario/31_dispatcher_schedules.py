@@ -8,6 +8,7 @@ and results that waited for Redis."""
 import json
 import os
 import signal
+import socket
 import time
 
 import pika
@@ -232,6 +233,26 @@ def reload_takes_a_good_file_and_refuses_a_bad_one():
     bed.consume("added", 1)
 
 
+def systemd_hears_of_start_life_and_end():
+    path = os.path.join(bed.dir, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(10)
+        heard = ""
+        os.environ["NOTIFY_SOCKET"] = path
+        bed.start("notified")
+        del os.environ["NOTIFY_SOCKET"]
+        while not all(word in heard for word in ("READY=1", "STATUS=", "WATCHDOG=1")):
+            heard += s.recv(4096).decode() + "\n"
+        bed.dispatchers["notified"].send_signal(signal.SIGHUP)
+        while "RELOADING=1\nMONOTONIC_USEC=" not in heard or heard.count("READY=1") < 2:
+            heard += s.recv(4096).decode() + "\n"
+        bed.dispatchers["notified"].send_signal(signal.SIGTERM)
+        while "STOPPING=1" not in heard:
+            heard += s.recv(4096).decode() + "\n"
+    assert bed.dispatchers.pop("notified").wait(10) == 0
+
+
 def a_wrong_file_is_exit_100_and_sigterm_exit_0():
     assert [bed.stop(name) for name in NAMES] == [0, 0, 0]
     bed.write_conf("queue q { program = salary }\n"
@@ -247,4 +268,5 @@ run(bed, three_dispatchers_fire_each_second_once_and_on_time,
     a_paused_schedule_does_not_fire, a_dead_message_comes_into_the_table_with_its_bytes_once,
     the_client_of_a_dead_message_gets_a_failure,
     a_result_that_waited_is_delivered_but_not_over_a_final_one,
-    reload_takes_a_good_file_and_refuses_a_bad_one, a_wrong_file_is_exit_100_and_sigterm_exit_0)
+    reload_takes_a_good_file_and_refuses_a_bad_one,
+    systemd_hears_of_start_life_and_end, a_wrong_file_is_exit_100_and_sigterm_exit_0)
