@@ -31,15 +31,16 @@ bool ledger_outcome_is_final(enum ledger_outcome o)
 
 static const char SQL_INSERT[] = "INSERT INTO jobfleet.ledger " COLUMNS " VALUES " VALUES;
 
-/* The rows that kept the message safe until now have done their work. */
-static const char SQL_INSERT_RELAYED[] =
+static const char SQL_INSERT_TRACES[] =
 	"WITH kept AS (DELETE FROM jobfleet.pending WHERE task_id = $1 AND generation = $2"
-	" AND state = 'sent' AND ($6::boolean OR retries <= $4::int))"
+	" AND state = 'sent' AND ($6::boolean OR retries <= $4::int)),"
+	" counted AS (DELETE FROM jobfleet.starts WHERE task_id = $1 AND generation = $2"
+	" AND $10::text IS DISTINCT FROM 'LOST')"
 	" INSERT INTO jobfleet.ledger " COLUMNS " VALUES " VALUES;
 
 int ledger_insert(struct pg *p, const struct ledger_entry *x, struct err *e)
 {
-	int64_t r = pg_run(p, x->relayed ? SQL_INSERT_RELAYED : SQL_INSERT,
+	int64_t r = pg_run(p, x->traces ? SQL_INSERT_TRACES : SQL_INSERT,
 			   PG_PARAMS(PG_TEXT(x->key.task_id), PG_INT(x->key.generation),
 				     PG_INT(x->key.nesting), PG_INT(x->key.retries),
 				     PG_TEXT(OUTCOMES[x->outcome].name),

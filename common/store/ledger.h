@@ -42,7 +42,9 @@ struct ledger_entry {
 	const char *cause;		/* NULL on success */
 	int follow_ups;
 	int64_t runtime_ms;
-	bool relayed;			/* it came through pending: its 'sent' rows go when final */
+	/* It came before or through pending: with the row go what counted its starts and, when it is
+	 * final, the 'sent' rows that kept it safe. */
+	bool traces;
 };
 
 /* In p's transaction, or alone. */

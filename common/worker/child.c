@@ -37,10 +37,10 @@ struct handed {
 	size_t props_len, body_len;
 };
 
+/* Its work is to end a wait (EINTR): what has passed is known by the clock. */
 static void on_soft_limit(int sig)
 {
 	(void)sig;
-	run_struck = 1;
 }
 
 static void set_signals(void)
@@ -224,7 +224,6 @@ static void run_handed(struct child *c, const struct handed *h)
 	int64_t from = clock_mono_us();
 	int r;
 
-	run_struck = 0;
 	r = message_decode(&c->message, h->props, h->props_len, h->body, h->body_len, &e);
 	task = r >= 0 ? catalog_find(&c->catalog, c->message.task) : NULL;
 	if (task)
@@ -245,7 +244,9 @@ static void take_task(struct child *c, struct frame *f)
 	atomic_store(&slot->started_us, clock_mono_us());
 	if (!slot_move(slot, h.serial, SLOT_READY, SLOT_RUNNING))
 		return;		/* the parent took it back */
+	FAULT_POINT("taken");
 	run_handed(c, &h);
+	FAULT_POINT("answered");
 	slot_move(slot, h.serial, SLOT_RUNNING, SLOT_DONE);
 }
 
@@ -254,7 +255,7 @@ static void reload(struct child *c, const char *path)
 	struct conf *conf = NULL;
 
 	/* The parent has checked the file; one that broke since then changes nothing here. */
-	if (conf_load(&conf, path, NULL) < 0)
+	if (conf_load(&conf, *path ? path : NULL, NULL) < 0)
 		return;
 	stores_release(&c->stores);
 	catalog_release(&c->catalog);

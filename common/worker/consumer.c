@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/broker/link.h"
@@ -54,7 +55,7 @@ struct consumer {
 	unsigned host;
 	uint64_t generation;
 	struct channel *channels;	/* nqueues, then the control channel */
-	char *pidbox;
+	char *pidbox, *url;
 	int64_t ack_since_ms;
 	bool cancelled, left;
 };
@@ -342,7 +343,8 @@ static void send_ack(void *ctx, uint64_t tag, bool multiple)
 	link_ack(a->c->link, a->ch->number, tag, multiple);
 }
 
-static void flush_acks(struct consumer *c)
+/* True: something went into the output buffer. */
+static bool flush_acks(struct consumer *c)
 {
 	int64_t now = clock_mono_ms();
 	size_t waiting = 0;
@@ -351,18 +353,19 @@ static void flush_acks(struct consumer *c)
 		waiting += c->channels[i].tags.finished;
 	if (waiting == 0) {
 		c->ack_since_ms = 0;
-		return;
+		return false;
 	}
 	if (!c->ack_since_ms)
 		c->ack_since_ms = now;
 	if (waiting < ACK_BATCH && now - c->ack_since_ms < ACK_WAIT_MS && !c->cancelled)
-		return;
+		return false;
 	c->ack_since_ms = 0;
 	for (size_t i = 0; i < c->conf.nqueues; i++) {
 		struct ack_ctx a = { c, &c->channels[i] };
 
 		tagwin_flush(&c->channels[i].tags, send_ack, &a);
 	}
+	return true;
 }
 
 static void tune_prefetch(struct consumer *c)
@@ -380,20 +383,28 @@ static void tune_prefetch(struct consumer *c)
 int consumer_flush(struct consumer *c)
 {
 	struct err e = { 0 };
+	bool acked;
 
 	if (!c->link || !link_is_open(c->link))
 		return -1;
-	flush_acks(c);
+	acked = flush_acks(c);
 	tune_prefetch(c);
 	if (link_unsent(c->link) > 0 && link_flush(c->link, &e) < 0)
 		go_down(c, e.msg);
 	update_watch(c);
+	if (acked)
+		FAULT_POINT("after-ack");
 	return c->ack_since_ms ? ACK_WAIT_MS : -1;
 }
 
 static struct channel *current(struct consumer *c, const struct delivery *d)
 {
 	return c->link && d->link_generation == c->generation ? &c->channels[d->queue] : NULL;
+}
+
+bool consumer_owns(const struct consumer *c, const struct delivery *d)
+{
+	return c->link && d->link_generation == c->generation;
 }
 
 void consumer_ack(struct consumer *c, const struct delivery *d)
@@ -477,6 +488,7 @@ struct consumer *consumer_new(const struct consumer_conf *conf)
 	struct consumer *c = mem_zalloc(sizeof *c);
 
 	c->conf = *conf;
+	c->conf.url = c->url = mem_strdup(conf->url);	/* outlives a reload */
 	c->pidbox = mem_printf("%s.%s", conf->node, PIDBOX);
 	c->generation = 1;
 	c->channels = mem_zalloc((conf->nqueues + 1) * sizeof *c->channels);
@@ -501,5 +513,6 @@ void consumer_free(struct consumer *c)
 		tagwin_release(&c->channels[i].tags);
 	free(c->channels);
 	free(c->pidbox);
+	free(c->url);
 	free(c);
 }

@@ -53,6 +53,8 @@ bool consumer_is_consuming(const struct consumer *c);
 bool consumer_is_healthy(const struct consumer *c);
 const char *consumer_state(const struct consumer *c);	/* for status lines */
 
+/* False: its connection is gone, the broker delivers it again. */
+bool consumer_owns(const struct consumer *c, const struct delivery *d);
 void consumer_ack(struct consumer *c, const struct delivery *d);
 void consumer_give_back(struct consumer *c, const struct delivery *d);
 void consumer_set_prefetch(struct consumer *c, int queue, int count);

@@ -2,6 +2,7 @@
 /* Feeding the pool by priority, and what becomes of a delivery when it comes back from it. */
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/worker/worker_private.h"
@@ -26,6 +27,7 @@ struct catalog_task *feed_spec(const struct worker *w, const struct delivery *d)
 
 void feed_ack(struct worker *w, struct delivery *d)
 {
+	FAULT_POINT("before-ack");
 	consumer_ack(w->consumer, d);
 	delivery_free(d);
 }
@@ -62,7 +64,7 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 		return;
 	}
 	d->start_counted = true;
-	delivery_push_front(&w->buffer[d->priority], d);
+	gate_decide(w, d);
 }
 
 /* False: not now, and somebody else has it. */
@@ -98,6 +100,7 @@ void feed(struct worker *w)
 		delivery_remove(&w->buffer[d->priority], d);
 		if (!may_start(w, d, t))
 			continue;
+		FAULT_POINT("before-hand-over");
 		pool_hand(w->pool, child, d, w->queues[d->queue].name,
 			  d->soft_ms > 0 ? d->soft_ms : t->soft_ms,
 			  d->hard_ms > 0 ? d->hard_ms : t->hard_ms, is_short(t));
@@ -173,7 +176,10 @@ void feed_untouched(void *ctx, struct delivery *d)
 {
 	struct worker *w = ctx;
 
-	delivery_push_front(&w->buffer[d->priority], d);
+	if (consumer_owns(w->consumer, d) && w->state < WORKER_DRAINING)
+		delivery_push_front(&w->buffer[d->priority], d);
+	else
+		gate_decide(w, d);
 }
 
 size_t feed_reserved(const struct worker *w)

@@ -2,6 +2,7 @@
 /* The gate: what happens to a message when it arrives, before any child sees it. */
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -174,6 +175,8 @@ void gate_decide(struct worker *w, struct delivery *d)
 	if (w->state >= WORKER_DRAINING || !d->body) {
 		consumer_give_back(w->consumer, d);
 		delivery_free(d);
+	} else if (!consumer_owns(w->consumer, d)) {
+		delivery_free(d);
 	} else if (d->cause && !*d->name) {
 		gate_dead(w, d, "malformed", d->cause);
 	} else if (d->expires_us && now_us >= d->expires_us) {
@@ -279,6 +282,7 @@ void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct 
 	struct delivery *d;
 	int r;
 
+	FAULT_POINT("delivered");
 	if (ev->kind == LINK_PART) {
 		pass_part(w, ev);
 		return;

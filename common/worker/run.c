@@ -16,8 +16,6 @@
 
 enum { PROGRESS_MS = 200, DB_LIMIT_MS = 300000, META_MAX = 65536 };
 
-volatile sig_atomic_t run_struck;
-
 void run_init(struct run *run, const struct catalog *catalog, const struct catalog_task *task,
 	      struct stores *stores)
 {
@@ -85,7 +83,7 @@ int64_t run_left_ms(const struct run *run)
 
 bool run_cancelled(const struct run *run)
 {
-	return run_struck || run_left_ms(run) <= 0;
+	return run_left_ms(run) <= 0;
 }
 
 int run_cancel_error(const struct run *run, struct err *e)
@@ -130,9 +128,13 @@ static int ask_ledger(struct run *run, struct err *e)
 	return err_set(e, ERR_CANCELLED, "already settled by another run of this task");
 }
 
+/* To the soft limit; past it, what a handler still writes has until the hard one. */
 static int64_t db_limit_ms(const struct run *run)
 {
-	int64_t left = run->hard_at_ms == INT64_MAX ? DB_LIMIT_MS :
+	int64_t left = run_left_ms(run);
+
+	if (left <= 0)
+		left = run->hard_at_ms == INT64_MAX ? DB_LIMIT_MS :
 		       run->hard_at_ms - clock_mono_ms();
 
 	return left < 1 ? 1 : left > DB_LIMIT_MS ? DB_LIMIT_MS : left;

@@ -3,8 +3,6 @@
 #ifndef COMMON_WORKER_RUN_PRIVATE_H
 #define COMMON_WORKER_RUN_PRIVATE_H
 
-#include <signal.h>
-
 #include "common/base/buf.h"
 #include "common/broker/message.h"
 #include "common/store/ledger.h"
@@ -45,9 +43,6 @@ struct run {
 	struct stores own_stores;
 	struct catalog own_catalog;
 };
-
-/* The soft limit or a revoke struck; set by SIGUSR1. A process has one. */
-extern volatile sig_atomic_t run_struck;
 
 void run_init(struct run *run, const struct catalog *catalog, const struct catalog_task *task,
 	      struct stores *stores);

@@ -90,7 +90,7 @@ static struct ledger_entry entry_of(const struct run *run, const struct plan *p)
 		.queue = run->queue, .node = run->node, .cause = p->cause,
 		.meta = p->meta.len ? p->meta.data : NULL, .follow_ups = (int)run->nfollow_ups,
 		.runtime_ms = clock_mono_ms() - run->started_ms,
-		.relayed = run->message && run->message->hop > 0,
+		.traces = run->message && (run->message->hop > 0 || run->asked_ledger),
 	};
 }
 

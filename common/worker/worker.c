@@ -194,6 +194,7 @@ static void on_tick(uv_timer_t *t)
 
 	consumer_tick(w->consumer);
 	outlet_tick(w->outlet);
+	pool_tick(w->pool);
 	desk_tick(w->desk);
 	want_keeper(w);
 	beat(w, now);
@@ -220,6 +221,18 @@ static void on_ack_due(uv_timer_t *t)
 	(void)t;	/* it only ends the loop's sleep: acks leave at the turn's end */
 }
 
+/* Limits need looking after only while something runs. */
+static void pace(struct worker *w)
+{
+	bool wanted = w->state == WORKER_STARTING || pool_busy(w->pool) > 0;
+	bool active = uv_is_active((uv_handle_t *)&w->fast);
+
+	if (wanted && !active)
+		uv_timer_start(&w->fast, on_fast, FAST_MS, FAST_MS);
+	else if (!wanted && active)
+		uv_timer_stop(&w->fast);
+}
+
 static void on_turn_end(uv_prepare_t *p)
 {
 	struct worker *w = p->data;
@@ -227,6 +240,7 @@ static void on_turn_end(uv_prepare_t *p)
 
 	become_ready(w);
 	feed(w);
+	pace(w);
 	pool_flush(w->pool);
 	desk_flush(w->desk);
 	outlet_flush(w->outlet);
