@@ -20,6 +20,13 @@
 #define SECRET "abcdef0123456789abcdef0123456789"
 #define YORK "{\"request_data\":{\"location\":\"New York, NY\",\"occupation\":\"Software Engineer\"}}"
 
+static void set_keys(void)
+{
+	setenv("FRED_API_KEY", SECRET, 1);
+	setenv("BLS_API_KEY", SECRET, 1);
+	setenv("CENSUS_API_KEY", SECRET, 1);
+}
+
 static cJSON *must(const char *task, task_fn *fn, const char *args)
 {
 	struct err e = { 0 };
@@ -136,19 +143,76 @@ static void max_age_0_asks_the_sources_again_and_doubles_no_row(void **state)
 	bed_expect_sql("SELECT cache_misses FROM salary_data_cache WHERE data_type = 'salary_data'", "2");
 }
 
-static void without_redis_the_tables_answer(void **state)
+static void after_a_flush_of_redis_the_tables_answer_and_fill_it_again(void **state)
 {
 	struct err e = { 0 };
+	int64_t before;
 	cJSON *a;
 
 	(void)state;
 	cJSON_Delete(fetch(YORK));
+	before = calls();
 	bed_must(redis_cmd(bed.redis, NULL, &e, "FLUSHDB", NULL), &e, "flush");
 	a = fetch(YORK);
 	assert_true(json_bool(a, "cache_hit", false));
 	assert_true(warned(a, "answered from the database"));
 	assert_int_equal(json_num(a, "data_count", 0), 2);
 	cJSON_Delete(a);
+	a = fetch(YORK);
+	assert_true(json_bool(a, "cache_hit", false));
+	assert_false(warned(a, "answered from the database"));
+	assert_int_equal(cJSON_GetArraySize(json_get(a, "sources")), 3);
+	assert_int_equal(calls(), before);
+	cJSON_Delete(a);
+}
+
+static void without_redis_answers_come_from_sources_and_tables(void **state)
+{
+	struct conf *real = bed.conf;
+	char *url = mem_strdup(getenv("JOBFLEET_REDIS_URL"));
+	struct err e = { 0 };
+	cJSON *a;
+
+	(void)state;
+	setenv("JOBFLEET_REDIS_URL", "redis://127.0.0.1:1/0", 1);
+	bed_must(conf_load(&bed.conf, "queues.conf", &e), &e, "conf");
+	a = fetch(YORK);
+	assert_false(json_bool(a, "cache_hit", true));
+	assert_int_equal(json_num(a, "data_count", 0), 2);
+	cJSON_Delete(a);
+	a = fetch(YORK);
+	assert_true(json_bool(a, "cache_hit", false));
+	assert_true(warned(a, "answered from the database"));
+	cJSON_Delete(a);
+	cJSON_Delete(must(NAME("monitor_cache_performance"), monitor_cache_performance, "{}"));
+	cJSON_Delete(must(NAME("cleanup_expired_cache"), cleanup_expired_cache, "{}"));
+	conf_close(bed.conf);
+	bed.conf = real;
+	setenv("JOBFLEET_REDIS_URL", url, 1);
+	free(url);
+}
+
+static void without_keys_bls_answers_alone_and_an_alert_is_raised(void **state)
+{
+	cJSON *a;
+
+	(void)state;
+	unsetenv("BLS_API_KEY");
+	unsetenv("CENSUS_API_KEY");
+	unsetenv("FRED_API_KEY");
+	a = fetch(YORK);
+	assert_int_equal(cJSON_GetArraySize(json_get(a, "sources")), 1);
+	assert_true(warned(a, "census skipped: census needs a key: set CENSUS_API_KEY"));
+	assert_true(warned(a, "fred skipped: fred needs a key: set FRED_API_KEY"));
+	row(a, "salary_benchmarks", "bls");
+	cJSON_Delete(a);
+	bed_expect_sql("SELECT string_agg(subject, ',' ORDER BY subject) FROM jobfleet.alerts"
+		       " WHERE name = 'provider_key_missing'", "census,fred");
+	set_keys();
+	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\",\"max_age\":0}}");
+	assert_int_equal(cJSON_GetArraySize(json_get(a, "sources")), 3);
+	cJSON_Delete(a);
+	bed_expect_sql("SELECT count(*) FROM jobfleet.alerts WHERE resolved_at IS NULL", "0");
 }
 
 static void callers_spellings_pass_and_what_is_not_split_is_told(void **state)
@@ -394,9 +458,7 @@ static int start(void **state)
 	(void)state;
 	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
 		return -1;
-	setenv("FRED_API_KEY", SECRET, 1);
-	setenv("BLS_API_KEY", SECRET, 1);
-	setenv("CENSUS_API_KEY", SECRET, 1);
+	set_keys();
 	bed_start_server();
 	bed_open();
 	return 0;
@@ -417,7 +479,9 @@ int main(void)
 		TEST(a_fetch_stores_and_answers_the_figures_of_all_sources),
 		TEST(a_second_call_comes_from_the_cache_however_the_place_is_spelt),
 		TEST(max_age_0_asks_the_sources_again_and_doubles_no_row),
-		TEST(without_redis_the_tables_answer),
+		TEST(after_a_flush_of_redis_the_tables_answer_and_fill_it_again),
+		TEST(without_redis_answers_come_from_sources_and_tables),
+		TEST(without_keys_bls_answers_alone_and_an_alert_is_raised),
 		TEST(callers_spellings_pass_and_what_is_not_split_is_told),
 		TEST(a_city_without_a_metro_answers_from_its_state),
 		TEST(when_all_sources_fail_bundled_figures_answer_marked),

@@ -14,6 +14,7 @@
 #define URL_MAX 4096
 #define MAX_BYTES (32 << 20)
 #define TRIES 2
+#define KEY_MISSING "provider_key_missing"
 /* A slow source (FRED: ours is half of its 120 a minute) takes the few calls of some answers at once;
  * at several a second the rate is the source's own bound (BLS: 50 in 10 s) and leaves no room. */
 #define SLOW_RATE 1.0
@@ -41,7 +42,8 @@ const char *ask_key(struct run *run, const char *source)
 	return s && *s->key_variable ? conf_secret(s->key_variable) : NULL;
 }
 
-/* Outside of development a source without its key is an operator's matter. */
+/* Outside of development a source without its key is an operator's matter: parked, with an alert,
+ * until the key is there. */
 static int refuse_without_key(struct run *run, const struct conf_source *s, struct err *e)
 {
 	char text[160];
@@ -50,8 +52,7 @@ static int refuse_without_key(struct run *run, const struct conf_source *s, stru
 	snprintf(text, sizeof text, "%s needs a key: set %s", s->name, s->key_variable);
 	if (!run_conf(run)->fleet.development &&
 	    (run_db_read(run, &pg, e) < 0 ||
-	     pg_run(pg, "SELECT jobfleet.raise_alert('provider_key_missing', $1, 'WARNING', $2)",
-		    PG_PARAMS(PG_TEXT(s->name), PG_TEXT(text)), NULL, e) < 0))
+	     quota_park(pg, s->name, QUOTA_FOR_EVER, KEY_MISSING, text, e) < 0))
 		return -(int)e->code;
 	return err_set(e, ERR_PARKED, "%s", text);
 }
@@ -152,6 +153,8 @@ int ask_call(struct run *run, const struct ask *what, struct http_response *ret,
 
 	if (r >= 0)
 		r = run_db_read(run, &pg, e);
+	if (r >= 0 && s->key_required && !what->free_of_charge)
+		r = quota_unpark(pg, s->name, KEY_MISSING, e);
 	if (r >= 0 && !what->free_of_charge)
 		r = quota_take(pg, s, 1, e);
 	if (r >= 0)

@@ -53,6 +53,23 @@ static struct redis *redis_or_null(struct run *run)
 	return redis;
 }
 
+/* Redis lost an answer that the tables still have: the next reader finds it there again. */
+static void put_back(struct redis *redis, const char *key, const struct cache_doc *d, enum cache_kind k)
+{
+	enum strategy strategy = STRATEGY_STANDARD;
+	int64_t left;
+	struct err e;
+
+	for (int i = 0; i < STRATEGY_COUNT; i++)
+		if (strcmp(json_str(d->meta, "strategy", ""), strategy_name((enum strategy)i)) == 0)
+			strategy = (enum strategy)i;
+	left = json_bool(d->meta, "fallback", false) ? CACHE_FALLBACK_TTL_S : cache_ttl_s(strategy, k);
+	left -= clock_wall_ms() / 1000 - d->stored_at_s;
+	if (left > 0 && cache_put(redis, key, d->meta, d->rows, left, strategy != STRATEGY_CONSERVATIVE,
+				  &e) < 0)
+		log_warn("answer not put back into the cache: %s", e.msg);
+}
+
 static int look_up_doc(struct run *run, struct redis *redis, struct bundle *b, enum cache_kind k,
 		       int64_t max_age_s, struct err *e)
 {
@@ -62,7 +79,11 @@ static int look_up_doc(struct run *run, struct redis *redis, struct bundle *b, e
 	if (r > 0 || k == CACHE_CONFIDENCE)
 		return r > 0;
 	r = run_db_read(run, &pg, e);
-	return r < 0 ? r : cache_get_tables(pg, k, b->keys[k], max_age_s, &b->docs[k], e);
+	if (r >= 0)
+		r = cache_get_tables(pg, k, b->keys[k], max_age_s, &b->docs[k], e);
+	if (r > 0 && redis)
+		put_back(redis, b->keys[k], &b->docs[k], k);
+	return r;
 }
 
 static int64_t max_age(const struct request *r, enum cache_kind k)
