@@ -8,7 +8,14 @@
 
 #include "common/broker/message.h"
 
-enum { MESSAGE_MAX_HEADERS = 256, MESSAGE_MAX_ID = 255, MESSAGE_MAX_REPR = 1024 };
+enum {
+	MESSAGE_MAX_HEADERS = 256, MESSAGE_MAX_ID = 255, MESSAGE_MAX_REPR = 1024,
+	MESSAGE_MAX_PROPS = 131072,
+};
+
+#define MESSAGE_GENERATION "x-jobfleet-generation"
+#define MESSAGE_HOP "x-jobfleet-hop"
+#define MESSAGE_FORWARDS "x-jobfleet-forwards"
 
 struct message_arena {
 	amqp_pool_t pool;		/* strings and header values */

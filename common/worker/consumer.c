@@ -9,56 +9,19 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/broker/link.h"
+#include "common/worker/consumer_private.h"
 #include "common/worker/delivery.h"
-#include "common/worker/tagwin.h"
-#include "common/worker/watch.h"
 
 enum {
 	CONNECT_MS = 10000,		/* TCP, TLS and login */
-	DECLARE_MS = 10000,		/* all queues */
 	BACKOFF_MS = 100, BACKOFF_MAX_MS = 10000,
 	PROBE_MS = 10000,
 	ACK_WAIT_MS = 3, ACK_BATCH = 100,
 	OUTPUT_MAX = 8 << 20,		/* acks and declares only */
 	USER_TIMEOUT_MS = 15000,
-	PIDBOX_EXPIRES_MS = 10000, PIDBOX_TTL_MS = 300000,	/* as Celery declares it */
 };
-
-#define PIDBOX "celery.pidbox"
-
-enum consumer_state { CONSUMER_DOWN, CONSUMER_CONNECT, CONSUMER_DECLARE, CONSUMER_CONSUME,
-		      CONSUMER_LEAVING };
 
 static const char *const STATES[] = { "down", "connecting", "declaring", "consuming", "leaving" };
-
-/* What a channel is doing; each answer of the broker takes it to the next. */
-enum step { STEP_OPEN, STEP_DECLARE, STEP_EXCHANGE, STEP_BIND, STEP_QOS, STEP_CONSUME, STEP_RUN };
-
-struct channel {
-	const struct consumer_queue_conf *conf;	/* NULL: remote control */
-	uint16_t number;
-	enum step step;
-	bool passive;			/* the queue has other arguments: used as it stands */
-	struct tagwin tags;
-	int prefetch, wanted;
-	bool probing;
-	int64_t delivered_ms, probed_ms;
-};
-
-struct consumer {
-	struct consumer_conf conf;
-	enum consumer_state state;
-	int64_t deadline_ms, backoff_ms;
-	struct link *link;
-	struct watch watch;
-	unsigned host;
-	uint64_t generation;
-	struct channel *channels;	/* nqueues, then the control channel */
-	char *pidbox, *url;
-	int64_t ack_since_ms;
-	bool cancelled, left;
-};
 
 static struct channel *channel_of(struct consumer *c, uint16_t number)
 {
@@ -89,93 +52,6 @@ static void go_down(struct consumer *c, const char *why)
 		 (long long)(c->deadline_ms - clock_mono_ms()));
 	if (was_up)
 		c->conf.on_lost(c->conf.ctx);
-}
-
-static int declare_queue(struct consumer *c, const struct channel *ch)
-{
-	struct link_queue q = { .name = c->pidbox, .auto_delete = true,
-				.expires_ms = PIDBOX_EXPIRES_MS, .message_ttl_ms = PIDBOX_TTL_MS };
-
-	if (ch->conf)
-		q = (struct link_queue){ .name = ch->conf->name, .durable = true,
-					 .passive = ch->passive, .quorum = ch->conf->quorum,
-					 .max_priority = ch->conf->max_priority };
-	return link_queue_declare(c->link, ch->number, &q);
-}
-
-static int send_step(struct consumer *c, struct channel *ch)
-{
-	const char *queue = ch->conf ? ch->conf->name : c->pidbox;
-
-	switch (ch->step) {
-	case STEP_OPEN:
-		return link_channel_open(c->link, ch->number);
-	case STEP_DECLARE:
-		return declare_queue(c, ch);
-	case STEP_EXCHANGE:
-		return link_exchange_declare(c->link, ch->number, ch->conf ? queue : PIDBOX,
-					     ch->conf ? "direct" : "fanout", ch->conf != NULL);
-	case STEP_BIND:
-		return link_queue_bind(c->link, ch->number, queue, ch->conf ? queue : PIDBOX,
-				       ch->conf ? queue : "");
-	case STEP_QOS:
-		ch->prefetch = ch->wanted;
-		return link_qos(c->link, ch->number, (uint16_t)ch->prefetch,
-				ch->conf && !ch->conf->quorum);
-	case STEP_CONSUME:
-		return link_consume(c->link, ch->number, queue, queue, ch->conf == NULL);
-	default:
-		return 0;
-	}
-}
-
-static void all_consuming(struct consumer *c)
-{
-	for (size_t i = 0; i <= c->conf.nqueues; i++)
-		if (c->channels[i].step != STEP_RUN)
-			return;
-	c->state = CONSUMER_CONSUME;
-	c->backoff_ms = 0;
-	c->conf.on_consuming(c->conf.ctx);
-}
-
-static void next_step(struct consumer *c, struct channel *ch)
-{
-	if (ch->step == STEP_RUN)
-		return;
-	ch->step++;
-	if (ch->step == STEP_RUN) {
-		ch->delivered_ms = ch->probed_ms = clock_mono_ms();
-		if (c->state == CONSUMER_DECLARE)
-			all_consuming(c);
-		return;
-	}
-	send_step(c, ch);
-}
-
-static void start_channels(struct consumer *c)
-{
-	c->state = CONSUMER_DECLARE;
-	c->deadline_ms = clock_mono_ms() + DECLARE_MS;
-	for (size_t i = 0; i <= c->conf.nqueues; i++) {
-		c->channels[i].step = STEP_OPEN;
-		send_step(c, &c->channels[i]);
-	}
-}
-
-/* A queue that exists with other arguments is used as it stands. Anything else that closes a
- * channel costs the connection: half a consumer is what nobody notices. */
-static bool channel_closed(struct consumer *c, struct channel *ch, const struct link_event *ev)
-{
-	if (!ch || ch->step != STEP_DECLARE || ev->code != 406 || ch->passive)
-		return false;
-	log_warn("queue %s has other arguments than ours and is used as it stands: %s. To change "
-		 "it, drain it, delete it, and start the worker again",
-		 ch->conf ? ch->conf->name : c->pidbox, ev->text);
-	ch->passive = true;
-	ch->step = STEP_OPEN;
-	send_step(c, ch);
-	return true;
 }
 
 static void probe_answered(struct consumer *c, struct channel *ch, const struct link_event *ev)
@@ -211,7 +87,7 @@ static void on_event(void *ctx, const struct link_event *ev)
 
 	switch (ev->kind) {
 	case LINK_OPENED:
-		start_channels(c);
+		consumer_start_channels(c);
 		break;
 	case LINK_DELIVERY:
 	case LINK_PART:
@@ -219,7 +95,7 @@ static void on_event(void *ctx, const struct link_event *ev)
 			on_delivery(c, ch, ev);
 		break;
 	case LINK_CHANNEL_CLOSED:
-		if (!channel_closed(c, ch, ev)) {
+		if (!consumer_channel_closed(c, ch, ev)) {
 			log_error("RabbitMQ closed a channel: %d %s", ev->code, ev->text);
 			c->state = CONSUMER_DECLARE;
 			c->deadline_ms = 0;
@@ -228,10 +104,8 @@ static void on_event(void *ctx, const struct link_event *ev)
 	case LINK_CANCELLED:
 		log_warn("RabbitMQ cancelled consumer %s: its queue was deleted or moved; "
 			 "declaring it again", ev->text);
-		if (ch) {
-			ch->step = STEP_DECLARE;
-			send_step(c, ch);
-		}
+		if (ch)
+			consumer_declare_again(c, ch);
 		break;
 	case LINK_GOODBYE:
 		c->left = true;
@@ -240,13 +114,13 @@ static void on_event(void *ctx, const struct link_event *ev)
 		if (ch && ch->probing)
 			probe_answered(c, ch, ev);
 		else if (ch)
-			next_step(c, ch);
+			consumer_next_step(c, ch);
 		break;
 	case LINK_CHANNEL_OPENED:
 	case LINK_CONSUMING:
 	case LINK_OK:
 		if (ch)
-			next_step(c, ch);
+			consumer_next_step(c, ch);
 		break;
 	default:
 		break;
@@ -489,7 +363,7 @@ struct consumer *consumer_new(const struct consumer_conf *conf)
 
 	c->conf = *conf;
 	c->conf.url = c->url = mem_strdup(conf->url);	/* outlives a reload */
-	c->pidbox = mem_printf("%s.%s", conf->node, PIDBOX);
+	c->pidbox = mem_printf("%s.celery.pidbox", conf->node);
 	c->generation = 1;
 	c->channels = mem_zalloc((conf->nqueues + 1) * sizeof *c->channels);
 	for (size_t i = 0; i <= conf->nqueues; i++) {

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What consumer.c (connection, deliveries, acks) and consumer_setup.c (from login to consuming)
+ * share. */
+#ifndef COMMON_WORKER_CONSUMER_PRIVATE_H
+#define COMMON_WORKER_CONSUMER_PRIVATE_H
+
+#include "common/broker/link.h"
+#include "common/worker/consumer.h"
+#include "common/worker/tagwin.h"
+#include "common/worker/watch.h"
+
+enum consumer_state { CONSUMER_DOWN, CONSUMER_CONNECT, CONSUMER_DECLARE, CONSUMER_CONSUME,
+		      CONSUMER_LEAVING };
+
+/* What a channel is doing; each answer of the broker takes it to the next. */
+enum step { STEP_OPEN, STEP_DECLARE, STEP_EXCHANGE, STEP_BIND, STEP_QOS, STEP_CONSUME, STEP_RUN };
+
+struct channel {
+	const struct consumer_queue_conf *conf;	/* NULL: remote control */
+	uint16_t number;
+	enum step step;
+	bool passive;			/* the queue has other arguments: used as it stands */
+	struct tagwin tags;
+	int prefetch, wanted;
+	bool probing;
+	int64_t delivered_ms, probed_ms;
+};
+
+struct consumer {
+	struct consumer_conf conf;
+	enum consumer_state state;
+	int64_t deadline_ms, backoff_ms;
+	struct link *link;
+	struct watch watch;
+	unsigned host;
+	uint64_t generation;
+	struct channel *channels;	/* nqueues, then the control channel */
+	char *pidbox, *url;
+	int64_t ack_since_ms;
+	bool cancelled, left;
+};
+
+/* Opens every channel and takes its first step. */
+void consumer_start_channels(struct consumer *c);
+/* The broker answered the channel's step: take the next one. */
+void consumer_next_step(struct consumer *c, struct channel *ch);
+/* The queue is gone: declares it again. */
+void consumer_declare_again(struct consumer *c, struct channel *ch);
+/* True: the close was an answer to a declare, and the queue will be used as it stands. */
+bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struct link_event *ev);
+
+#endif
