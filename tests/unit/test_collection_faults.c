@@ -122,6 +122,7 @@ static void a_parked_source_is_not_called(void **state)
 	result = must("{\"query\":\"engineer\"}");
 	check_result(result, "parked", "parked");
 	assert_in_range(json_int(result, "retry_after_s", 0), 480, 500);
+	assert_int_equal(json_int(result, "api_calls_used", -1), 0);
 	assert_int_equal(calls(), 1);
 	cJSON_Delete(result);
 }

@@ -96,7 +96,8 @@ static int64_t timeout_ms(struct run *run, const struct conf_source *conf)
 }
 
 static int perform(struct run *run, const struct conf_source *conf,
-		   const struct source_request *req, struct http_response *ret, struct err *e)
+		   const struct source_request *req, struct http_response *ret, bool *ret_called,
+		   struct err *e)
 {
 	struct http_request http_req = {
 		.url = buf_text(&req->url), .headers = (const char *const *)req->headers,
@@ -106,8 +107,10 @@ static int perform(struct run *run, const struct conf_source *conf,
 	struct pg *pg;
 	int r = run_http(run, &http, e);
 
-	if (r == 0)
+	if (r == 0) {
+		*ret_called = true;
 		r = http_perform(http, &http_req, ret, e);
+	}
 	if (r == -ERR_CANCELLED && run_cancelled(run))
 		return run_cancel_error(run, e);
 	if (r == -ERR_NET || r == -ERR_TIMEOUT) {
@@ -120,7 +123,7 @@ static int perform(struct run *run, const struct conf_source *conf,
 }
 
 int fetch_call(struct run *run, const struct conf_source *conf, const struct source_request *req,
-	       struct http_response *ret, struct err *e)
+	       struct http_response *ret, bool *ret_called, struct err *e)
 {
 	struct pg *pg;
 	int r = take_slot(run, conf, e);
@@ -131,7 +134,7 @@ int fetch_call(struct run *run, const struct conf_source *conf, const struct sou
 		r = quota_take(pg, conf, 1, e);
 	if (r == -ERR_AGAIN)
 		e->retry_after_ms += jitter_ms(1000);
-	return r < 0 ? r : perform(run, conf, req, ret, e);
+	return r < 0 ? r : perform(run, conf, req, ret, ret_called, e);
 }
 
 int fetch_note(struct run *run, const struct conf_source *conf, const struct source *source,

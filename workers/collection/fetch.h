@@ -5,6 +5,7 @@
  * fetch_call answers whatever the provider said, any status. Errors: quota_take's (QUOTA, PARKED,
  * AGAIN: nothing was called), -ERR_LIMITED (no slot within 10 s: nothing was called), http's. Every
  * transient one but QUOTA and PARKED has e->retry_after_ms set.
+ * *ret_called is set to true as soon as a request goes out, whatever comes of it.
  * No transaction may be open: the waits are long and what is counted must stay counted. */
 #ifndef WORKERS_COLLECTION_FETCH_H
 #define WORKERS_COLLECTION_FETCH_H
@@ -20,7 +21,7 @@ struct source;
 struct source_request;
 
 int fetch_call(struct run *run, const struct conf_source *conf, const struct source_request *req,
-	       struct http_response *ret, struct err *e);
+	       struct http_response *ret, bool *ret_called, struct err *e);
 /* After a judged answer: the provider's quota headers, and its health. */
 int fetch_note(struct run *run, const struct conf_source *conf, const struct source *source,
 	       const struct http_response *r, bool failed, struct err *e);

@@ -145,6 +145,7 @@ static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct 
 	size_t n = raw_ids(w, ids);
 	struct source_request req;
 	struct http_response answer;
+	bool called = false;
 	struct pg *pg;
 	int r = run_db_read(w->run, &pg, e);
 
@@ -156,8 +157,8 @@ static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct 
 		return r < 0 ? r : 0;
 	if ((r = w->source->build(w->conf, &w->ask, &w->at, &req, e)) < 0)
 		return r;
-	w->page_calls++;
-	r = fetch_call(w->run, w->conf, &req, &answer, e);
+	r = fetch_call(w->run, w->conf, &req, &answer, &called, e);
+	w->page_calls += called;
 	if (r == 0) {
 		r = store_answer(w, &req, ids[n - 1], &answer, e);
 		if (r < 0)
