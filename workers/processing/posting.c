@@ -219,7 +219,7 @@ static void put_keys(struct buf *out, const struct posting *p, const char *merge
 	put_text(out, "dedupe_company", p->keys.company);
 	put_text(out, "dedupe_location", p->keys.place);
 	put_text(out, "dedupe_key", p->keys.key);
-	put_text(out, "merge_key", merge_key ? merge_key : p->keys.key);
+	put_text(out, "merge_key", merge_key ? merge_key : p->keys.key);	/* left out when "" */
 	put_text(out, "apply_key", p->keys.link);
 	put_text(out, "api_provider", p->provider);
 	put_text(out, "publisher", p->publisher);

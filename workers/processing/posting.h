@@ -84,7 +84,7 @@ void posting_release(struct posting *p);
 
 /* Fills what follows from the rest: keys, quality. */
 void posting_finish(struct posting *p);
-/* merge_key NULL: its own dedupe key. */
+/* merge_key NULL: its own dedupe key; "": left out, for who adds it later. */
 void posting_json(const struct posting *p, const char *merge_key, struct buf *out);
 
 #endif

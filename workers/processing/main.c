@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* jobfleet-processing: raw collections into normalised, checked, de-duplicated postings. */
+#include "common/worker/worker.h"
+#include "workers/processing/pipeline.h"
+
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
+
+static const struct task TASKS[] = {
+	{
+		.name = "jobfleet.process_collection",
+		.params = PARAMS("collection_id", "reprocess?=false"),
+		.fn = process_collection,
+		.soft_ms = 9 * MINUTE_MS,
+		.hard_ms = 10 * MINUTE_MS,
+		.retry_backoff_ms = 2 * SECOND_MS,
+		.retry_backoff_max_ms = 5 * MINUTE_MS,
+	},
+	{
+		.name = "jobfleet.reprocess",
+		.params = PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000"),
+		.fn = reprocess,
+	},
+	{
+		.name = "jobfleet.check_quality",
+		.params = PARAMS("hours?=24"),
+		.fn = check_quality,
+	},
+};
+
+int main(int argc, char **argv)
+{
+	return worker_main(argc, argv, "processing", TASKS, COUNT(TASKS));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* outcome: what one processing came to: counts, refused rows with their reasons, metrics; and its
+ * row in job_processing_log. The first OUTCOME_ERRORS_MAX refusals are kept with their raw data (cut
+ * at OUTCOME_RAW_MAX bytes each), later ones are only counted. */
+#ifndef WORKERS_PROCESSING_OUTCOME_H
+#define WORKERS_PROCESSING_OUTCOME_H
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/uuid.h"
+
+struct err;
+struct pg;
+struct refusal;
+
+enum { OUTCOME_ERRORS_MAX = 1000, OUTCOME_RAW_MAX = 64 * 1024, OUTCOME_NO_INDEX = -1 };
+
+struct outcome {
+	char processing_id[UUID_SIZE];
+	int64_t started_ms;			/* monotonic */
+	int processed, failed, duplicates, embeddings, errors;
+	struct buf list;			/* JSON array without its end */
+};
+
+/* Writes the row with status processing. run_id "" is none. */
+int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, const char *run_id,
+		 struct err *e);
+void outcome_release(struct outcome *o);
+/* A refused row; raw may be NULL. index OUTCOME_NO_INDEX: the whole answer. */
+void outcome_refuse(struct outcome *o, int index, const struct refusal *why, const cJSON *raw);
+/* completed, partial or failed */
+const char *outcome_status(const struct outcome *o);
+/* Writes counts, errors and metrics, and the collection's status. */
+int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, int64_t bytes,
+		  struct err *e);
+/* What the task answers. */
+cJSON *outcome_json(const struct outcome *o, const char *collection_id);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/processing/pipeline.h"
+
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/store/pg.h"
+#include "workers/processing/answer.h"
+#include "workers/processing/batch.h"
+#include "workers/processing/outcome.h"
+#include "workers/processing/transform.h"
+
+enum { DEFAULT_BATCH = 100 };
+
+static bool is_done(const struct answer *a)
+{
+	return !strcmp(a->status, "completed") || !strcmp(a->status, "partial") || !strcmp(a->status, "failed");
+}
+
+static cJSON *already(const struct answer *a, const char *collection_id)
+{
+	cJSON *answer = mem_check(cJSON_CreateObject());
+
+	json_set_str(answer, "status", "already_processed");
+	json_set_str(answer, "collection_id", collection_id);
+	json_set_str(answer, "processing_status", a->status);
+	return answer;
+}
+
+static int transform_all(struct run *run, const struct answer *a, struct batch *batch, struct outcome *o,
+			 struct err *e)
+{
+	struct transform_context ctx = {
+		.provider = a->provider, .asked_country = a->country[0] ? a->country : NULL,
+		.reference_us = a->fetched_us, .is_demo = a->is_demo, .skills = true,
+	};
+	int total = cJSON_GetArraySize(a->rows), index = 0, r = 0;
+	struct posting p;
+	const cJSON *row;
+
+	posting_init(&p);
+	for (row = a->rows->child; row && r == 0; row = row->next, index++) {
+		struct refusal why = { 0 };
+
+		if (transform_row(&ctx, row, &p, &why) < 0)
+			outcome_refuse(o, index, &why, row);
+		else
+			r = batch_add(batch, index, &p, row, e);
+		if (index % DEFAULT_BATCH == DEFAULT_BATCH - 1)
+			run_progress(run, index + 1, total, "processing");
+		if (r == 0 && run_cancelled(run))
+			r = run_cancel_error(run, e);
+	}
+	posting_release(&p);
+	return r == 0 ? batch_flush(batch, e) : r;
+}
+
+static int process_rows(struct run *run, struct pg *pg, const struct answer *a, struct outcome *o,
+			struct err *e)
+{
+	const struct conf *conf = run_conf(run);
+	struct batch *batch = NULL;
+	int r;
+
+	if (!a->rows) {
+		outcome_refuse(o, OUTCOME_NO_INDEX, &a->refusal, a->json);
+		return 0;
+	}
+	r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH, a->is_demo, e);
+	if (r == 0)
+		r = transform_all(run, a, batch, o, e);
+	batch_close(batch);
+	return r;
+}
+
+static int enqueue_loading(struct run *run, const struct outcome *o, struct err *e)
+{
+	char args[UUID_SIZE + 8];
+	struct run_enqueue what = { .task = "jobfleet.load_processed", .args = args, .priority = -1 };
+
+	snprintf(args, sizeof args, "[\"%s\"]", o->processing_id);
+	return o->processed > 0 ? run_enqueue(run, &what, NULL, e) : 0;
+}
+
+static int process_locked(struct run *run, struct pg *pg, struct answer *a, const char *id,
+			  cJSON **ret_result, struct err *e)
+{
+	struct outcome o = { 0 };
+	int r = answer_read(a, pg, id, e);
+
+	log_info("processing starts collection_id=%s run_id=%s bytes=%zu", id, a->run_id, a->bytes);
+	if (r == 0)
+		r = outcome_open(&o, pg, id, a->run_id, e);
+	if (r == 0)
+		r = process_rows(run, pg, a, &o, e);
+	if (r == 0)
+		r = outcome_close(&o, pg, id, (int64_t)a->bytes, e);
+	if (r == 0)
+		r = enqueue_loading(run, &o, e);
+	if (r == 0) {
+		log_info("processing ends collection_id=%s run_id=%s processing_id=%s status=%s processed=%d"
+			 " failed=%d duplicates=%d", id, a->run_id, o.processing_id, outcome_status(&o),
+			 o.processed, o.failed, o.duplicates);
+		*ret_result = outcome_json(&o, id);
+	}
+	outcome_release(&o);
+	return r;
+}
+
+int process_collection(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
+{
+	const char *id = json_str(args, "collection_id", "");
+	struct answer a = { 0 };
+	struct pg *pg;
+	int r = run_db(run, &pg, e);
+
+	if (r == 0)
+		r = answer_open(&a, pg, id, e);
+	if (r == 0 && is_done(&a) && !json_bool(args, "reprocess", false))
+		*ret_result = already(&a, id);
+	else if (r == 0)
+		r = process_locked(run, pg, &a, id, ret_result, e);
+	answer_close(&a);
+	return r;
+}
