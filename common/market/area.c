@@ -103,7 +103,8 @@ static const struct area_state *peel_state(char *text)
 static void peel_ornaments(char *text)
 {
 	static const char *const HEADS[] = { "greater ", "city of ", "downtown ", "remote " };
-	static const char *const TAILS[] = { "metropolitan area", "metro area", "metro", "area", "region" };
+	static const char *const TAILS[] = { "metropolitan area", "metro area", "metro", "area",
+					     "region" };
 
 	for (size_t i = 0; i < COUNT(HEADS); i++)
 		if (strncmp(text, HEADS[i], strlen(HEADS[i])) == 0)
@@ -151,7 +152,8 @@ static bool further_city(const struct area_metro *m, const char *city, char out[
 		if (strlen(city) == name && memcmp(p, city, name) == 0) {
 			const char *display = name < len ? p + name + 1 : p;
 
-			snprintf(entry, sizeof entry, "%.*s", (int)(len - (size_t)(display - p)), display);
+			snprintf(entry, sizeof entry, "%.*s", (int)(len - (size_t)(display - p)),
+				 display);
 			fold_title(entry, out, 64);
 			return true;
 		}
@@ -160,8 +162,8 @@ static bool further_city(const struct area_metro *m, const char *city, char out[
 	return false;
 }
 
-static const struct area_metro *find_metro(const char *city, const struct area_state *s, char out[64],
-					   const struct area_metro **ret_other)
+static const struct area_metro *find_metro(const char *city, const struct area_state *s,
+					   char out[64], const struct area_metro **ret_other)
 {
 	const struct area_metro *found = NULL;
 	char spare[64];
@@ -172,7 +174,8 @@ static const struct area_metro *find_metro(const char *city, const struct area_s
 
 		if (!metro_in_state(m, s))
 			continue;
-		if (!name_part(m, city, found ? spare : out) && !further_city(m, city, found ? spare : out))
+		if (!name_part(m, city, found ? spare : out) &&
+		    !further_city(m, city, found ? spare : out))
 			continue;
 		if (found) {
 			*ret_other = m;
@@ -261,8 +264,10 @@ static int unknown(const char *text, const char *city, struct err *e)
 
 static int abroad(const char *text, struct err *e)
 {
-	return err_set(e, ERR_NOT_FOUND, "location \"%.80s\" is outside the United States: the sources "
-		       "(BLS, Census, FRED) have no figures for it", text);
+	return err_set(e, ERR_NOT_FOUND,
+		       "location \"%.80s\" is outside the United States: the sources "
+		       "(BLS, Census, FRED) have no figures for it",
+		       text);
 }
 
 static bool is_abroad(const char *folded)
@@ -310,10 +315,13 @@ int area_resolve(const char *text, struct area *ret, struct err *e)
 	bool country;
 
 	if (fold_text(text, city) == 0)
-		return err_set(e, ERR_INVALID, "location is empty: give a place such as \"New York, NY\"");
+		return err_set(e, ERR_INVALID,
+			       "location is empty: give a place such as \"New York, NY\"");
 	if (is_one_of(ANYWHERE, COUNT(ANYWHERE), city))
-		snprintf(a.warning, sizeof a.warning, "\"%.60s\" is no place: figures are those of the "
-			 "United States", text);
+		snprintf(a.warning, sizeof a.warning,
+			 "\"%.60s\" is no place: figures are those of the "
+			 "United States",
+			 text);
 	if (*a.warning || is_one_of(NATION, COUNT(NATION), city)) {
 		label_place(&a);
 		*ret = a;

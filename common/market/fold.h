@@ -20,7 +20,7 @@ size_t fold_slug(const char *text, char *out, size_t size);
 void fold_title(const char *folded, char *out, size_t size);
 /* Is `part` a run of whole words of `whole`? Both folded. */
 bool fold_has_words(const char *whole, const char *part);
-/* Optimal string alignment distance (insert, delete, replace, swap neighbours), at most limit + 1. */
+/* Optimal string alignment (insert, delete, replace, swap neighbours), limit + 1 at most. */
 int fold_distance(const char *a, const char *b, int limit);
 
 #endif

@@ -138,7 +138,8 @@ static void settle(struct occupation *o, const struct occupation_row *row, const
 static bool match_whole(const char *text, struct occupation *ret)
 {
 	for (size_t i = 0; i < OCCUPATIONS_COUNT; i++)
-		for (struct alias a = alias_first(&OCCUPATIONS[i]); alias_next(&a, &OCCUPATIONS[i]);)
+		for (struct alias a = alias_first(&OCCUPATIONS[i]);
+		     alias_next(&a, &OCCUPATIONS[i]);)
 			if (strcmp(a.singular, text) == 0) {
 				settle(ret, &OCCUPATIONS[i], a.text);
 				return true;
@@ -151,7 +152,8 @@ static bool match_part(const char *text, struct occupation *ret)
 	size_t best = 0;
 
 	for (size_t i = 0; i < OCCUPATIONS_COUNT; i++)
-		for (struct alias a = alias_first(&OCCUPATIONS[i]); alias_next(&a, &OCCUPATIONS[i]);) {
+		for (struct alias a = alias_first(&OCCUPATIONS[i]);
+		     alias_next(&a, &OCCUPATIONS[i]);) {
 			size_t len = strlen(a.singular);
 
 			if (!a.whole_only && len > best && fold_has_words(text, a.singular)) {
@@ -174,7 +176,8 @@ static bool match_close(const char *text, struct occupation *ret)
 	int limit = slips(strlen(text)), best = limit + 1;
 
 	for (size_t i = 0; i < OCCUPATIONS_COUNT; i++)
-		for (struct alias a = alias_first(&OCCUPATIONS[i]); alias_next(&a, &OCCUPATIONS[i]);) {
+		for (struct alias a = alias_first(&OCCUPATIONS[i]);
+		     alias_next(&a, &OCCUPATIONS[i]);) {
 			int far = fold_distance(text, a.singular, limit);
 
 			if (far < best) {

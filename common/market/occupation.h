@@ -18,8 +18,8 @@ struct err;
 
 #define OCCUPATION_NAME_SIZE 64
 
-/* One row of the table. aliases: folded (fold.h), separated by '|', in plural where that is usual. Those before "||" also count
- * inside a longer text; those after it only as the whole text. */
+/* One row of the table. aliases: folded (fold.h), separated by '|', in plural where that is usual.
+ * Those before "||" also count inside a longer text; those after it only as the whole text. */
 struct occupation_row {
 	const char *soc;	/* "15-1252" */
 	const char *title;	/* "Software Developers" */

@@ -102,7 +102,8 @@ static struct score alone(const struct score_evidence *v)
 }
 
 /* A total order that does not depend on where a figure stands in the list. */
-static bool leads(const struct score_evidence *a, double sa, const struct score_evidence *b, double sb)
+static bool leads(const struct score_evidence *a, double sa, const struct score_evidence *b,
+		  double sb)
 {
 	int names = strcmp(a->source ? a->source : "", b->source ? b->source : "");
 
@@ -120,13 +121,15 @@ static size_t pick_sources(const struct score_evidence *evidence, size_t n, size
 		const char *name = evidence[i].source ? evidence[i].source : "";
 		size_t k = 0;
 
-		while (k < count && strcmp(evidence[picks[k]].source ? evidence[picks[k]].source : "",
-					   name) != 0)
+		while (k < count &&
+		       strcmp(evidence[picks[k]].source ? evidence[picks[k]].source : "", name) !=
+			       0)
 			k++;
 		if (k == count && count < SCORE_MAX_SOURCES)
 			picks[count++] = i;
-		else if (k < count && leads(&evidence[i], alone(&evidence[i]).overall, &evidence[picks[k]],
-					    alone(&evidence[picks[k]]).overall))
+		else if (k < count &&
+			 leads(&evidence[i], alone(&evidence[i]).overall, &evidence[picks[k]],
+			       alone(&evidence[picks[k]]).overall))
 			picks[k] = i;
 	}
 	return count;
@@ -150,7 +153,8 @@ static double consistency_part(const struct score_evidence *evidence, const size
 	*ret_compared = with_value;
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++) {
-			const struct score_evidence *a = &evidence[picks[i]], *b = &evidence[picks[j]];
+			const struct score_evidence *a = &evidence[picks[i]],
+						    *b = &evidence[picks[j]];
 
 			if (a->value > 0 && b->value > 0)
 				z[pairs++] = fabs(log(a->value / b->value)) /
@@ -226,13 +230,19 @@ cJSON *score_explain(const struct score *s, const struct score_evidence *evidenc
 
 	json_set_str(o, "leading_source", v->source);
 	put_sentence(o, "sample_size", sample_sentence(v));
-	put_sentence(o, "data_freshness", v->age_days < 0 ? mem_strdup("age unknown") :
-		     mem_printf("%.0f days old, half-life %.0f days", v->age_days, v->half_life_days));
+	put_sentence(o, "data_freshness",
+		     v->age_days < 0 ? mem_strdup("age unknown")
+				     : mem_printf("%.0f days old, half-life %.0f days", v->age_days,
+						  v->half_life_days));
 	json_set_str(o, "source_reliability", score_source(v->source)->reason);
 	put_sentence(o, "methodology", method_sentence(v));
-	put_sentence(o, "consistency", s->sources < 2 ?
-		     mem_strdup("one source only: neither confirmed nor contradicted") :
-		     mem_printf("%zu sources compared, their spread measured against their expected errors", s->sources));
+	put_sentence(
+		o, "consistency",
+		s->sources < 2
+			? mem_strdup("one source only: neither confirmed nor contradicted")
+			: mem_printf(
+				  "%zu sources compared, their spread measured against their expected errors",
+				  s->sources));
 	json_set_str(o, "overall", limit_sentence(s));
 	return o;
 }

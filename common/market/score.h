@@ -4,21 +4,23 @@
  * What is judged is a set of figures for one place and one occupation, one a source. The best of
  * them leads (highest whole when looked at alone); the others only confirm or contradict it.
  *
- * sample_size   With a relative standard error r (per cent; OEWS publishes one): 1 / (1 + (r/10)^2),
- *               1/2 where the error is 10 %, the bound above which statistical offices flag an
- *               estimate. With n answers: ln(1 + n) / ln(1 + 10,000), because the error falls with
- *               the root of n and an answer more matters less each time; 10,000 is as good as any.
- *               With both, the better one. Unknown: 0.3.
+ * sample_size   With a relative standard error r (per cent; OEWS publishes one): 1 / (1 +
+ *               (r/10)^2), 1/2 where the error is 10 %, the bound above which statistical offices
+ *               flag an estimate. With n answers: ln(1 + n) / ln(1 + 10,000), because the error
+ *               falls with the root of n and an answer more matters less each time; 10,000 is as
+ *               good as any. With both, the better one. Unknown: 0.3.
  * freshness     0.5 ^ (age / half-life). Pay halves its worth in two years (wages drift 3 to 4 % a
  *               year, twice OEWS's own error by then), market rates in half a year. Unknown: 0.3.
  * reliability   Who says it; table in score.c with the reasons (score_source).
  * methodology   How it was made: the source's method for this kind of figure, times 0.8 for each
- *               step wider than the area asked for (metro, state, nation), times 0.7 if it is only a
- *               lower bound (top-coded), times 0.7 if it is an estimate from a wider occupation group.
- * consistency   Do the sources agree? For each pair z = |ln(a/b)| / sqrt(ea^2 + eb^2), ea and eb the
- *               relative errors to expect of each source; the median z of all pairs gives the
+ *               step wider than the area asked for (metro, state, nation), times 0.7 if it is only
+ *               a lower bound (top-coded), times 0.7 if it is an estimate from a wider occupation
+ *               group.
+ * consistency   Do the sources agree? For each pair z = |ln(a/b)| / sqrt(ea^2 + eb^2), ea and eb
+ *               the relative errors to expect of each source; the median z of all pairs gives the
  *               agreement 1 / (1 + (z/2)^2), and k further sources pull from 0.5 towards it:
- *               (0.5 + 2k * agreement) / (1 + 2k). One source alone: 0.5, neither confirmed nor contradicted.
+ *               (0.5 + 2k * agreement) / (1 + 2k). One source alone: 0.5, neither confirmed nor
+ *               contradicted.
  * overall       0.20 sample + 0.25 freshness + 0.25 reliability + 0.20 methodology + 0.10
  *               consistency, but at most 1.25 times the least of freshness, reliability and
  *               methodology: no strong part may hide a weak essential one by more than a quarter.
@@ -64,7 +66,7 @@ struct score {
 	size_t sources;			/* distinct ones that were compared */
 };
 
-/* n from 1; what goes past SCORE_MAX_SOURCES distinct sources is left out. n = 0 gives all zeros. */
+/* n from 1; what goes past SCORE_MAX_SOURCES distinct sources is left out. n = 0 gives zeros. */
 void score_compute(const struct score_evidence *evidence, size_t n, struct score *ret);
 
 /* The same in words, for metadata: an object with one sentence a part. */

@@ -54,8 +54,8 @@ static void bed_start_server(void)
 	snprintf(port_file, sizeof port_file, "%s/port", bed.dir);
 	bed.server = fork();
 	if (bed.server == 0) {
-		execl("tests/providers/server", "server", "--port-file", port_file, "--die-with-parent",
-		      (char *)NULL);
+		execl("tests/providers/server", "server", "--port-file", port_file,
+		      "--die-with-parent", (char *)NULL);
 		_exit(127);
 	}
 	while (!(f = fopen(port_file, "r")) && clock_mono_ms() < end)
@@ -64,7 +64,8 @@ static void bed_start_server(void)
 	assert_non_null(fgets(port, sizeof port, f));
 	fclose(f);
 	unlink(port_file);
-	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:%.*s", (int)strcspn(port, "\n"), port);
+	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:%.*s", (int)strcspn(port, "\n"),
+		 port);
 }
 
 static void bed_set_source(const char *name)
@@ -161,9 +162,13 @@ static void bed_clean(void)
 {
 	struct err e = { 0 };
 
-	bed_must(pg_exec(bed.pg, "TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
-			 " jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, jobfleet.steps,"
-			 " jobfleet.pending", &e), &e, "truncate");
+	bed_must(
+		pg_exec(bed.pg,
+			"TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
+			" jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, jobfleet.steps,"
+			" jobfleet.pending",
+			&e),
+		&e, "truncate");
 	bed_must(redis_cmd(bed.redis, NULL, &e, "FLUSHDB", NULL), &e, "flush");
 	if (bed.server > 0) {
 		free(bed_http("DELETE", "/_fault", NULL));

@@ -134,7 +134,8 @@ static void every_metro_names_known_states_and_well_formed_codes(void **state)
 		struct area a;
 
 		assert_int_equal(strlen(m->cbsa), 5);
-		snprintf(text, sizeof text, "%.*s, %.2s", (int)strcspn(m->name, "-/"), m->name, m->states);
+		snprintf(text, sizeof text, "%.*s, %.2s", (int)strcspn(m->name, "-/"), m->name,
+			 m->states);
 		assert_int_equal(area_resolve(text, &a, NULL), 0);
 		assert_ptr_equal(a.metro, m);
 		assert_non_null(a.state);

@@ -78,7 +78,8 @@ static void the_whole_never_passes_what_its_weakest_essential_part_allows(void *
 	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		score_compute(v, any_set(v), &s);
-		assert_true(s.overall <= 1.25 * fmin(s.freshness, fmin(s.reliability, s.methodology)) + 1e-12);
+		assert_true(s.overall <=
+			    1.25 * fmin(s.freshness, fmin(s.reliability, s.methodology)) + 1e-12);
 	}
 }
 
@@ -100,7 +101,10 @@ static void better_evidence_never_lowers_the_score(void **state)
 		switch (i % 6) {
 		case 0: better.age_days = v.age_days < 0 ? 10 : v.age_days * chance(); break;
 		case 1: better.sample = v.sample < 0 ? v.sample : v.sample * (1 + chance()); break;
-		case 2: better.error_percent = v.error_percent < 0 ? -1 : v.error_percent * chance(); break;
+		case 2:
+			better.error_percent =
+				v.error_percent < 0 ? -1 : v.error_percent * chance();
+			break;
 		case 3: better.steps_wider = v.steps_wider > 0 ? v.steps_wider - 1 : 0; break;
 		case 4: better.lower_bound = false; break;
 		default: better.estimate = false; break;
@@ -156,8 +160,12 @@ static void order_and_duplicates_and_units_do_not_matter(void **state)
 
 static void a_wider_area_an_old_year_or_a_bundled_figure_score_lower(void **state)
 {
-	struct score_evidence good = { .source = "bls", .value = 1, .age_days = 200, .half_life_days = 730,
-				       .sample = 1000, .error_percent = -1 };
+	struct score_evidence good = { .source = "bls",
+				       .value = 1,
+				       .age_days = 200,
+				       .half_life_days = 730,
+				       .sample = 1000,
+				       .error_percent = -1 };
 	struct score_evidence wide = good, old = good, bundled = good;
 
 	(void)state;

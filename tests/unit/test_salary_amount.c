@@ -74,10 +74,13 @@ static void shares_are_computed_without_floating_point(void **state)
 	struct amount none = { AMOUNT_ABSENT, 0 };
 
 	(void)state;
-	assert_string_equal(amount_text(amount_percent(AMOUNT_OF(1), AMOUNT_OF(3)), 2, text), "33.33");
-	assert_string_equal(amount_text(amount_percent(AMOUNT_OF(2), AMOUNT_OF(3)), 2, text), "66.67");
-	assert_string_equal(amount_text(amount_percent(AMOUNT_OF(170000000), AMOUNT_OF(334900000)), 4, text),
-			    "50.7614");
+	assert_string_equal(amount_text(amount_percent(AMOUNT_OF(1), AMOUNT_OF(3)), 2, text),
+			    "33.33");
+	assert_string_equal(amount_text(amount_percent(AMOUNT_OF(2), AMOUNT_OF(3)), 2, text),
+			    "66.67");
+	assert_string_equal(
+		amount_text(amount_percent(AMOUNT_OF(170000000), AMOUNT_OF(334900000)), 4, text),
+		"50.7614");
 	assert_null(amount_text(amount_percent(AMOUNT_OF(1), AMOUNT_OF(0)), 2, text));
 	assert_null(amount_text(amount_percent(none, AMOUNT_OF(5)), 2, text));
 	assert_string_equal(amount_text(AMOUNT_OF(135980), 0, text), "135980");

@@ -53,13 +53,17 @@ static void a_call_carries_no_more_series_than_its_key_allows(void **state)
 	(void)state;
 	buf_init(&body, 8192);
 	assert_int_equal(bls_body((const char (*)[BLS_ID_SIZE])ids, 2, 0, 0, "k\"1", &body, &e), 0);
-	assert_string_equal(buf_text(&body), "{\"seriesid\":[\"A\",\"B\"],\"registrationkey\":\"k\\\"1\"}");
+	assert_string_equal(buf_text(&body),
+			    "{\"seriesid\":[\"A\",\"B\"],\"registrationkey\":\"k\\\"1\"}");
 	buf_clear(&body);
-	assert_int_equal(bls_body((const char (*)[BLS_ID_SIZE])ids, 2, 2024, 2026, NULL, &body, &e), 0);
+	assert_int_equal(bls_body((const char(*)[BLS_ID_SIZE])ids, 2, 2024, 2026, NULL, &body, &e),
+			 0);
 	assert_string_equal(buf_text(&body),
 			    "{\"seriesid\":[\"A\",\"B\"],\"startyear\":\"2024\",\"endyear\":\"2026\"}");
-	assert_int_equal(bls_body((const char (*)[BLS_ID_SIZE])ids, 26, 0, 0, NULL, &body, &e), -ERR_TOO_BIG);
-	assert_int_equal(bls_body((const char (*)[BLS_ID_SIZE])ids, 51, 0, 0, "k", &body, &e), -ERR_TOO_BIG);
+	assert_int_equal(bls_body((const char(*)[BLS_ID_SIZE])ids, 26, 0, 0, NULL, &body, &e),
+			 -ERR_TOO_BIG);
+	assert_int_equal(bls_body((const char(*)[BLS_ID_SIZE])ids, 51, 0, 0, "k", &body, &e),
+			 -ERR_TOO_BIG);
 	buf_release(&body);
 }
 
@@ -73,7 +77,8 @@ static struct bls_reply *parse(const char *body)
 	return r;
 }
 
-#define OK(series) "{\"status\":\"REQUEST_SUCCEEDED\",\"responseTime\":1,\"message\":[],\"Results\":{\n" \
+#define OK(series) \
+	"{\"status\":\"REQUEST_SUCCEEDED\",\"responseTime\":1,\"message\":[],\"Results\":{\n" \
 	"\"series\":\n[" series "]\n}}"
 #define SERIES(id, rows) "{\"seriesID\":\"" id "\",\"data\":[" rows "]}"
 #define YEAR(y, value, notes) "{\"year\":\"" y "\",\"period\":\"A01\",\"periodName\":\"Annual\"," \
@@ -101,29 +106,42 @@ static void values_footnotes_and_periods_are_read(void **state)
 	(void)state;
 	expect(OK(SERIES(ID, YEAR("2025", "152,340", "{}"))), AMOUNT_VALUE, "152340.00", 2025, 0);
 	expect(OK(SERIES(ID, YEAR("2025", "152340", "null"))), AMOUNT_VALUE, "152340.00", 2025, 0);
-	expect(OK(SERIES(ID, "{\"year\":\"2025\",\"period\":\"A01\",\"value\":\"9\"}")), AMOUNT_VALUE,
-	       "9.00", 2025, 0);
-	expect(OK(SERIES(ID, YEAR("2025", "-", "{\"code\":\"5\",\"text\":\"This wage is equal to or greater "
-		"than $115.00 per hour or $239,200 per year.\"}"))), AMOUNT_BOUND, "239200.00", 2025, 0);
-	expect(OK(SERIES(ID, YEAR("2018", "-", "{\"code\":\"5\",\"text\":\"equal to or greater than $100.00 "
-		"per hour or $208,000 per year\"}"))), AMOUNT_BOUND, "208000.00", 2018, 0);
-	expect(OK(SERIES(ID, YEAR("2025", "-", "{\"code\":\"5\"}"))), AMOUNT_BOUND, "239200.00", 2025, 0);
+	expect(OK(SERIES(ID, "{\"year\":\"2025\",\"period\":\"A01\",\"value\":\"9\"}")),
+	       AMOUNT_VALUE, "9.00", 2025, 0);
+	expect(OK(SERIES(ID,
+			 YEAR("2025", "-",
+			      "{\"code\":\"5\",\"text\":\"This wage is equal to or greater "
+			      "than $115.00 per hour or $239,200 per year.\"}"))),
+	       AMOUNT_BOUND, "239200.00", 2025, 0);
+	expect(OK(SERIES(ID,
+			 YEAR("2018", "-",
+			      "{\"code\":\"5\",\"text\":\"equal to or greater than $100.00 "
+			      "per hour or $208,000 per year\"}"))),
+	       AMOUNT_BOUND, "208000.00", 2018, 0);
+	expect(OK(SERIES(ID, YEAR("2025", "-", "{\"code\":\"5\"}"))), AMOUNT_BOUND, "239200.00",
+	       2025, 0);
 	expect(OK(SERIES(ID, YEAR("2025", "#", "{}"))), AMOUNT_BOUND, "239200.00", 2025, 0);
-	expect(OK(SERIES(ID, YEAR("2025", "-", "{\"code\":\"8\",\"text\":\"Estimate not released.\"}"))),
+	expect(OK(SERIES(
+		       ID,
+		       YEAR("2025", "-", "{\"code\":\"8\",\"text\":\"Estimate not released.\"}"))),
 	       AMOUNT_SUPPRESSED, NULL, 2025, 0);
 	expect(OK(SERIES(ID, YEAR("2025", "**", "{}"))), AMOUNT_ABSENT, NULL, 2025, 0);
 	expect(OK(SERIES(ID, YEAR("2025", "junk", "{}"))), AMOUNT_ABSENT, NULL, 2025, 0);
 	/* a month that was never collected leaves the one before it; averages are no news */
-	expect(OK(SERIES(ID, MONTH("2025", "M10", "-") "," MONTH("2025", "M09", "4.3") "," MONTH("2024", "M13", "4.0"))),
+	expect(OK(SERIES(ID,
+			 MONTH("2025", "M10", "-") "," MONTH("2025", "M09", "4.3") "," MONTH(
+				 "2024", "M13", "4.0"))),
 	       AMOUNT_VALUE, "4.30", 2025, 9);
-	expect(OK(SERIES(ID, MONTH("2024", "M01", "4.1") "," MONTH("2024", "M12", "4.2"))), AMOUNT_VALUE,
-	       "4.20", 2024, 12);
+	expect(OK(SERIES(ID, MONTH("2024", "M01", "4.1") "," MONTH("2024", "M12", "4.2"))),
+	       AMOUNT_VALUE, "4.20", 2024, 12);
 }
 
 static void results_may_be_an_object_or_an_array(void **state)
 {
-	struct bls_reply *r = parse("{\"status\":\"REQUEST_SUCCEEDED\",\"message\":[\"No Data Available for "
-		"Series X Year: 2016\"],\"Results\":[{\"series\":[" SERIES(ID, YEAR("2025", "7", "{}")) "]}]}");
+	struct bls_reply *r =
+		parse("{\"status\":\"REQUEST_SUCCEEDED\",\"message\":[\"No Data Available for "
+		      "Series X Year: 2016\"],\"Results\":[{\"series\":[" SERIES(
+			      ID, YEAR("2025", "7", "{}")) "]}]}");
 
 	(void)state;
 	assert_int_equal(bls_reply_count(r), 1);
@@ -133,8 +151,10 @@ static void results_may_be_an_object_or_an_array(void **state)
 
 static void a_series_that_does_not_exist_is_told_apart(void **state)
 {
-	struct bls_reply *r = parse("{\"status\":\"REQUEST_SUCCEEDED\",\"message\":[\"Series does not exist for "
-		"Series " ID "\"],\"Results\":{\"series\":[{\"seriesID\":\"" ID "\",\"data\":[]}]}}");
+	struct bls_reply *r =
+		parse("{\"status\":\"REQUEST_SUCCEEDED\",\"message\":[\"Series does not exist for "
+		      "Series " ID "\"],\"Results\":{\"series\":[{\"seriesID\":\"" ID
+		      "\",\"data\":[]}]}}");
 
 	(void)state;
 	assert_false(bls_cell(r, ID)->exists);
@@ -199,7 +219,8 @@ static void a_used_up_day_is_parked_until_midnight_eastern(void **state)
 	(void)state;
 	assert_int_equal(clock_parse_iso("2026-11-21T22:00:00Z", &now, NULL), 0);
 	clock_fix_wall(now);
-	assert_int_equal(bls_parse(200, TROUBLES[1].type, TROUBLES[1].body, strlen(TROUBLES[1].body), &r, &e),
+	assert_int_equal(bls_parse(200, TROUBLES[1].type, TROUBLES[1].body,
+				   strlen(TROUBLES[1].body), &r, &e),
 			 -ERR_QUOTA);
 	assert_int_equal(e.retry_after_ms, 7 * 3600 * 1000);
 	clock_fix_wall(0);
@@ -223,7 +244,8 @@ static char *sample(const char *name)
 
 static void recorded_answers_are_read(void **state)
 {
-	char *wages = sample("1.json"), *labour = sample("2.json"), *missing = sample("e3_series_missing.json");
+	char *wages = sample("1.json"), *labour = sample("2.json"),
+	     *missing = sample("e3_series_missing.json");
 	struct bls_reply *r;
 	char text[AMOUNT_TEXT_SIZE];
 
@@ -231,11 +253,14 @@ static void recorded_answers_are_read(void **state)
 	if (!wages || !labour || !missing)
 		skip();
 	r = parse(wages);
-	assert_string_equal(amount_text(bls_cell(r, "OEUN000000000000015125204")->value, 0, text), "148100");
-	assert_string_equal(amount_text(bls_cell(r, "OEUM001910000000015125208")->value, 2, text), "64.08");
+	assert_string_equal(amount_text(bls_cell(r, "OEUN000000000000015125204")->value, 0, text),
+			    "148100");
+	assert_string_equal(amount_text(bls_cell(r, "OEUM001910000000015125208")->value, 2, text),
+			    "64.08");
 	bls_reply_free(r);
 	r = parse(labour);
-	assert_string_equal(amount_text(bls_cell(r, "LAUST080000000000006")->value, 0, text), "3178070");
+	assert_string_equal(amount_text(bls_cell(r, "LAUST080000000000006")->value, 0, text),
+			    "3178070");
 	assert_int_equal(bls_cell(r, "LAUST080000000000006")->month, 10);
 	assert_true(bls_cell(r, "LAUST080000000000006")->preliminary);
 	bls_reply_free(r);

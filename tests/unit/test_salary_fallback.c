@@ -47,7 +47,8 @@ static void a_bundled_figure_is_marked_dated_and_scored_low(void **state)
 	struct request r;
 	struct findings f = fall_back("Boston", "Software Engineer", &r);
 	cJSON *metadata = benchmark_metadata(&f.benchmarks[0], &r, true);
-	cJSON *scores = answer_scores(&r, &f, "key"), *meta = answer_meta(&r, &f, CACHE_SALARY, 1, true);
+	cJSON *scores = answer_scores(&r, &f, "key"),
+	      *meta = answer_meta(&r, &f, CACHE_SALARY, 1, true);
 
 	(void)state;
 	assert_true(json_bool(metadata, "fallback", false));

@@ -42,8 +42,12 @@ static void ids_are_built_from_codes(void **state)
 
 static void the_newest_value_that_is_there_is_taken(void **state)
 {
-	static const char BODY[] = "{\"count\":4,\"observations\":[" ROW("2026-09-01", ".") "," ROW("2026-08-01", "4.3") ","
-		ROW("2025-10-01", "4.1") "," ROW("2026-07-01", "4.4") ",{},7," ROW("bad", "9") "," ROW("2026-13-01", "8") "]}";
+	static const char BODY[] = "{\"count\":4,\"observations\":[" ROW("2026-09-01", ".") "," ROW(
+		"2026-08-01",
+		"4.3") "," ROW("2025-10-01",
+			       "4.1") "," ROW("2026-07-01",
+					      "4.4") ",{},7," ROW("bad", "9") "," ROW("2026-13-01",
+										      "8") "]}";
 	static const char EMPTY[] = "{\"observations\":[" ROW("1946-01-01", ".") "]}";
 	struct fred_point p;
 	char text[AMOUNT_TEXT_SIZE];
@@ -61,12 +65,18 @@ static const struct {
 	const char *body;
 	enum err_code code;
 } TROUBLES[] = {
-	{ 400, "{\"error_code\":400,\"error_message\":\"Bad Request.  The value for variable api_key is not "
-	  "registered.  Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.\"}", ERR_REFUSED },
-	{ 400, "<?xml version=\"1.0\"?><error code=\"400\" message=\"Bad Request.  Variable api_key is not set.\"/>",
+	{ 400,
+	  "{\"error_code\":400,\"error_message\":\"Bad Request.  The value for variable api_key is not "
+	  "registered.  Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.\"}",
 	  ERR_REFUSED },
-	{ 400, "{\"error_code\":400,\"error_message\":\"Bad Request.  The series does not exist.\"}", ERR_NOT_FOUND },
-	{ 400, "{\"error_code\":400,\"error_message\":\"Bad Request.  units is not one of ...\"}", ERR_INVALID },
+	{ 400,
+	  "<?xml version=\"1.0\"?><error code=\"400\" message=\"Bad Request.  Variable api_key is not set.\"/>",
+	  ERR_REFUSED },
+	{ 400,
+	  "{\"error_code\":400,\"error_message\":\"Bad Request.  The series does not exist.\"}",
+	  ERR_NOT_FOUND },
+	{ 400, "{\"error_code\":400,\"error_message\":\"Bad Request.  units is not one of ...\"}",
+	  ERR_INVALID },
 	{ 404, "", ERR_REFUSED },
 	{ 423, "{\"error_code\":423,\"error_message\":\"Locked\"}", ERR_AGAIN },
 	{ 429, "{\"error_code\":429,\"error_message\":\"Too Many Requests.  Exceeded Rate Limit\"}", ERR_LIMITED },
@@ -87,8 +97,8 @@ static void every_error_form_has_its_code(void **state)
 		struct fred_point p;
 		struct err e;
 
-		if (fred_parse(TROUBLES[i].status, TROUBLES[i].body, strlen(TROUBLES[i].body), &p, &e) !=
-		    -(int)TROUBLES[i].code)
+		if (fred_parse(TROUBLES[i].status, TROUBLES[i].body, strlen(TROUBLES[i].body), &p,
+			       &e) != -(int)TROUBLES[i].code)
 			fail_msg("trouble %zu: %s %s", i, err_name(e.code), e.msg);
 		if (e.code == ERR_LIMITED)
 			assert_int_equal(e.retry_after_ms, 20000);

@@ -27,7 +27,8 @@ static struct request read_request(const char *text)
 
 static void what_is_not_said_has_its_default(void **state)
 {
-	struct request r = read_request("{\"location\":\"NYC\",\"occupation\":\"SRE\",\"industry\":null}");
+	struct request r =
+		read_request("{\"location\":\"NYC\",\"occupation\":\"SRE\",\"industry\":null}");
 
 	(void)state;
 	assert_true(r.want_market && r.want_confidence);
@@ -40,9 +41,11 @@ static void what_is_not_said_has_its_default(void **state)
 
 static void all_members_are_read_in_callers_forms(void **state)
 {
-	struct request r = read_request("{\"location\":\"NYC\",\"occupation\":\"sofware enginer\",\"industry\":"
+	struct request r = read_request(
+		"{\"location\":\"NYC\",\"occupation\":\"sofware enginer\",\"industry\":"
 		"\"Technology\",\"experience_level\":\"Mid\",\"education_level\":\"Bachelor's\",\"year\":\"2025\","
-		"\"include_market_data\":\"no\",\"include_confidence_scores\":false,\"cache_strategy\":\"CONSERVATIVE\","
+		"\"include_market_data\":\"no\",\"include_confidence_scores\":false,"
+		"\"cache_strategy\":\"CONSERVATIVE\","
 		"\"max_age\":\"12h\"}");
 
 	(void)state;
@@ -123,8 +126,11 @@ static void the_longest_key_fits_its_column(void **state)
 	struct request r;
 
 	(void)state;
-	assert_int_equal(request_make("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch Upon The Hill, TX",
-				      "Computer, Automated Teller, and Office Machine Repairers", &r, NULL), 0);
+	assert_int_equal(
+		request_make(
+			"Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch Upon The Hill, TX",
+			"Computer, Automated Teller, and Office Machine Repairers", &r, NULL),
+		0);
 	memset(r.industry, 'i', sizeof r.industry - 1);
 	memset(r.experience, 'e', sizeof r.experience - 1);
 	memset(r.education, 'd', sizeof r.education - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The salary tasks on a real PostgreSQL and Redis and the local provider server.
+/* fetch_salary_data on a real PostgreSQL and Redis and the local provider server.
  * services: shared
  * timeout: 120 */
 #include <setjmp.h>
@@ -9,79 +9,14 @@
 /* cmocka wants the above first */
 #include <cmocka.h>
 
-#include "tests/unit/handler_bed.h"
-#include "workers/salary/fetch.h"
-#include "workers/salary/refresh.h"
-#include "workers/salary/sync.h"
+#include "tests/unit/salary_tasks.h"
 #include "workers/salary/upkeep.h"
-
-#define NAME(task) "backend.tasks.salary_data_tasks." task
-#define FETCH NAME("fetch_salary_data")
-#define SECRET "abcdef0123456789abcdef0123456789"
-#define YORK "{\"request_data\":{\"location\":\"New York, NY\",\"occupation\":\"Software Engineer\"}}"
-
-static void set_keys(void)
-{
-	setenv("FRED_API_KEY", SECRET, 1);
-	setenv("BLS_API_KEY", SECRET, 1);
-	setenv("CENSUS_API_KEY", SECRET, 1);
-}
-
-static cJSON *must(const char *task, task_fn *fn, const char *args)
-{
-	struct err e = { 0 };
-	cJSON *o = NULL;
-
-	if (bed_call(task, fn, NULL, args, &o, &e) < 0)
-		fail_msg("%s: %s", args, e.msg);
-	assert_string_equal(json_str(o, "status", ""), "success");
-	return o;
-}
-
-static cJSON *fetch(const char *args)
-{
-	return must(FETCH, fetch_salary_data, args);
-}
-
-static const cJSON *row(const cJSON *answer, const char *list, const char *source)
-{
-	const cJSON *r;
-
-	cJSON_ArrayForEach(r, json_get(answer, list))
-		if (strcmp(json_str(r, "data_source", ""), source) == 0)
-			return r;
-	fail_msg("no row of %s in %s", source, list);
-	return NULL;
-}
-
-static bool warned(const cJSON *answer, const char *part)
-{
-	const cJSON *w;
-
-	cJSON_ArrayForEach(w, json_get(answer, "warnings"))
-		if (strstr(w->valuestring, part))
-			return true;
-	return false;
-}
-
-/* Requests that the provider server has counted, of all providers. */
-static int64_t calls(void)
-{
-	char *text = bed_http("GET", "/_stats", NULL);
-	cJSON *o = NULL;
-	int64_t n;
-
-	assert_int_equal(json_parse(text, strlen(text), &o, NULL), 0);
-	n = json_int(o, "total", -1);
-	cJSON_Delete(o);
-	free(text);
-	return n;
-}
 
 static void a_fetch_stores_and_answers_the_figures_of_all_sources(void **state)
 {
 	cJSON *a = fetch(YORK);
-	const cJSON *bls = row(a, "salary_benchmarks", "bls"), *census = row(a, "salary_benchmarks", "census");
+	const cJSON *bls = row(a, "salary_benchmarks", "bls"),
+		    *census = row(a, "salary_benchmarks", "census");
 	const cJSON *fred = row(a, "market_data", "fred");
 
 	(void)state;
@@ -106,11 +41,12 @@ static void a_fetch_stores_and_answers_the_figures_of_all_sources(void **state)
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT count(*) FROM salary_benchmarks", "2");
 	bed_expect_sql("SELECT count(*) FROM market_data", "3");
-	bed_expect_sql("SELECT task || ' ' || queue FROM jobfleet.pending", NAME("update_confidence_scores")
-		       " confidence_scores");
-	bed_expect_sql("SELECT string_agg(cache_key || '=' || ttl_seconds, ' ' ORDER BY cache_key) FROM salary_data_cache",
-		       "market_data:new_york:software_engineer:ny:us:any:any:any:latest=604800 "
-		       "salary_data:new_york:software_engineer:ny:us:any:any:any:latest=86400");
+	bed_expect_sql("SELECT task || ' ' || queue FROM jobfleet.pending",
+		       NAME("update_confidence_scores") " confidence_scores");
+	bed_expect_sql(
+		"SELECT string_agg(cache_key || '=' || ttl_seconds, ' ' ORDER BY cache_key) FROM salary_data_cache",
+		"market_data:new_york:software_engineer:ny:us:any:any:any:latest=604800 "
+		"salary_data:new_york:software_engineer:ny:us:any:any:any:latest=86400");
 }
 
 static void a_second_call_comes_from_the_cache_however_the_place_is_spelt(void **state)
@@ -119,11 +55,14 @@ static void a_second_call_comes_from_the_cache_however_the_place_is_spelt(void *
 	int64_t before = calls();
 
 	(void)state;
-	second = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"software engineers\"}}");
+	second = fetch(
+		"{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"software engineers\"}}");
 	assert_true(json_bool(second, "cache_hit", false));
 	assert_int_equal(json_num(second, "data_count", 0), 2);
-	assert_true(cJSON_Compare(json_get(first, "salary_benchmarks"), json_get(second, "salary_benchmarks"), true));
-	assert_true(cJSON_Compare(json_get(first, "confidence_scores"), json_get(second, "confidence_scores"), true));
+	assert_true(cJSON_Compare(json_get(first, "salary_benchmarks"),
+				  json_get(second, "salary_benchmarks"), true));
+	assert_true(cJSON_Compare(json_get(first, "confidence_scores"),
+				  json_get(second, "confidence_scores"), true));
 	assert_true(before > 0);
 	assert_int_equal(calls(), before);
 	cJSON_Delete(first);
@@ -137,10 +76,12 @@ static void max_age_0_asks_the_sources_again_and_doubles_no_row(void **state)
 	(void)state;
 	cJSON_Delete(fetch(YORK));
 	before = calls();
-	cJSON_Delete(fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\",\"max_age\":0}}"));
+	cJSON_Delete(fetch(
+		"{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\",\"max_age\":0}}"));
 	assert_true(calls() > before);
 	bed_expect_sql("SELECT count(*) FROM salary_benchmarks", "2");
-	bed_expect_sql("SELECT cache_misses FROM salary_data_cache WHERE data_type = 'salary_data'", "2");
+	bed_expect_sql("SELECT cache_misses FROM salary_data_cache WHERE data_type = 'salary_data'",
+		       "2");
 }
 
 static void after_a_flush_of_redis_the_tables_answer_and_fill_it_again(void **state)
@@ -209,7 +150,8 @@ static void without_keys_bls_answers_alone_and_an_alert_is_raised(void **state)
 	bed_expect_sql("SELECT string_agg(subject, ',' ORDER BY subject) FROM jobfleet.alerts"
 		       " WHERE name = 'provider_key_missing'", "census,fred");
 	set_keys();
-	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\",\"max_age\":0}}");
+	a = fetch(
+		"{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\",\"max_age\":0}}");
 	assert_int_equal(cJSON_GetArraySize(json_get(a, "sources")), 3);
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT count(*) FROM jobfleet.alerts WHERE resolved_at IS NULL", "0");
@@ -217,7 +159,8 @@ static void without_keys_bls_answers_alone_and_an_alert_is_raised(void **state)
 
 static void callers_spellings_pass_and_what_is_not_split_is_told(void **state)
 {
-	cJSON *a = fetch("{\"request_data\":{\"location\":\"Austin, TX\",\"occupation\":\"Data Scientist\","
+	cJSON *a = fetch(
+		"{\"request_data\":{\"location\":\"Austin, TX\",\"occupation\":\"Data Scientist\","
 		"\"experience_level\":\"Mid\",\"education_level\":\"Bachelor's\",\"industry\":\"Technology\","
 		"\"include_market_data\":true,\"cache_strategy\":\"Aggressive\",\"colour\":\"red\"}}");
 	const cJSON *bls = row(a, "salary_benchmarks", "bls");
@@ -230,12 +173,14 @@ static void callers_spellings_pass_and_what_is_not_split_is_told(void **state)
 	assert_string_equal(json_str(a, "cache_key", ""),
 			    "salary_data:austin:data_scientist:tx:us:mid:bachelors:technology:latest");
 	cJSON_Delete(a);
-	bed_expect_sql("SELECT ttl_seconds FROM salary_data_cache WHERE data_type = 'salary_data'", "604800");
+	bed_expect_sql("SELECT ttl_seconds FROM salary_data_cache WHERE data_type = 'salary_data'",
+		       "604800");
 }
 
 static void a_city_without_a_metro_answers_from_its_state(void **state)
 {
-	cJSON *a = fetch("{\"request_data\":{\"location\":\"Portland, ME\",\"occupation\":\"Software Developer\"}}");
+	cJSON *a = fetch(
+		"{\"request_data\":{\"location\":\"Portland, ME\",\"occupation\":\"Software Developer\"}}");
 	const cJSON *bls = row(a, "salary_benchmarks", "bls");
 
 	(void)state;
@@ -260,10 +205,12 @@ static void when_all_sources_fail_bundled_figures_answer_marked(void **state)
 	assert_true(json_bool(json_get(b, "metadata"), "fallback", false));
 	assert_true(warned(a, "no source answered"));
 	assert_true(json_num(b, "source_confidence_score", 1) < 0.4);
-	assert_true(json_num(cJSON_GetArrayItem(json_get(a, "confidence_scores"), 0), "overall_confidence_score", 1) < 0.4);
+	assert_true(json_num(cJSON_GetArrayItem(json_get(a, "confidence_scores"), 0),
+			     "overall_confidence_score", 1) < 0.4);
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT DISTINCT ttl_seconds FROM salary_data_cache", "600");
-	bed_expect_sql("SELECT string_agg(failures::text, ',') FROM jobfleet.source_state", "1,1,1");
+	bed_expect_sql("SELECT string_agg(failures::text, ',') FROM jobfleet.source_state",
+		       "1,1,1");
 }
 
 static void a_used_up_day_parks_bls_and_the_others_answer(void **state)
@@ -276,8 +223,10 @@ static void a_used_up_day_parks_bls_and_the_others_answer(void **state)
 	row(a, "salary_benchmarks", "census");
 	assert_true(warned(a, "daily number of requests is used up"));
 	cJSON_Delete(a);
-	bed_expect_sql("SELECT parked_until > now() FROM jobfleet.source_state WHERE source = 'bls'", "t");
-	a = fetch("{\"request_data\":{\"location\":\"Boston, MA\",\"occupation\":\"QA Engineer\"}}");
+	bed_expect_sql(
+		"SELECT parked_until > now() FROM jobfleet.source_state WHERE source = 'bls'", "t");
+	a = fetch(
+		"{\"request_data\":{\"location\":\"Boston, MA\",\"occupation\":\"QA Engineer\"}}");
 	assert_true(warned(a, "bls skipped"));
 	cJSON_Delete(a);
 }
@@ -298,10 +247,14 @@ static void a_refused_key_is_never_repeated_to_anyone(void **state)
 	row(a, "salary_benchmarks", "fallback");
 	free(text);
 	cJSON_Delete(a);
-	bed_expect_sql("SELECT count(*) FROM (SELECT t::text FROM salary_benchmarks t UNION ALL SELECT t::text FROM"
-		" salary_data_cache t UNION ALL SELECT t::text FROM jobfleet.source_state t UNION ALL SELECT t::text FROM"
-		" jobfleet.alerts t UNION ALL SELECT t::text FROM market_data t) x WHERE t LIKE '%" SECRET "%'", "0");
-	bed_expect_sql("SELECT count(*) FROM jobfleet.alerts WHERE name = 'provider_key_refused'", "3");
+	bed_expect_sql(
+		"SELECT count(*) FROM (SELECT t::text FROM salary_benchmarks t UNION ALL SELECT t::text FROM"
+		" salary_data_cache t UNION ALL SELECT t::text FROM jobfleet.source_state t UNION ALL"
+		" SELECT t::text FROM jobfleet.alerts t UNION ALL SELECT t::text FROM market_data t) x"
+		" WHERE t LIKE '%" SECRET "%'",
+		"0");
+	bed_expect_sql("SELECT count(*) FROM jobfleet.alerts WHERE name = 'provider_key_refused'",
+		       "3");
 }
 
 static void wrong_requests_are_refused_with_what_would_be_right(void **state)
@@ -312,11 +265,14 @@ static void wrong_requests_are_refused_with_what_would_be_right(void **state)
 		{ "{\"request_data\":{\"location\":\"NYC\"}}", "occupation is missing", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":1,\"occupation\":\"x\"}}", "must be a text", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":\"Atlantis\",\"occupation\":\"SRE\"}}", "unknown", ERR_NOT_FOUND },
-		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Wizard\"}}", "did you mean", ERR_NOT_FOUND },
-		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"year\":\"soon\"}}", "year", ERR_INVALID },
+		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Wizard\"}}",
+		  "did you mean", ERR_NOT_FOUND },
+		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"year\":\"soon\"}}",
+		  "year", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"cache_strategy\":\"wild\"}}",
 		  "standard, aggressive", ERR_INVALID },
-		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"max_age\":-1}}", "max_age", ERR_INVALID },
+		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"max_age\":-1}}",
+		  "max_age", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"include_market_data\":7}}",
 		  "true or false", ERR_INVALID },
 	};
@@ -344,134 +300,15 @@ static void a_repeat_after_a_crash_asks_no_source_again(void **state)
 	cJSON_Delete(o);
 	bed_must(redis_cmd(bed.redis, NULL, &e, "FLUSHDB", NULL), &e, "flush");
 	before = calls();
-	assert_int_equal(bed_call(FETCH, fetch_salary_data, "same-task", "{\"request_data\":{\"location\":\"NYC\","
-		"\"occupation\":\"Software Engineer\",\"max_age\":0}}", &o, &e), 0);
+	assert_int_equal(bed_call(FETCH, fetch_salary_data, "same-task",
+				  "{\"request_data\":{\"location\":\"NYC\","
+				  "\"occupation\":\"Software Engineer\",\"max_age\":0}}",
+				  &o, &e),
+			 0);
 	assert_int_equal(calls(), before);
 	assert_int_equal(json_num(o, "data_count", 0), 2);
 	cJSON_Delete(o);
 }
-
-static void refresh_asks_again_for_what_the_pattern_meets(void **state)
-{
-	cJSON *a;
-
-	(void)state;
-	cJSON_Delete(fetch(YORK));
-	cJSON_Delete(fetch("{\"request_data\":{\"location\":\"Boston\",\"occupation\":\"SRE\"}}"));
-	a = must(NAME("refresh_salary_cache"), refresh_salary_cache, "{\"cache_pattern\":\"salary_data:new_york:*\"}");
-	assert_int_equal(json_num(a, "keys_found", 0), 1);
-	assert_int_equal(json_num(a, "refreshed", 0), 1);
-	cJSON_Delete(a);
-	a = must(NAME("refresh_salary_cache"), refresh_salary_cache, "{\"max_refreshes\":1}");
-	assert_int_equal(json_num(a, "keys_found", 0), 2);
-	assert_int_equal(json_num(a, "remaining", 0), 1);
-	cJSON_Delete(a);
-	a = must(NAME("refresh_salary_cache"), refresh_salary_cache, "{\"cache_pattern\":\"salary_data:nowhere:*\"}");
-	assert_int_equal(json_num(a, "refreshed", -1), 0);
-	cJSON_Delete(a);
-}
-
-static void a_refresh_in_vain_keeps_the_figures_there_are(void **state)
-{
-	cJSON *a;
-
-	(void)state;
-	cJSON_Delete(fetch(YORK));
-	bed_fault("{\"provider\":\"*\",\"kind\":\"500\"}");
-	a = must(NAME("refresh_salary_cache"), refresh_salary_cache, "{}");
-	assert_int_equal(json_num(a, "failed", 0), 1);
-	cJSON_Delete(a);
-	a = fetch(YORK);
-	assert_true(json_bool(a, "cache_hit", false));
-	assert_false(json_bool(a, "fallback", true));
-	cJSON_Delete(a);
-}
-
-static void cleanup_makes_redis_and_the_table_agree(void **state)
-{
-	struct err e = { 0 };
-	cJSON *a;
-
-	(void)state;
-	cJSON_Delete(fetch(YORK));
-	cJSON_Delete(fetch("{\"request_data\":{\"location\":\"Boston\",\"occupation\":\"SRE\"}}"));
-	bed_must(redis_cmd(bed.redis, NULL, &e, "SET", "salary_data:stray:key", "x", NULL), &e, "set");
-	free(bed_sql("UPDATE salary_data_cache SET expires_at = now() - interval '1 s' WHERE cache_key LIKE '%boston%'"
-		     " RETURNING 1"));
-	free(bed_sql("INSERT INTO salary_data_cache (cache_key, data_type, redis_key, expires_at) VALUES"
-		     " ('salary_data:gone', 'salary_data', 'salary_data:gone', now() + interval '20 h') RETURNING 1"));
-	a = must(NAME("cleanup_expired_cache"), cleanup_expired_cache, "{}");
-	assert_int_equal(json_num(a, "expired", 0), 2);
-	assert_int_equal(json_num(a, "vanished", 0), 1);
-	assert_int_equal(json_num(a, "untracked_deleted", 0), 3);
-	assert_int_equal(json_num(a, "active", 0), 2);
-	cJSON_Delete(a);
-}
-
-static void monitor_moves_the_hits_and_reports_the_rate(void **state)
-{
-	cJSON *a;
-
-	(void)state;
-	for (int i = 0; i < 4; i++)
-		cJSON_Delete(fetch(YORK));
-	a = must(NAME("monitor_cache_performance"), monitor_cache_performance, "{}");
-	assert_int_equal(json_num(a, "total_hits", 0), 3);
-	assert_int_equal(json_num(a, "total_misses", 0), 1);
-	assert_int_equal(json_num(a, "hit_rate", 0), 75);
-	assert_int_equal(json_num(json_get(a, "response_time_ms"), "samples", 0), 3);
-	cJSON_Delete(a);
-	a = must(NAME("monitor_cache_performance"), monitor_cache_performance, "{}");
-	assert_int_equal(json_num(a, "total_hits", 0), 3);
-	cJSON_Delete(a);
-	bed_expect_sql("SELECT hit_rate FROM salary_data_cache WHERE data_type = 'salary_data'", "75.00");
-}
-
-static void sync_takes_the_fewest_calls_and_skips_what_is_fresh(void **state)
-{
-	static const char ARGS[] = "{\"occupations\":[\"Software Engineer\",\"Data Scientist\",\"SRE\"],"
-		"\"locations\":[\"NYC\",\"Boston\",\"Austin, TX\",\"Portland, ME\"]}";
-	cJSON *a = must(NAME("sync_salary_data"), sync_salary_data, ARGS);
-
-	(void)state;
-	assert_int_equal(json_num(a, "pairs", 0), 12);
-	assert_int_equal(json_num(a, "synced", 0) + json_num(a, "unanswered", 0), 12);
-	assert_true(json_num(a, "synced", 0) >= 10);
-	assert_true(json_num(a, "calls", 0) <= 5);
-	cJSON_Delete(a);
-	a = must(NAME("sync_salary_data"), sync_salary_data, ARGS);
-	assert_int_equal(json_num(a, "calls", -1), 0);
-	cJSON_Delete(a);
-	bed_expect_sql("SELECT count(*) FROM salary_benchmarks WHERE location = 'Portland, ME' AND"
-		       " metadata ->> 'level' <> 'metro'", "3");
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	bed_clean();
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
-		return -1;
-	set_keys();
-	bed_start_server();
-	bed_open();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	bed_close();
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, clean)
 
 int main(void)
 {
@@ -489,11 +326,6 @@ int main(void)
 		TEST(a_refused_key_is_never_repeated_to_anyone),
 		TEST(wrong_requests_are_refused_with_what_would_be_right),
 		TEST(a_repeat_after_a_crash_asks_no_source_again),
-		TEST(refresh_asks_again_for_what_the_pattern_meets),
-		TEST(a_refresh_in_vain_keeps_the_figures_there_are),
-		TEST(cleanup_makes_redis_and_the_table_agree),
-		TEST(monitor_moves_the_hits_and_reports_the_rate),
-		TEST(sync_takes_the_fewest_calls_and_skips_what_is_fresh),
 	};
 
 	return cmocka_run_group_tests_name("salary tasks", tests, start, stop);

@@ -35,8 +35,20 @@ static const char SQL_MARKET[] =
 	" ORDER BY location, occupation, industry, data_source, year DESC, quarter DESC NULLS LAST,"
 	" updated_at DESC";
 
-enum column { LOCATION, OCCUPATION, INDUSTRY, SOURCE, YEAR, CACHE_KEY, VALUE, AGE, SAMPLE, STEPS, BOUND,
-	      ESTIMATE };
+enum column {
+	LOCATION,
+	OCCUPATION,
+	INDUSTRY,
+	SOURCE,
+	YEAR,
+	CACHE_KEY,
+	VALUE,
+	AGE,
+	SAMPLE,
+	STEPS,
+	BOUND,
+	ESTIMATE
+};
 
 static bool same_text(const char *a, const char *b)
 {
@@ -68,14 +80,17 @@ static struct score_evidence read_row(const struct pg_rows *rows, size_t i, doub
 /* Rows first … last - 1 are one group. */
 static int see_group(const struct pg_rows *rows, size_t first, size_t last, const char *type,
 		     double half_life_days,
-		     int (*see)(void *ctx, const struct evidence_group *g, struct err *e), void *ctx,
-		     struct err *e)
+		     int (*see)(void *ctx, const struct evidence_group *g, struct err *e),
+		     void *ctx, struct err *e)
 {
 	struct score_evidence *evidence = mem_alloc((last - first) * sizeof *evidence);
 	struct evidence_group g = {
-		.data_type = type, .location = pg_cell(rows, first, LOCATION),
-		.occupation = pg_cell(rows, first, OCCUPATION), .industry = pg_cell(rows, first, INDUSTRY),
-		.evidence = evidence, .count = last - first,
+		.data_type = type,
+		.location = pg_cell(rows, first, LOCATION),
+		.occupation = pg_cell(rows, first, OCCUPATION),
+		.industry = pg_cell(rows, first, INDUSTRY),
+		.evidence = evidence,
+		.count = last - first,
 	};
 	int r;
 
@@ -93,13 +108,14 @@ static int see_group(const struct pg_rows *rows, size_t first, size_t last, cons
 
 static int walk_table(struct pg *pg, const char *sql, const char *type, double half_life_days,
 		      const struct evidence_query *q,
-		      int (*see)(void *ctx, const struct evidence_group *g, struct err *e), void *ctx,
-		      struct err *e)
+		      int (*see)(void *ctx, const struct evidence_group *g, struct err *e),
+		      void *ctx, struct err *e)
 {
 	struct pg_rows *rows = NULL;
 	int64_t r = pg_run(pg, sql,
 			   PG_PARAMS(PG_TEXT(q->location), PG_TEXT(q->location_given),
-				     PG_TEXT(q->occupation), PG_TEXT(q->occupation_given)), &rows, e);
+				     PG_TEXT(q->occupation), PG_TEXT(q->occupation_given)),
+			   &rows, e);
 	size_t first = 0, n = r < 0 ? 0 : pg_rows_count(rows);
 	int groups = 0;
 
@@ -119,8 +135,9 @@ int evidence_walk(struct pg *pg, const struct evidence_query *q,
 		  struct err *e)
 {
 	int pay = walk_table(pg, SQL_SALARY, "salary", SCORE_HALF_LIFE_PAY_DAYS, q, see, ctx, e);
-	int market = pay < 0 ? pay : walk_table(pg, SQL_MARKET, "market", SCORE_HALF_LIFE_MARKET_DAYS, q,
-						see, ctx, e);
+	int market = pay < 0
+		? pay
+		: walk_table(pg, SQL_MARKET, "market", SCORE_HALF_LIFE_MARKET_DAYS, q, see, ctx, e);
 
 	return market < 0 ? market : pay + market;
 }

@@ -29,7 +29,7 @@ struct evidence_query {
 	const char *occupation, *occupation_given;	/* "" = all */
 };
 
-/* Calls see() for each group of both kinds; ends with its first negative answer. Returns how many. */
+/* Calls see() for each group of both kinds; ends with its first negative answer. Gives how many. */
 int evidence_walk(struct pg *pg, const struct evidence_query *q,
 		  int (*see)(void *ctx, const struct evidence_group *g, struct err *e), void *ctx,
 		  struct err *e);

@@ -57,12 +57,14 @@ static int write_score(struct update *u, const struct evidence_group *g, const s
 	struct part reliable = part(s->reliability), method = part(s->methodology);
 	struct part consistent = part(s->consistency), overall = part(s->overall);
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(u->pg, SQL_WRITE,
-			   PG_PARAMS(PG_TEXT(g->data_type), PG_TEXT(g->location), PG_TEXT(g->occupation),
-				     PG_TEXT(g->industry), PG_TEXT(sample.text), PG_TEXT(fresh.text),
-				     PG_TEXT(reliable.text), PG_TEXT(method.text), PG_TEXT(consistent.text),
-				     PG_TEXT(overall.text), PG_INT(g->year), PG_TEXT(g->cache_key),
-				     PG_TEXT(metadata)), &rows, e);
+	int64_t n =
+		pg_run(u->pg, SQL_WRITE,
+		       PG_PARAMS(PG_TEXT(g->data_type), PG_TEXT(g->location),
+				 PG_TEXT(g->occupation), PG_TEXT(g->industry), PG_TEXT(sample.text),
+				 PG_TEXT(fresh.text), PG_TEXT(reliable.text), PG_TEXT(method.text),
+				 PG_TEXT(consistent.text), PG_TEXT(overall.text), PG_INT(g->year),
+				 PG_TEXT(g->cache_key), PG_TEXT(metadata)),
+		       &rows, e);
 
 	if (n == 1 && u->written++ < ROWS_SHOWN)
 		cJSON_AddItemToArray(u->rows, mem_check(cJSON_CreateRaw(pg_text(rows, 0, 0))));
@@ -90,14 +92,16 @@ static int see_group(void *ctx, const struct evidence_group *g, struct err *e)
 	return r;
 }
 
-static int read_text(const cJSON *args, const char *name, bool required, const char **ret, struct err *e)
+static int read_text(const cJSON *args, const char *name, bool required, const char **ret,
+		     struct err *e)
 {
 	const cJSON *v = json_get(args, name);
 
 	if (!v && !required)
 		return 0;
 	if (!v || !cJSON_IsString(v) || !*v->valuestring || strlen(v->valuestring) > TEXT_MAX)
-		return err_set(e, ERR_INVALID, "%s must be a text of 1 to %d bytes", name, TEXT_MAX);
+		return err_set(e, ERR_INVALID, "%s must be a text of 1 to %d bytes", name,
+			       TEXT_MAX);
 	*ret = v->valuestring;
 	return 0;
 }
@@ -134,8 +138,8 @@ static cJSON *report(const struct update *u, const struct evidence_query *q, int
 	cJSON *o = mem_check(cJSON_CreateObject());
 
 	if (u->written == 0)
-		warn(warnings, "no figures are stored for %.200s%s%.200s: nothing to score", q->location,
-		     *q->occupation ? ", " : "", q->occupation);
+		warn(warnings, "no figures are stored for %.200s%s%.200s: nothing to score",
+		     q->location, *q->occupation ? ", " : "", q->occupation);
 	json_set_str(o, "status", "success");
 	json_set_str(o, "location", q->location);
 	json_set_str(o, "occupation", *q->occupation ? q->occupation : NULL);

@@ -12,7 +12,8 @@
 
 static bool is_absent_mark(const char *text)
 {
-	static const char *const MARKS[] = { "", "-", ".", "*", "**", "***", "*****", "N", "(X)", "null" };
+	static const char *const MARKS[] = { "",    "-",     ".", "*",	 "**",
+					     "***", "*****", "N", "(X)", "null" };
 
 	for (size_t i = 0; i < COUNT(MARKS); i++)
 		if (strcmp(text, MARKS[i]) == 0)
@@ -108,7 +109,8 @@ const char *amount_text(struct amount a, int decimals, char out[AMOUNT_TEXT_SIZE
 	v = (v + step / 2) / step;
 	unit = SCALE / step;
 	if (decimals <= 0)
-		snprintf(out, AMOUNT_TEXT_SIZE, "%s%llu", a.e4 < 0 && v > 0 ? "-" : "", (unsigned long long)v);
+		snprintf(out, AMOUNT_TEXT_SIZE, "%s%llu", a.e4 < 0 && v > 0 ? "-" : "",
+			 (unsigned long long)v);
 	else
 		snprintf(out, AMOUNT_TEXT_SIZE, "%s%llu.%0*llu", a.e4 < 0 && v > 0 ? "-" : "",
 			 (unsigned long long)(v / unit), decimals, (unsigned long long)(v % unit));

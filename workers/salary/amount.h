@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* amount: a published figure (dollars, per cent, people), exact, with what its publisher says of it.
+/* amount: a published figure (dollars, per cent, people), exact, as its publisher marks it.
  *
  * Kept as whole ten-thousandths, so that no amount ever passes through floating point. Marks of
  * the sources, one reader for all: "-" "." "*" "**" "N" "(X)" and nothing are absent; "#" and

@@ -24,8 +24,8 @@ static void warn(cJSON *list, const char *fmt, ...)
 static void warn_benchmark(cJSON *list, const struct request *r, const struct benchmark *b)
 {
 	if (b->steps_wider > 0)
-		warn(list, "%s: no figures for %s; these are those of %s (%s)", b->source, area_name(&r->area),
-		     area_name(&b->area), area_level_name(b->area.level));
+		warn(list, "%s: no figures for %s; these are those of %s (%s)", b->source,
+		     area_name(&r->area), area_name(&b->area), area_level_name(b->area.level));
 	if (b->median.kind == AMOUNT_BOUND)
 		warn(list, "%s: the median is top-coded: at least the amount given", b->source);
 	if (r->year > 0 && r->year != b->year)
@@ -34,7 +34,8 @@ static void warn_benchmark(cJSON *list, const struct request *r, const struct be
 
 static void warn_source(cJSON *list, const cJSON *source)
 {
-	const char *status = json_str(source, "status", ""), *reason = json_str(source, "reason", "");
+	const char *status = json_str(source, "status", ""),
+		   *reason = json_str(source, "reason", "");
 
 	if (strcmp(status, "ok") != 0)
 		warn(list, "%s %s: %s", source->string, status, reason);
@@ -48,15 +49,18 @@ static cJSON *data_warnings(const struct request *r, const struct findings *f)
 	const cJSON *source;
 
 	if (f->fallback)
-		warn(list, "no source answered: bundled figures (%s) for the United States, low confidence",
+		warn(list,
+		     "no source answered: bundled figures (%s) for the United States, low confidence",
 		     FALLBACK_SOURCE);
 	for (size_t i = 0; i < f->nbenchmarks; i++)
 		warn_benchmark(list, r, &f->benchmarks[i]);
 	if (*r->experience || *r->education || *r->industry)
-		warn(list, "the sources do not split pay by experience, education or industry for one place: "
+		warn(list,
+		     "the sources do not split pay by experience, education or industry for one place: "
 		     "figures cover all of them");
-	cJSON_ArrayForEach(source, f->sources)
+	cJSON_ArrayForEach(source, f->sources) {
 		warn_source(list, source);
+	}
 	return list;
 }
 
@@ -65,9 +69,10 @@ static cJSON *source_names(const struct findings *f)
 	cJSON *list = mem_check(cJSON_CreateArray());
 	const cJSON *source;
 
-	cJSON_ArrayForEach(source, f->sources)
+	cJSON_ArrayForEach(source, f->sources) {
 		if (strcmp(json_str(source, "status", ""), "ok") == 0)
 			cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(source->string)));
+	}
 	return list;
 }
 
@@ -79,8 +84,9 @@ static void put_part(cJSON *o, const char *key, double v)
 	json_set_raw(o, key, text);
 }
 
-static cJSON *score_row(const char *type, const struct request *r, const struct score_evidence *evidence,
-			size_t n, int year, const char *cache_key)
+static cJSON *score_row(const char *type, const struct request *r,
+			const struct score_evidence *evidence, size_t n, int year,
+			const char *cache_key)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
 	struct score s;
@@ -116,14 +122,16 @@ cJSON *answer_scores(const struct request *r, const struct findings *f, const ch
 		market_year = f->markets[i].year > market_year ? f->markets[i].year : market_year;
 	}
 	if (f->nbenchmarks > 0)
-		cJSON_AddItemToArray(list, score_row("salary", r, pay, f->nbenchmarks, pay_year, cache_key));
+		cJSON_AddItemToArray(
+			list, score_row("salary", r, pay, f->nbenchmarks, pay_year, cache_key));
 	if (f->nmarkets > 0)
-		cJSON_AddItemToArray(list, score_row("market", r, market, f->nmarkets, market_year, cache_key));
+		cJSON_AddItemToArray(
+			list, score_row("market", r, market, f->nmarkets, market_year, cache_key));
 	return list;
 }
 
-cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache_kind kind, int count,
-		   bool development)
+cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache_kind kind,
+		   int count, bool development)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
 
@@ -161,8 +169,9 @@ static cJSON *all_warnings(const struct answer *a, const struct request *r)
 	cJSON *list = mem_check(cJSON_Duplicate(r->warnings, true));
 	const cJSON *w;
 
-	cJSON_ArrayForEach(w, json_get(a->meta, "warnings"))
+	cJSON_ArrayForEach(w, json_get(a->meta, "warnings")) {
 		cJSON_AddItemToArray(list, mem_check(cJSON_Duplicate(w, true)));
+	}
 	if (a->from_tables)
 		warn(list, "the cache is away or empty: answered from the database");
 	if (strcmp(json_str(a->meta, "mode", ""), "development") == 0)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* answer: what fetch_salary_data returns, put together from stored rows.
  *
- *	{"status": "success", "data_count": n, "salary_benchmarks": [rows], "market_data": [rows],
- *	 "confidence_scores": [rows], "sources": ["bls", …], "source_details": {"bls": {"status": …}},
- *	 "cache_hit": bool, "cached_at": epoch s, "cache_key": text, "location": text, "occupation": text,
+ *	{"status": "success", "data_count": n, "salary_benchmarks": [rows],
+ *	 "market_data": [rows], "confidence_scores": [rows], "sources": ["bls", …],
+ *	 "source_details": {"bls": {"status": …}}, "cache_hit": bool, "cached_at": epoch s,
+ *	 "cache_key": text, "location": text, "occupation": text, "fallback": bool,
  *	 "processing_time_ms": n, "warnings": [texts]}
- * Rows have the columns of their tables; amounts, rates and scores are JSON numbers, as the database
- * prints them. data_count counts benchmarks. Pure but for the clock. */
+ * Rows have the columns of their tables; amounts, rates and scores are JSON numbers, as the
+ * database prints them. data_count counts benchmarks. Pure but for the clock. */
 #ifndef SALARY_ANSWER_H
 #define SALARY_ANSWER_H
 
@@ -17,8 +18,8 @@
 #include "workers/salary/request.h"
 
 /* meta of a document: what was asked, who answered, what to warn of, the scores. */
-cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache_kind kind, int count,
-		   bool development);
+cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache_kind kind,
+		   int count, bool development);
 /* Rows as confidence_scores has them, computed now. */
 cJSON *answer_scores(const struct request *r, const struct findings *f, const char *cache_key);
 

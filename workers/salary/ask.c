@@ -15,8 +15,9 @@
 #define MAX_BYTES (32 << 20)
 #define TRIES 2
 #define KEY_MISSING "provider_key_missing"
-/* A slow source (FRED: ours is half of its 120 a minute) takes the few calls of some answers at once;
- * at several a second the rate is the source's own bound (BLS: 50 in 10 s) and leaves no room. */
+/* A slow source (FRED: ours is half of its 120 a minute) takes the few calls of some answers at
+ * once; at several a second the rate is the source's own bound (BLS: 50 in 10 s) and leaves no
+ * room. */
 #define SLOW_RATE 1.0
 #define BURST_SLOW 20
 #define BURST_FAST 1
@@ -66,8 +67,8 @@ int ask_may(struct run *run, const char *source, struct err *e)
 	return s->key_required && !ask_key(run, source) ? refuse_without_key(run, s, e) : 0;
 }
 
-static int put_url(const struct conf_source *s, const struct ask *what, const char *key, struct buf *url,
-		   struct err *e)
+static int put_url(const struct conf_source *s, const struct ask *what, const char *key,
+		   struct buf *url, struct err *e)
 {
 	size_t n = strlen(s->base_url);
 
@@ -87,11 +88,11 @@ static bool is_worth_repeating(int r)
 	return r == -ERR_NET || r == -ERR_TIMEOUT;
 }
 
-static int perform(struct run *run, const struct conf_source *s, const struct ask *what, const char *url,
-		   struct http_response *ret, struct err *e)
+static int perform(struct run *run, const struct conf_source *s, const struct ask *what,
+		   const char *url, struct http_response *ret, struct err *e)
 {
-	static const char *const HEADERS[] = { "Content-Type: application/json", "Accept: application/json",
-					       NULL };
+	static const char *const HEADERS[] = { "Content-Type: application/json",
+					       "Accept: application/json", NULL };
 	struct http_request req = {
 		.method = what->method, .url = url, .headers = what->body ? HEADERS : HEADERS + 1,
 		.body = what->body, .body_len = what->body_len, .timeout_ms = s->timeout_ms,
@@ -141,7 +142,8 @@ static int take_slot(struct run *run, const struct conf_source *s, struct err *e
 			 s->rate_per_s <= SLOW_RATE ? BURST_SLOW : BURST_FAST, SLOT_WAIT_MS, &wait,
 			 NULL) == LIMITER_TAKEN)
 		return wait_ms(run, wait, e);
-	return err_set(e, ERR_LIMITED, "%s: no slot of its rate within %d s", s->name, SLOT_WAIT_MS / 1000);
+	return err_set(e, ERR_LIMITED, "%s: no slot of its rate within %d s", s->name,
+		       SLOT_WAIT_MS / 1000);
 }
 
 int ask_call(struct run *run, const struct ask *what, struct http_response *ret, struct err *e)
@@ -171,7 +173,8 @@ int ask_call(struct run *run, const struct ask *what, struct http_response *ret,
 	return r;
 }
 
-static int park(struct pg *pg, const char *source, int code, const struct err *verdict, struct err *e)
+static int park(struct pg *pg, const char *source, int code, const struct err *verdict,
+		struct err *e)
 {
 	if (code == -ERR_QUOTA)
 		return quota_park(pg, source, verdict->retry_after_ms / 1000 + 1, "quota_used_up",
@@ -189,8 +192,8 @@ void ask_settle(struct run *run, const char *source, int code, const struct err 
 		return;
 	if (code == -ERR_QUOTA || code == -ERR_REFUSED)
 		r = park(pg, source, code, verdict, &e);
-	else if (code == -ERR_HTTP || code == -ERR_NET || code == -ERR_TIMEOUT || code == -ERR_LIMITED ||
-		 code == -ERR_AGAIN || code == -ERR_TOO_BIG)
+	else if (code == -ERR_HTTP || code == -ERR_NET || code == -ERR_TIMEOUT ||
+		 code == -ERR_LIMITED || code == -ERR_AGAIN || code == -ERR_TOO_BIG)
 		r = quota_failed(pg, source, &e);
 	else
 		r = quota_succeeded(pg, source, &e);

@@ -28,8 +28,8 @@ struct ask {
 int ask_call(struct run *run, const struct ask *what, struct http_response *ret, struct err *e);
 /* code: what reading the answer came to (0 or negative), e its error. */
 void ask_settle(struct run *run, const char *source, int code, const struct err *e);
-/* 0 if the source is enabled and has the key it needs; else -ERR_PARKED (and, outside of development,
- * an alert for a missing key), or -ERR_DB. */
+/* 0 if the source is enabled and has the key it needs; else -ERR_PARKED (and, outside of
+ * development, an alert for a missing key), or -ERR_DB. */
 int ask_may(struct run *run, const char *source, struct err *e);
 /* The source's key or NULL; borrowed. */
 const char *ask_key(struct run *run, const char *source);

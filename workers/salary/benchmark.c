@@ -37,8 +37,8 @@ static const char SQL_MARKET[] =
 /* Every row is stored under one order of its keys, so that two tasks at once never deadlock. */
 static const char SQL_LOCK[] = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
 
-static int run_row(struct pg *pg, const char *sql, const struct pg_param *params, size_t n, cJSON *rows,
-		   struct err *e)
+static int run_row(struct pg *pg, const char *sql, const struct pg_param *params, size_t n,
+		   cJSON *rows, struct err *e)
 {
 	struct pg_rows *got = NULL;
 	int64_t r = pg_run(pg, sql, params, n, &got, e);
@@ -65,13 +65,16 @@ static int store_benchmark(struct pg *pg, const struct request *r, const struct 
 	score_compute(&evidence, 1, &score);
 	snprintf(overall, sizeof overall, "%.2f", score.overall);
 	code = run_row(pg, SQL_BENCHMARK,
-		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name), PG_TEXT(r->industry),
-				 PG_TEXT(r->experience), PG_TEXT(r->education),
-				 PG_TEXT(amount_text(b->median, 2, median)),
-				 PG_TEXT(amount_text(b->mean, 2, mean)), PG_TEXT(amount_text(b->p25, 2, p25)),
-				 PG_TEXT(amount_text(b->p75, 2, p75)), PG_TEXT(amount_text(b->p90, 2, p90)),
-				 PG_TEXT(b->source), PG_TEXT(overall), PG_INT(b->age_days), PG_INT(b->year),
-				 PG_TEXT(cache_key), PG_TEXT(text)), rows, e);
+		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name),
+				 PG_TEXT(r->industry), PG_TEXT(r->experience),
+				 PG_TEXT(r->education), PG_TEXT(amount_text(b->median, 2, median)),
+				 PG_TEXT(amount_text(b->mean, 2, mean)),
+				 PG_TEXT(amount_text(b->p25, 2, p25)),
+				 PG_TEXT(amount_text(b->p75, 2, p75)),
+				 PG_TEXT(amount_text(b->p90, 2, p90)), PG_TEXT(b->source),
+				 PG_TEXT(overall), PG_INT(b->age_days), PG_INT(b->year),
+				 PG_TEXT(cache_key), PG_TEXT(text)),
+		       rows, e);
 	free(text);
 	cJSON_Delete(metadata);
 	return code;
@@ -97,14 +100,16 @@ static int store_market(struct pg *pg, const struct request *r, const struct mar
 	int code;
 
 	code = run_row(pg, SQL_MARKET,
-		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name), PG_TEXT(r->industry),
-				 PG_TEXT(amount_text(m->job_count, 0, count)),
+		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name),
+				 PG_TEXT(r->industry), PG_TEXT(amount_text(m->job_count, 0, count)),
 				 PG_TEXT(amount_text(m->growth, 2, growth)),
 				 PG_TEXT(amount_text(m->unemployment, 2, idle)),
 				 PG_TEXT(amount_text(m->living_cost, 2, living)),
 				 PG_TEXT(amount_text(m->demand, 2, demand)),
 				 PG_TEXT(amount_text(m->remote, 2, remote)), PG_TEXT(m->source),
-				 PG_INT(m->year), PG_INT(m->quarter), PG_TEXT(cache_key), PG_TEXT(text)), rows, e);
+				 PG_INT(m->year), PG_INT(m->quarter), PG_TEXT(cache_key),
+				 PG_TEXT(text)),
+		       rows, e);
 	free(text);
 	cJSON_Delete(metadata);
 	return code;

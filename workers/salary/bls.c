@@ -53,14 +53,15 @@ void bls_unemployment_id(const struct area *a, char out[BLS_ID_SIZE])
 		snprintf(out, BLS_ID_SIZE, "LNS14000000");
 }
 
-int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year, const char *key,
-	     struct buf *ret, struct err *e)
+int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year,
+	     const char *key, struct buf *ret, struct err *e)
 {
 	size_t limit = key ? BLS_MAX_SERIES : BLS_MAX_SERIES_NO_KEY;
 
 	if (n == 0 || n > limit)
-		return err_set(e, ERR_TOO_BIG, "%zu series in one BLS call; 1 to %zu are taken %s a key", n,
-			       limit, key ? "with" : "without");
+		return err_set(e, ERR_TOO_BIG,
+			       "%zu series in one BLS call; 1 to %zu are taken %s a key", n, limit,
+			       key ? "with" : "without");
 	buf_puts(ret, "{\"seriesid\":[");
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(ret, i ? "," : "");
@@ -91,9 +92,10 @@ static bool says(const cJSON *messages, const char *part)
 {
 	const cJSON *m;
 
-	cJSON_ArrayForEach(m, messages)
+	cJSON_ArrayForEach(m, messages) {
 		if (cJSON_IsString(m) && strcasestr(m->valuestring, part))
 			return true;
+	}
 	return false;
 }
 
@@ -107,7 +109,8 @@ static int judge_status(const cJSON *root, struct err *e)
 	if (says(messages, "threshold"))
 		return park_till_tomorrow(e);
 	if (says(messages, "key") && says(messages, "invalid"))
-		return err_set(e, ERR_REFUSED, "BLS refuses the key (keys must be renewed every year)");
+		return err_set(e, ERR_REFUSED,
+			       "BLS refuses the key (keys must be renewed every year)");
 	if (strcmp(status, "REQUEST_NOT_PROCESSED") == 0 || strstr(status, "INVALID"))
 		return err_set(e, ERR_INVALID, "BLS does not accept the request");
 	if (strncmp(status, "REQUEST_", 8) == 0)
@@ -117,7 +120,8 @@ static int judge_status(const cJSON *root, struct err *e)
 
 static int judge_http(int status, const char *content_type, struct err *e)
 {
-	bool json = strcmp(content_type, "application/json") == 0 || strcmp(content_type, "text/json") == 0;
+	bool json = strcmp(content_type, "application/json") == 0 ||
+		strcmp(content_type, "text/json") == 0;
 
 	if (status == 429)
 		return err_set(e, ERR_LIMITED, "BLS answers 429: too many requests");
@@ -139,11 +143,12 @@ static bool has_footnote(const cJSON *row, const char *code, const char **ret_te
 {
 	const cJSON *note;
 
-	cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(row, "footnotes"))
+	cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(row, "footnotes")) {
 		if (cJSON_IsObject(note) && strcmp(json_str(note, "code", ""), code) == 0) {
 			*ret_text = json_str(note, "text", "");
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -158,7 +163,8 @@ static struct amount top_amount(const char *text, bool hourly)
 		if (*p == '$')
 			dollar = p + 1;
 	if (dollar) {
-		snprintf(number, sizeof number, "%.*s", (int)strspn(dollar, "0123456789,."), dollar);
+		snprintf(number, sizeof number, "%.*s", (int)strspn(dollar, "0123456789,."),
+			 dollar);
 		if (amount_parse(number, &a, NULL) == 0 && a.kind == AMOUNT_VALUE && a.e4 > 0)
 			return (struct amount){ AMOUNT_BOUND, a.e4 };
 	}
@@ -170,7 +176,8 @@ static bool is_hourly(const char *id)
 	int type = 0;
 
 	return strlen(id) == 25 && strncmp(id, "OE", 2) == 0 &&
-	       scan_int(id + 23, 0, 99, &type, NULL) == 0 && (type == 3 || (type >= 6 && type <= 10));
+		scan_int(id + 23, 0, 99, &type, NULL) == 0 &&
+		(type == 3 || (type >= 6 && type <= 10));
 }
 
 static struct amount row_amount(const cJSON *row, const char *id)
@@ -219,9 +226,10 @@ static void read_series(const cJSON *series, struct bls_reply *r)
 		cell = best;
 		if (!cJSON_IsObject(row) || !read_row(row, &cell))
 			continue;
-		newer = cell.year > best.year || (cell.year == best.year && cell.month > best.month);
+		newer = cell.year > best.year ||
+			(cell.year == best.year && cell.month > best.month);
 		cell.exists = true;
-		/* a month without a figure ("-", the gap of October 2025) leaves the one before it */
+		/* a month without a figure ("-", the gap of October 2025) leaves the one before */
 		if (!best.exists || (cell.value.kind != AMOUNT_ABSENT &&
 				     (newer || best.value.kind == AMOUNT_ABSENT)))
 			best = cell;
@@ -234,14 +242,16 @@ static void read_results(const cJSON *results, struct bls_reply *r)
 	const cJSON *part, *series;
 
 	if (cJSON_IsArray(results)) {
-		cJSON_ArrayForEach(part, results)
+		cJSON_ArrayForEach(part, results) {
 			if (cJSON_IsObject(part))
 				read_results(part, r);
+		}
 		return;
 	}
-	cJSON_ArrayForEach(series, cJSON_GetObjectItemCaseSensitive(results, "series"))
+	cJSON_ArrayForEach(series, cJSON_GetObjectItemCaseSensitive(results, "series")) {
 		if (cJSON_IsObject(series))
 			read_series(series, r);
+	}
 }
 
 int bls_parse(int status, const char *content_type, const char *body, size_t len,

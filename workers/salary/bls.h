@@ -3,14 +3,13 @@
  * No network here.
  *
  * Format: https://www.bls.gov/developers/api_signature_v2.htm; series ids: OEWS 25 characters
- * (OEU + area type + area 7 + industry 6 + SOC 6 + data type 2), LAUS 20 (LAU + area 15 + measure 2),
- * nation's rate from the CPS.
+ * (OEU + area type + area 7 + industry 6 + SOC 6 + data type 2), LAUS 20 (LAU + area 15 + measure
+ * 2), nation's rate from the CPS.
  * An answer is judged by three channels: HTTP status, content type, the status inside. Errors of
  * bls_parse say what to do by their code alone:
  *   -ERR_QUOTA     daily threshold: park until retry_after_ms (midnight US Eastern)
  *   -ERR_REFUSED   key invalid or refused: dead, an operator must act
- *   -ERR_HTTP, -ERR_LIMITED, -ERR_PROTOCOL (HTML or torn JSON under 200: made transient as -ERR_HTTP)
- *                  trouble over there: retry
+ *   -ERR_HTTP, -ERR_LIMITED  trouble over there, HTML or torn JSON under 200 included: retry
  *   -ERR_INVALID   our request was not accepted
  * Texts never repeat what the service said about a key, since it echoes the key.
  * Ownership: a reply is yours until bls_reply_free; cells are borrowed from it. */
@@ -42,12 +41,13 @@ extern const enum bls_datatype BLS_PAIR_TYPES[BLS_PAIR_SERIES];
 
 void bls_wage_id(const struct area *a, const struct occupation_row *o, enum bls_datatype type,
 		 char out[BLS_ID_SIZE]);
-/* Unemployment rate, newest month: LAUS for metro (not adjusted) and state (adjusted), CPS for the nation. */
+/* Unemployment rate, newest month: LAUS for metro (not adjusted) and state (adjusted), CPS for the
+ * nation. */
 void bls_unemployment_id(const struct area *a, char out[BLS_ID_SIZE]);
 
 /* The POST body for n series; key may be NULL. years 0 = the service's default (three). */
-int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year, const char *key,
-	     struct buf *ret, struct err *e);
+int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year,
+	     const char *key, struct buf *ret, struct err *e);
 
 /* The newest row of a series that holds anything. */
 struct bls_cell {

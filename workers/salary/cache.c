@@ -20,7 +20,8 @@ static const int64_t TTL_S[STRATEGY_COUNT][CACHE_KIND_COUNT] = {
 	[STRATEGY_AGGRESSIVE] = { 7 * D, 30 * D, 24 * H },
 	[STRATEGY_CONSERVATIVE] = { 1 * H, 24 * H, 30 * 60 },
 };
-static const char *const KINDS[CACHE_KIND_COUNT] = { "salary_data", "market_data", "confidence_scores" };
+static const char *const KINDS[CACHE_KIND_COUNT] = { "salary_data", "market_data",
+						     "confidence_scores" };
 
 const char *cache_kind_name(enum cache_kind k)
 {
@@ -50,7 +51,8 @@ static char *unpack(const char *bytes, size_t len, size_t *ret_len)
 		return mem_dup(bytes, len);
 	}
 	size = ZSTD_getFrameContentSize(bytes, len);
-	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > CACHE_MAX_BYTES)
+	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
+	    size > CACHE_MAX_BYTES)
 		return NULL;
 	text = mem_zalloc(size + 1);
 	if (ZSTD_isError(ZSTD_decompress(text, size, bytes, len))) {
@@ -69,8 +71,8 @@ static bool read_doc(const char *text, size_t len, struct cache_doc *ret)
 
 	if (json_split_array(text, len, parts, 2, NULL) != 2)
 		return false;
-	good = json_parse(parts[0], strlen(parts[0]), &d.meta, NULL) == 0 && cJSON_IsObject(d.meta) &&
-	       *parts[1] == '[';
+	good = json_parse(parts[0], strlen(parts[0]), &d.meta, NULL) == 0 &&
+		cJSON_IsObject(d.meta) && *parts[1] == '[';
 	free(parts[0]);
 	d.rows = parts[1];
 	d.stored_at_s = json_int(d.meta, "stored_at", 0);
@@ -86,7 +88,8 @@ static bool is_fresh(const struct cache_doc *d, int64_t max_age_s)
 	return max_age_s < 0 || clock_wall_ms() / 1000 - d->stored_at_s < max_age_s;
 }
 
-int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret, struct err *e)
+int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret,
+	      struct err *e)
 {
 	struct redis_reply *reply = NULL;
 	struct cache_doc d = { 0 };
@@ -120,15 +123,18 @@ int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct ca
 int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t max_age_s,
 		     struct cache_doc *ret, struct err *e)
 {
-	static const char SALARY[] = SQL_TABLES("salary_benchmarks"), MARKET[] = SQL_TABLES("market_data");
+	static const char SALARY[] = SQL_TABLES("salary_benchmarks"),
+			  MARKET[] = SQL_TABLES("market_data");
 	struct cache_doc d = { .from_tables = true };
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(pg, kind == CACHE_SALARY ? SALARY : MARKET, PG_PARAMS(PG_TEXT(key)), &rows, e);
+	int64_t n = pg_run(pg, kind == CACHE_SALARY ? SALARY : MARKET, PG_PARAMS(PG_TEXT(key)),
+			   &rows, e);
 	bool found = false;
 
 	if (n < 0)
 		return (int)n;
-	if (n == 1 && json_parse(pg_text(rows, 0, 1), strlen(pg_text(rows, 0, 1)), &d.meta, e) == 0) {
+	if (n == 1 &&
+	    json_parse(pg_text(rows, 0, 1), strlen(pg_text(rows, 0, 1)), &d.meta, e) == 0) {
 		d.rows = mem_strdup(pg_text(rows, 0, 0));
 		d.stored_at_s = json_int(d.meta, "stored_at", 0);
 		found = is_fresh(&d, max_age_s) && json_int(d.meta, "count", -1) >= 0 &&
@@ -157,8 +163,8 @@ static char *pack(char *owned_text, size_t *len)
 	return bytes;
 }
 
-int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows, int64_t ttl_s,
-	      bool compress, struct err *e)
+int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows,
+	      int64_t ttl_s, bool compress, struct err *e)
 {
 	char *head = json_print(meta), *text = mem_printf("[%s,%s]", head, rows), ttl[24];
 	size_t len = strlen(text);
@@ -188,12 +194,14 @@ static const char SQL_TRACK[] =
 	" metadata = excluded.metadata,"
 	" hit_rate = round(100.0 * c.cache_hits / (c.cache_hits + c.cache_misses + 1), 2)";
 
-int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta, int64_t ttl_s,
-		struct err *e)
+int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
+		int64_t ttl_s, struct err *e)
 {
 	char *text = json_print(meta);
-	int64_t n = pg_run(pg, SQL_TRACK,
-			   PG_PARAMS(PG_TEXT(key), PG_TEXT(KINDS[kind]), PG_INT(ttl_s), PG_TEXT(text)), NULL, e);
+	int64_t n =
+		pg_run(pg, SQL_TRACK,
+		       PG_PARAMS(PG_TEXT(key), PG_TEXT(KINDS[kind]), PG_INT(ttl_s), PG_TEXT(text)),
+		       NULL, e);
 
 	free(text);
 	return n < 0 ? (int)n : 0;

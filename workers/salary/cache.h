@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cache: answers kept in Redis under their contract keys (cachekey.h), and their tracking.
  *
- * A document is JSON text `[meta, rows]`: meta says what was asked and when, rows travel as raw text
- * and are never parsed, so their figures stay exact. Documents are zstd frames but for the
+ * A document is JSON text `[meta, rows]`: meta says what was asked and when, rows travel as raw
+ * text and are never parsed, so their figures stay exact. Documents are zstd frames but for the
  * conservative strategy, which keeps plain text; reading tells them apart by zstd's magic number.
  * Keys carry no prefix: they are a contract with callers, like Celery's own keys.
  * Times to live:            salary   market   confidence
@@ -48,15 +48,16 @@ int64_t cache_ttl_s(enum strategy s, enum cache_kind k);
 
 /* 1 hit (*ret filled), 0 miss, or older than max_age_s (-1: any age). -ERR_REDIS … as redis. A
  * document that cannot be read counts as a miss. */
-int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret, struct err *e);
+int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret,
+	      struct err *e);
 /* The same from salary_benchmarks or market_data. */
 int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t max_age_s,
 		     struct cache_doc *ret, struct err *e);
-int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows, int64_t ttl_s,
-	      bool compress, struct err *e);
+int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows,
+	      int64_t ttl_s, bool compress, struct err *e);
 /* The tracking row, counting one miss; in the run's transaction. */
-int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta, int64_t ttl_s,
-		struct err *e);
+int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
+		int64_t ttl_s, struct err *e);
 /* One more hit, and how long the answer took; best effort. */
 void cache_count_hit(struct redis *redis, const char *key, int64_t took_us);
 

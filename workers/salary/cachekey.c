@@ -21,7 +21,10 @@ void cachekey_make(const char *kind, const struct request *r, char out[CACHEKEY_
 	char city[CITY_SIZE], occupation[OCCUPATION_SIZE], region[4] = "us", year[8] = "latest";
 	char experience[PART_SIZE], education[PART_SIZE], industry[PART_SIZE];
 
-	fold_slug(*a->city ? a->city : a->state ? a->state->name : "United States", city, sizeof city);
+	fold_slug(*a->city	     ? a->city
+			  : a->state ? a->state->name
+				     : "United States",
+		  city, sizeof city);
 	fold_slug(r->occupation.name, occupation, sizeof occupation);
 	if (a->state)
 		fold_slug(a->state->abbr, region, sizeof region);

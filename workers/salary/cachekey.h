@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* cachekey: the name of an answer in the cache. A contract: callers refresh by its pattern.
  *
- *	salary_data:<city>:<occupation>:<region>:<country>:<experience>:<education>:<industry>:<year>
+ *	salary_data:<city>:<occupation>:<region>:<country>:<experience>:<education>:<industry>:
+ *	<year>, in one line
  *	salary_data:new_york:software_engineer:ny:us:any:any:any:latest
  *	market_data:new_york:software_engineer:ny:us:any:any:any:latest
  *
  * Lower case, words joined by '_'. <city> is the state's name for a state ("texas") and
- * "united_states" for the nation. Spellings of one place give one key ("NYC", "New York, NY"); region
- * and country keep equal city names apart. At most 255 bytes, as the column has them. */
+ * "united_states" for the nation. Spellings of one place give one key ("NYC", "New York, NY");
+ * region and country keep equal city names apart. At most 255 bytes, as the column has them. */
 #ifndef SALARY_CACHEKEY_H
 #define SALARY_CACHEKEY_H
 

@@ -51,8 +51,10 @@ int census_table_path(int vintage, const struct area *a, const char *const *colu
 		buf_printf(ret, ",%s", columns[i]);
 	buf_puts(ret, "&for=");
 	if (a->level == AREA_METRO)
-		buf_printf(ret, "metropolitan%%20statistical%%20area/micropolitan%%20statistical%%20area:%s",
-			   a->metro->cbsa);
+		buf_printf(
+			ret,
+			"metropolitan%%20statistical%%20area/micropolitan%%20statistical%%20area:%s",
+			a->metro->cbsa);
 	else if (a->level == AREA_STATE)
 		buf_printf(ret, "state:%s", a->state->fips);
 	else
@@ -91,16 +93,18 @@ int census_find_column(const char *body, size_t len, const char *label,
 
 	if (r < 0)
 		return err_prefix(e, "Census variables: ");
-	cJSON_ArrayForEach(variable, json_get(root, "variables"))
-		if (is_estimate(variable->string) && label_ends(json_str(variable, "label", ""), label)) {
+	cJSON_ArrayForEach(variable, json_get(root, "variables")) {
+		if (is_estimate(variable->string) &&
+		    label_ends(json_str(variable, "label", ""), label)) {
 			found = variable;
 			hits++;
 		}
+	}
 	if (hits == 1)
 		snprintf(out, CENSUS_COLUMN_SIZE, "%s", found->string);
 	else
-		r = err_set(e, ERR_NOT_FOUND, "Census " CENSUS_GROUP ": %d columns are labelled \"%s\"",
-			    hits, label);
+		r = err_set(e, ERR_NOT_FOUND,
+			    "Census " CENSUS_GROUP ": %d columns are labelled \"%s\"", hits, label);
 	cJSON_Delete(root);
 	return r;
 }
@@ -138,8 +142,9 @@ int census_judge(int status, const char *content_type, const char *body, size_t 
 	if (status >= 500 && len > 0 && begins(body, len, "unknown variable"))
 		return judge_refusal(body, len, e);
 	if (status != 200)
-		return err_set(e, status >= 500 || status == 408 || status == 425 ? ERR_HTTP : ERR_INVALID,
-			       "Census answers %d", status);
+		return err_set(
+			e, status >= 500 || status == 408 || status == 425 ? ERR_HTTP : ERR_INVALID,
+			"Census answers %d", status);
 	if (begins(body, len, "Missing Key") || begins(body, len, "Invalid Key"))
 		return err_set(e, ERR_REFUSED, "Census refuses the key (its key page came)");
 	if (strcmp(content_type, "application/json") != 0)
@@ -154,9 +159,10 @@ static bool is_row(const cJSON *row, int width)
 
 	if (!cJSON_IsArray(row) || cJSON_GetArraySize(row) != width)
 		return false;
-	cJSON_ArrayForEach(cell, row)
+	cJSON_ArrayForEach(cell, row) {
 		if (!cJSON_IsString(cell) && !cJSON_IsNull(cell))
 			return false;
+	}
 	return true;
 }
 
@@ -167,9 +173,10 @@ static bool is_table(const cJSON *root)
 
 	if (width == 0)
 		return false;
-	cJSON_ArrayForEach(row, root)
+	cJSON_ArrayForEach(row, root) {
 		if (!is_row(row, width))
 			return false;
+	}
 	return true;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* census: the Census Bureau's ACS 5-year tables, on paper: paths, columns, the answer's reading.
  *
- * Formats: https://www.census.gov/data/developers/guidance/api-user-guide.html. An answer is an array
- * of arrays, header first, every cell a string or null. Column numbers of B24011 shift between
- * vintages, so columns are resolved by the last part of their label ("…!!Computer and mathematical
- * occupations") from the group's variables; what is not found is an error, never a guess.
- * Errors of census_parse, by code: -ERR_REFUSED (302 or the key page: key missing or wrong; 404: no
- * such vintage), -ERR_NOT_FOUND (204, unknown variable or geography: dead for this item),
+ * Formats: https://www.census.gov/data/developers/guidance/api-user-guide.html. An answer is an
+ * array of arrays, header first, every cell a string or null. Column numbers of B24011 shift
+ * between vintages, so columns are resolved by the last part of their label ("…!!Computer and
+ * mathematical occupations") from the group's variables; what is not found is an error, never a
+ * guess. Errors of census_parse, by code: -ERR_REFUSED (302 or the key page: key missing or wrong;
+ * 404: no such vintage), -ERR_NOT_FOUND (204, unknown variable or geography: dead for this item),
  * -ERR_HTTP and -ERR_LIMITED (retry), -ERR_PROTOCOL (not the documented shape).
  * Redirects are not followed: a followed one answers 200 with a page of HTML.
  * Ownership: a table is yours until census_table_free; texts are borrowed from it. */

@@ -78,7 +78,8 @@ static int count_active(struct pg *pg, cJSON *result, struct err *e)
 	return n < 0 ? (int)n : 0;
 }
 
-static int tidy(struct run *run, struct redis *redis, const char *keys, cJSON *result, struct err *e)
+static int tidy(struct run *run, struct redis *redis, const char *keys, cJSON *result,
+		struct err *e)
 {
 	struct pg *pg;
 	int r = run_db(run, &pg, e);

@@ -54,7 +54,8 @@ static struct redis *redis_or_null(struct run *run)
 }
 
 /* Redis lost an answer that the tables still have: the next reader finds it there again. */
-static void put_back(struct redis *redis, const char *key, const struct cache_doc *d, enum cache_kind k)
+static void put_back(struct redis *redis, const char *key, const struct cache_doc *d,
+		     enum cache_kind k)
 {
 	enum strategy strategy = STRATEGY_STANDARD;
 	int64_t left;
@@ -63,10 +64,12 @@ static void put_back(struct redis *redis, const char *key, const struct cache_do
 	for (int i = 0; i < STRATEGY_COUNT; i++)
 		if (strcmp(json_str(d->meta, "strategy", ""), strategy_name((enum strategy)i)) == 0)
 			strategy = (enum strategy)i;
-	left = json_bool(d->meta, "fallback", false) ? CACHE_FALLBACK_TTL_S : cache_ttl_s(strategy, k);
+	left = json_bool(d->meta, "fallback", false) ? CACHE_FALLBACK_TTL_S
+						     : cache_ttl_s(strategy, k);
 	left -= clock_wall_ms() / 1000 - d->stored_at_s;
-	if (left > 0 && cache_put(redis, key, d->meta, d->rows, left, strategy != STRATEGY_CONSERVATIVE,
-				  &e) < 0)
+	if (left > 0 &&
+	    cache_put(redis, key, d->meta, d->rows, left, strategy != STRATEGY_CONSERVATIVE, &e) <
+		    0)
 		log_warn("answer not put back into the cache: %s", e.msg);
 }
 
@@ -97,10 +100,12 @@ static int64_t max_age(const struct request *r, enum cache_kind k)
 static int look_up(struct run *run, struct redis *redis, const struct request *r, bool any_age,
 		   struct bundle *b, struct err *e)
 {
-	int got = look_up_doc(run, redis, b, CACHE_SALARY, any_age ? -1 : max_age(r, CACHE_SALARY), e);
+	int got = look_up_doc(run, redis, b, CACHE_SALARY, any_age ? -1 : max_age(r, CACHE_SALARY),
+			      e);
 
 	if (got == 1 && r->want_market)
-		got = look_up_doc(run, redis, b, CACHE_MARKET, any_age ? -1 : max_age(r, CACHE_MARKET), e);
+		got = look_up_doc(run, redis, b, CACHE_MARKET,
+				  any_age ? -1 : max_age(r, CACHE_MARKET), e);
 	if (got == 1 && r->want_confidence &&
 	    look_up_doc(run, redis, b, CACHE_CONFIDENCE, max_age(r, CACHE_CONFIDENCE), e) < 1)
 		b->docs[CACHE_CONFIDENCE].rows = NULL;
@@ -119,8 +124,9 @@ static int read_scores(struct run *run, const struct request *r, struct bundle *
 	int64_t n = run_db_read(run, &pg, e);
 
 	if (n >= 0)
-		n = pg_run(pg, SQL_SCORES, PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name)),
-			   &rows, e);
+		n = pg_run(pg, SQL_SCORES,
+			   PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name)), &rows,
+			   e);
 	if (n < 0)
 		return (int)n;
 	b->docs[CACHE_CONFIDENCE].rows = mem_strdup(n == 1 ? pg_text(rows, 0, 0) : "[]");
@@ -174,8 +180,8 @@ static int64_t doc_ttl_s(const struct request *r, const struct findings *f, enum
 	return f->fallback ? CACHE_FALLBACK_TTL_S : cache_ttl_s(r->strategy, k);
 }
 
-static int store_kind(struct run *run, struct pg *pg, const struct request *r, const struct findings *f,
-		      enum cache_kind k, struct bundle *b, struct err *e)
+static int store_kind(struct run *run, struct pg *pg, const struct request *r,
+		      const struct findings *f, enum cache_kind k, struct bundle *b, struct err *e)
 {
 	bool development = run_conf(run)->fleet.development;
 	cJSON *rows = mem_check(cJSON_CreateArray());
@@ -184,12 +190,13 @@ static int store_kind(struct run *run, struct pg *pg, const struct request *r, c
 
 	b->docs[k].meta = answer_meta(r, f, k, cJSON_GetArraySize(rows), development);
 	b->docs[k].rows = print_rows(rows);
-	return code < 0 ? code : cache_track(pg, k, b->keys[k], b->docs[k].meta, doc_ttl_s(r, f, k), e);
+	return code < 0 ? code
+			: cache_track(pg, k, b->keys[k], b->docs[k].meta, doc_ttl_s(r, f, k), e);
 }
 
 /* One transaction, no network in it. */
-static int store(struct run *run, const struct request *r, const struct findings *f, const char *step,
-		 struct bundle *b, struct err *e)
+static int store(struct run *run, const struct request *r, const struct findings *f,
+		 const char *step, struct bundle *b, struct err *e)
 {
 	struct pg *pg;
 	int code = run_db(run, &pg, e);
@@ -212,14 +219,16 @@ static void fill_cache(struct redis *redis, const struct request *r, const struc
 
 	for (int k = 0; redis && k < CACHE_KIND_COUNT; k++)
 		if (cache_put(redis, b->keys[k], b->docs[k].meta, b->docs[k].rows,
-			      doc_ttl_s(r, f, (enum cache_kind)k), r->strategy != STRATEGY_CONSERVATIVE, &e) < 0) {
+			      doc_ttl_s(r, f, (enum cache_kind)k),
+			      r->strategy != STRATEGY_CONSERVATIVE, &e) < 0) {
 			log_warn("answer not cached: %s", e.msg);
 			return;
 		}
 }
 
-static int ask_and_store(struct run *run, struct redis *redis, const struct request *r, const char *step,
-			 bool keep_better, struct bundle *b, bool *ret_fallback, struct err *e)
+static int ask_and_store(struct run *run, struct redis *redis, const struct request *r,
+			 const char *step, bool keep_better, struct bundle *b, bool *ret_fallback,
+			 struct err *e)
 {
 	struct findings f;
 	int code;
@@ -235,8 +244,8 @@ static int ask_and_store(struct run *run, struct redis *redis, const struct requ
 	return code;
 }
 
-static int fetch_miss(struct run *run, struct redis *redis, const struct request *r, struct bundle *b,
-		      struct err *e)
+static int fetch_miss(struct run *run, struct redis *redis, const struct request *r,
+		      struct bundle *b, struct err *e)
 {
 	bool fallback;
 	int code = take_token(run, redis, e);

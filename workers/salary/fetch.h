@@ -4,8 +4,8 @@
  * Way: read the request → cache → sources (network, no transaction) → one transaction with rows and
  * tracking, committed as the step "stored" → cache → answer. A repeat after a crash finds the step
  * done and answers from the tables, so no source is asked twice for one task.
- * The rate of the task is taken only when a source must be asked (rate_limit_at = fetch): a call that
- * finds the bucket empty ends as -ERR_LIMITED with retry_after_ms.
+ * The rate of the task is taken only when a source must be asked (rate_limit_at = fetch): a call
+ * that finds the bucket empty ends as -ERR_LIMITED with retry_after_ms.
  * update_confidence_scores follows each stored answer, published with its transaction. */
 #ifndef SALARY_FETCH_H
 #define SALARY_FETCH_H
@@ -19,8 +19,9 @@ struct run;
 
 int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
 
-/* Asks the sources whatever the cache holds, stores, caches. step: its name in this run. *ret_fallback
- * tells that only bundled figures were found (then nothing better is overwritten in the cache). */
+/* Asks the sources whatever the cache holds, stores, caches. step: its name in this run.
+ * *ret_fallback tells that only bundled figures were found (then nothing better is overwritten in
+ * the cache). */
 int fetch_refresh(struct run *run, const struct request *r, const char *step, bool *ret_fallback,
 		  struct err *e);
 

@@ -24,7 +24,8 @@ void findings_release(struct findings *f)
 
 struct benchmark *findings_benchmark(struct findings *f, const char *source)
 {
-	struct benchmark *b = f->nbenchmarks < FINDINGS_MAX ? &f->benchmarks[f->nbenchmarks++] : NULL;
+	struct benchmark *b =
+		f->nbenchmarks < FINDINGS_MAX ? &f->benchmarks[f->nbenchmarks++] : NULL;
 
 	if (b)
 		*b = (struct benchmark){ .source = source, .age_days = -1, .note = "" };
@@ -90,7 +91,8 @@ struct score_evidence market_evidence(const struct market *m)
 	};
 }
 
-static cJSON *place_metadata(const struct area *a, int steps, const struct request *r, bool development)
+static cJSON *place_metadata(const struct area *a, int steps, const struct request *r,
+			     bool development)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* findings: what the sources answered for one request, before anything is stored.
  *
- * A benchmark is one source's pay figures for one area; a market its labour-market figures. A source
- * without a median gives no benchmark. level and steps say which area answered and how far that
- * is from the area asked for. Findings own their JSON; the rest is plain. */
+ * A benchmark is one source's pay figures for one area; a market its labour-market figures. A
+ * source without a median gives no benchmark. level and steps say which area answered and how far
+ * that is from the area asked for. Findings own their JSON; the rest is plain. */
 #ifndef SALARY_FINDINGS_H
 #define SALARY_FINDINGS_H
 

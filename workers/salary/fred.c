@@ -33,8 +33,8 @@ void fred_unemployment_id(const struct area *a, char out[FRED_ID_SIZE])
 
 int fred_path(const char *id, struct buf *ret, struct err *e)
 {
-	buf_printf(ret, "/series/observations?series_id=%s&file_type=json&sort_order=desc&limit=%d", id,
-		   NEWEST);
+	buf_printf(ret, "/series/observations?series_id=%s&file_type=json&sort_order=desc&limit=%d",
+		   id, NEWEST);
 	return buf_overflowed(ret) ? err_set(e, ERR_TOO_BIG, "FRED path is too long") : 0;
 }
 
@@ -55,7 +55,8 @@ static int judge(int status, const char *body, size_t len, struct err *e)
 	if (status == 423)
 		return wait_a_while(e, ERR_AGAIN, LOCK_WAIT_MS, "FRED answers 423: locked");
 	if (status == 429)
-		return wait_a_while(e, ERR_LIMITED, LIMIT_WAIT_MS, "FRED answers 429: too many requests");
+		return wait_a_while(e, ERR_LIMITED, LIMIT_WAIT_MS,
+				    "FRED answers 429: too many requests");
 	if (memmem(body, len, "api_key", 7))
 		return err_set(e, ERR_REFUSED, "FRED refuses the key");
 	if (memmem(body, len, "series does not exist", 21))
@@ -76,8 +77,8 @@ static bool read_date(const char *text, struct fred_point *p)
 	snprintf(y, sizeof y, "%.4s", text);
 	snprintf(m, sizeof m, "%.2s", text + 5);
 	snprintf(d, sizeof d, "%.2s", text + 8);
-	return scan_int(y, 1600, 9999, &p->year, NULL) == 0 && scan_int(m, 1, 12, &p->month, NULL) == 0 &&
-	       scan_int(d, 1, 31, &p->day, NULL) == 0;
+	return scan_int(y, 1600, 9999, &p->year, NULL) == 0 &&
+		scan_int(m, 1, 12, &p->month, NULL) == 0 && scan_int(d, 1, 31, &p->day, NULL) == 0;
 }
 
 static bool newer(const struct fred_point *a, const struct fred_point *b)
@@ -102,7 +103,8 @@ int fred_parse(int status, const char *body, size_t len, struct fred_point *ret,
 		if (!cJSON_IsObject(row) || !read_date(json_str(row, "date", ""), &p) ||
 		    amount_parse(json_str(row, "value", "."), &p.value, NULL) < 0)
 			continue;
-		if (p.value.kind == AMOUNT_VALUE && (best.value.kind != AMOUNT_VALUE || newer(&p, &best)))
+		if (p.value.kind == AMOUNT_VALUE &&
+		    (best.value.kind != AMOUNT_VALUE || newer(&p, &best)))
 			best = p;
 	}
 	if (!cJSON_IsArray(list))

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* fred: series of the Federal Reserve Bank of St. Louis, on paper: ids, paths, the answer's reading.
+/* fred: series of the Federal Reserve Bank of St. Louis, on paper: ids, paths, the answer read.
  *
  * Format: https://fred.stlouisfed.org/docs/api/fred/series_observations.html; one series a call,
  * newest first; "." is a missing value. "This product uses the FRED API but is not endorsed or
  * certified by the Federal Reserve Bank of St. Louis" goes with every answer (the source's terms).
  * Errors of fred_parse, by code: -ERR_REFUSED (key), -ERR_NOT_FOUND (no such series: dead for this
- * item), -ERR_LIMITED (429: 20 s), -ERR_AGAIN (423 locked), -ERR_HTTP (5xx, not JSON), -ERR_INVALID. */
+ * item), -ERR_LIMITED (429: 20 s), -ERR_AGAIN (423 locked), -ERR_HTTP (5xx, not JSON),
+ * -ERR_INVALID. */
 #ifndef SALARY_FRED_H
 #define SALARY_FRED_H
 

@@ -13,18 +13,21 @@ struct names {
 	size_t count;
 };
 
-static int take_batch(const struct redis_reply *reply, char cursor[32], struct names *names, struct err *e)
+static int take_batch(const struct redis_reply *reply, char cursor[32], struct names *names,
+		      struct err *e)
 {
 	const struct redis_reply *keys;
 
-	if (reply->type != REDIS_ARRAY || reply->nitems != 2 || reply->items[0]->type != REDIS_STRING ||
-	    reply->items[0]->len >= 32 || reply->items[1]->type != REDIS_ARRAY)
+	if (reply->type != REDIS_ARRAY || reply->nitems != 2 ||
+	    reply->items[0]->type != REDIS_STRING || reply->items[0]->len >= 32 ||
+	    reply->items[1]->type != REDIS_ARRAY)
 		return err_set(e, ERR_REDIS, "SCAN answered in an unknown form");
 	memcpy(cursor, reply->items[0]->str, reply->items[0]->len + 1);
 	keys = reply->items[1];
 	for (size_t i = 0; i < keys->nitems && names->count < KEYS_MAX; i++)
 		if (keys->items[i]->type == REDIS_STRING) {
-			names->items = mem_realloc(names->items, (names->count + 1) * sizeof *names->items);
+			names->items = mem_realloc(names->items,
+						   (names->count + 1) * sizeof *names->items);
 			names->items[names->count++] = mem_strdup(keys->items[i]->str);
 		}
 	return 0;
@@ -38,7 +41,8 @@ static int collect(struct redis *redis, const char *pattern, struct names *names
 	do {
 		struct redis_reply *reply = NULL;
 
-		r = redis_cmd(redis, &reply, e, "SCAN", cursor, "MATCH", pattern, "COUNT", BATCH, NULL);
+		r = redis_cmd(redis, &reply, e, "SCAN", cursor, "MATCH", pattern, "COUNT", BATCH,
+			      NULL);
 		if (r >= 0)
 			r = take_batch(reply, cursor, names, e);
 		redis_reply_free(reply);
@@ -51,14 +55,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int keys_walk(struct redis *redis, const char *pattern, int (*see)(void *ctx, const char *key, struct err *e),
-	      void *ctx, struct err *e)
+int keys_walk(struct redis *redis, const char *pattern,
+	      int (*see)(void *ctx, const char *key, struct err *e), void *ctx, struct err *e)
 {
 	struct names names = { 0 };
 	int r, shown = 0;
 
 	if (!*pattern || strlen(pattern) > PATTERN_MAX)
-		return err_set(e, ERR_INVALID, "a key pattern has 1 to %d bytes, such as \"salary_data:*\"",
+		return err_set(e, ERR_INVALID,
+			       "a key pattern has 1 to %d bytes, such as \"salary_data:*\"",
 			       PATTERN_MAX);
 	r = collect(redis, pattern, &names, e);
 	if (r >= 0 && names.count > 1)

@@ -13,7 +13,7 @@ struct redis;
 
 /* Returns how many were shown. see() ends the walk with a negative code, which is returned.
  * -ERR_INVALID for an empty pattern or one over 255 bytes. */
-int keys_walk(struct redis *redis, const char *pattern, int (*see)(void *ctx, const char *key, struct err *e),
-	      void *ctx, struct err *e);
+int keys_walk(struct redis *redis, const char *pattern,
+	      int (*see)(void *ctx, const char *key, struct err *e), void *ctx, struct err *e);
 
 #endif

@@ -37,11 +37,12 @@ static int take_hits(struct redis *redis, cJSON *ret_hits, struct err *e)
 {
 	const char *words[] = { CACHE_HITS, TAKEN };
 	struct redis_reply *reply = NULL;
-	int r = redis_eval(redis, TAKE_HITS, 2, words, (const size_t[]){ strlen(words[0]), strlen(words[1]) },
-			   2, &reply, e);
+	int r = redis_eval(redis, TAKE_HITS, 2, words,
+			   (const size_t[]){ strlen(words[0]), strlen(words[1]) }, 2, &reply, e);
 
 	for (size_t i = 0; r >= 0 && reply->type == REDIS_ARRAY && i + 1 < reply->nitems; i += 2)
-		if (reply->items[i]->type == REDIS_STRING && reply->items[i + 1]->type == REDIS_STRING)
+		if (reply->items[i]->type == REDIS_STRING &&
+		    reply->items[i + 1]->type == REDIS_STRING)
 			json_set_str(ret_hits, reply->items[i]->str, reply->items[i + 1]->str);
 	redis_reply_free(reply);
 	return r;
@@ -62,7 +63,7 @@ static void put_percentile(cJSON *o, const char *name, const double *ms, size_t 
 static void put_times(struct redis *redis, cJSON *result)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
-	double ms[MAX_TIMES];
+	double ms[MAX_TIMES] = { 0 };
 	struct redis_reply *reply = NULL;
 	struct err e;
 	size_t n = 0;
@@ -110,9 +111,11 @@ static int judge(struct pg *pg, int64_t hits, int64_t misses, cJSON *warnings, s
 
 	if (hits + misses < READS_TO_JUDGE || rate(hits, misses) >= HIT_RATE_AIM)
 		return 0;
-	snprintf(text, sizeof text, "hit rate %.2f %% is under %.0f %%", rate(hits, misses), HIT_RATE_AIM);
+	snprintf(text, sizeof text, "hit rate %.2f %% is under %.0f %%", rate(hits, misses),
+		 HIT_RATE_AIM);
 	cJSON_AddItemToArray(warnings, mem_check(cJSON_CreateString(text)));
-	r = pg_run(pg, "SELECT jobfleet.raise_alert('cache_hit_rate', 'salary_data', 'WARNING', $1)",
+	r = pg_run(pg,
+		   "SELECT jobfleet.raise_alert('cache_hit_rate', 'salary_data', 'WARNING', $1)",
 		   PG_PARAMS(PG_TEXT(text)), NULL, e);
 	return r < 0 ? (int)r : 0;
 }
@@ -166,7 +169,8 @@ static int measure(struct run *run, struct redis *redis, const cJSON *hits, cJSO
 		put_times(redis, result);
 	if (r >= 0)
 		r = run_step_commit(run, "hits", NULL, e);
-	/* Gone only after the commit: dying between the two counts these hits twice, never loses them. */
+	/* Gone only after the commit: dying between the two counts these hits twice, never loses
+	 * them. */
 	if (r >= 0 && redis)
 		(void)redis_cmd(redis, NULL, NULL, "DEL", TAKEN, NULL);
 	return r;

@@ -23,16 +23,18 @@ static int check_list(const cJSON *list, const char *name, struct err *e)
 		return 0;
 	if (!cJSON_IsArray(list) || !list->child)
 		return err_set(e, ERR_INVALID, "%s must be a list of texts, not empty", name);
-	cJSON_ArrayForEach(item, list)
+	cJSON_ArrayForEach(item, list) {
 		if (!cJSON_IsString(item) || strlen(item->valuestring) > 255)
-			return err_set(e, ERR_INVALID, "%s must be a list of texts of at most 255 bytes", name);
+			return err_set(e, ERR_INVALID,
+				       "%s must be a list of texts of at most 255 bytes", name);
+	}
 	return 0;
 }
 
 static char *default_location(size_t i)
 {
-	return mem_printf("%.*s, %.2s", (int)strcspn(AREA_METROS[i].name, "-/"), AREA_METROS[i].name,
-			  AREA_METROS[i].states);
+	return mem_printf("%.*s, %.2s", (int)strcspn(AREA_METROS[i].name, "-/"),
+			  AREA_METROS[i].name, AREA_METROS[i].states);
 }
 
 static cJSON *default_lists(bool occupations)
@@ -72,7 +74,8 @@ static int add_pair(struct pairs *p, const char *location, const char *occupatio
 	}
 	if (p->count == PAIRS_MAX) {
 		request_release(&r);
-		return err_set(e, ERR_TOO_BIG, "more than %d pairs of occupation and location", PAIRS_MAX);
+		return err_set(e, ERR_TOO_BIG, "more than %d pairs of occupation and location",
+			       PAIRS_MAX);
 	}
 	p->items = mem_realloc(p->items, (p->count + 1) * sizeof *p->items);
 	p->items[p->count++] = (struct pair){ .request = r, .at = r.area };
@@ -84,12 +87,13 @@ static int cross(const cJSON *occupations, const cJSON *locations, struct pairs 
 	const cJSON *o, *l;
 	int r;
 
-	cJSON_ArrayForEach(l, locations)
+	cJSON_ArrayForEach(l, locations) {
 		cJSON_ArrayForEach(o, occupations) {
 			r = add_pair(p, l->valuestring, o->valuestring, e);
 			if (r < 0)
 				return r;
 		}
+	}
 	return 0;
 }
 
@@ -136,7 +140,7 @@ int pairs_mark_fresh(struct pairs *p, struct pg *pg, struct err *e)
 
 		for (size_t k = 0; k < pg_rows_count(rows) && !pair->fresh; k++)
 			pair->fresh = strcmp(pg_text(rows, k, 0), pair->request.area.label) == 0 &&
-				      strcmp(pg_text(rows, k, 1), pair->request.occupation.name) == 0;
+				strcmp(pg_text(rows, k, 1), pair->request.occupation.name) == 0;
 		fresh += pair->fresh;
 	}
 	pg_rows_free(rows);

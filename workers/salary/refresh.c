@@ -42,7 +42,8 @@ static double urgency(struct redis *redis, const char *key, const struct cache_d
 	    reply->type == REDIS_STRING && scan_double(reply->str, 0, 1e15, &hits, NULL) < 0)
 		hits = 0;
 	redis_reply_free(reply);
-	return (age > 0 ? age : 0) / (double)cache_ttl_s(STRATEGY_STANDARD, CACHE_SALARY) + log1p(hits);
+	return (age > 0 ? age : 0) / (double)cache_ttl_s(STRATEGY_STANDARD, CACHE_SALARY) +
+		log1p(hits);
 }
 
 static int add_candidate(void *ctx, const char *key, struct err *e)
@@ -86,8 +87,8 @@ static void candidates_release(struct candidates *c)
 /* The meta of a document names the request by request_data's own members. */
 static int request_of(const cJSON *meta, struct request *ret, struct err *e)
 {
-	static const char *const KEPT[] = { "location", "occupation", "industry", "experience_level",
-					    "education_level" };
+	static const char *const KEPT[] = { "location", "occupation", "industry",
+					    "experience_level", "education_level" };
 	cJSON *o = mem_check(cJSON_CreateObject());
 	int year = (int)json_int(meta, "year", 0), r;
 
@@ -160,7 +161,8 @@ static int refresh_all(struct run *run, const struct candidates *c, size_t budge
 int refresh_salary_cache(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
 	const char *pattern = json_str(args, "cache_pattern", CACHEKEY_SALARY ":*");
-	int64_t budget = json_int(args, "max_refreshes", DEFAULT_REFRESHES), start = clock_mono_us();
+	int64_t budget = json_int(args, "max_refreshes", DEFAULT_REFRESHES),
+		start = clock_mono_us();
 	struct candidates c = { 0 };
 	cJSON *result = mem_check(cJSON_CreateObject());
 	int r;

@@ -6,7 +6,7 @@
  * max_refreshes a run; the rest is reported as remaining. An answer for which only bundled figures
  * were found keeps what it has. Each key is a step: a repeat goes on where the last one stopped.
  * Answer: {"status", "pattern", "keys_found", "refreshed", "failed", "remaining",
- * "processing_time_ms", "warnings"}. A pattern that meets no key of this cache is a success with 0. */
+ * "processing_time_ms", "warnings"}. A pattern that meets no key of this cache gives 0. */
 #ifndef SALARY_REFRESH_H
 #define SALARY_REFRESH_H
 

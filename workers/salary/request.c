@@ -51,7 +51,8 @@ static int read_text(const cJSON *o, const char *key, char *out, size_t size, st
 	if (!cJSON_IsString(v))
 		return err_set(e, ERR_INVALID, "request_data.%s must be a text", key);
 	if (strlen(v->valuestring) >= size)
-		return err_set(e, ERR_INVALID, "request_data.%s is longer than %zu bytes", key, size - 1);
+		return err_set(e, ERR_INVALID, "request_data.%s is longer than %zu bytes", key,
+			       size - 1);
 	memcpy(out, v->valuestring, strlen(v->valuestring) + 1);
 	return 0;
 }
@@ -62,12 +63,15 @@ static int read_required(const cJSON *o, const char *key, const char *example, c
 	const cJSON *v = json_get(o, key);
 
 	if (!v)
-		return err_set(e, ERR_INVALID, "request_data.%s is missing: give a text such as \"%s\"", key,
+		return err_set(e, ERR_INVALID,
+			       "request_data.%s is missing: give a text such as \"%s\"", key,
 			       example);
 	if (!cJSON_IsString(v))
-		return err_set(e, ERR_INVALID, "request_data.%s must be a text such as \"%s\"", key, example);
+		return err_set(e, ERR_INVALID, "request_data.%s must be a text such as \"%s\"", key,
+			       example);
 	if (strlen(v->valuestring) > TEXT_MAX)
-		return err_set(e, ERR_INVALID, "request_data.%s is longer than %d bytes", key, TEXT_MAX);
+		return err_set(e, ERR_INVALID, "request_data.%s is longer than %d bytes", key,
+			       TEXT_MAX);
 	*ret = v->valuestring;
 	return 0;
 }
@@ -79,7 +83,9 @@ static int read_flag(const cJSON *o, const char *key, bool *ret, struct err *e)
 	if (!v)
 		return 0;
 	if (cJSON_IsString(v))
-		return scan_bool(v->valuestring, ret, e) < 0 ? err_prefix(e, "request_data.%s: ", key) : 0;
+		return scan_bool(v->valuestring, ret, e) < 0
+			? err_prefix(e, "request_data.%s: ", key)
+			: 0;
 	if (!cJSON_IsBool(v))
 		return err_set(e, ERR_INVALID, "request_data.%s must be true or false", key);
 	*ret = cJSON_IsTrue(v);
@@ -94,8 +100,9 @@ static int read_year(const cJSON *o, int *ret, struct err *e)
 	if (!v)
 		return 0;
 	if (year < YEAR_MIN || year > YEAR_MAX)
-		return err_set(e, ERR_INVALID, "request_data.year must be a whole number from %d to %d",
-			       YEAR_MIN, YEAR_MAX);
+		return err_set(e, ERR_INVALID,
+			       "request_data.year must be a whole number from %d to %d", YEAR_MIN,
+			       YEAR_MAX);
 	*ret = (int)year;
 	return 0;
 }
@@ -113,8 +120,10 @@ static int read_strategy(const cJSON *o, enum strategy *ret, struct err *e)
 			*ret = (enum strategy)i;
 			return 0;
 		}
-	return err_set(e, ERR_INVALID, "request_data.cache_strategy \"%s\" is unknown: standard, aggressive "
-		       "or conservative", text);
+	return err_set(e, ERR_INVALID,
+		       "request_data.cache_strategy \"%s\" is unknown: standard, aggressive "
+		       "or conservative",
+		       text);
 }
 
 static int read_max_age(const cJSON *o, int64_t *ret, struct err *e)
@@ -131,15 +140,17 @@ static int read_max_age(const cJSON *o, int64_t *ret, struct err *e)
 		return 0;
 	}
 	if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0 && v->valuedouble <= MAX_AGE_S))
-		return err_set(e, ERR_INVALID, "request_data.max_age must be seconds from 0 to %d, or a text "
-			       "such as \"12h\"", MAX_AGE_S);
+		return err_set(e, ERR_INVALID,
+			       "request_data.max_age must be seconds from 0 to %d, or a text "
+			       "such as \"12h\"",
+			       MAX_AGE_S);
 	*ret = (int64_t)v->valuedouble;
 	return 0;
 }
 
 static int read_options(const cJSON *o, struct request *r, struct err *e)
 {
-	struct err mine;
+	struct err mine = { 0 };
 
 	e = e ? e : &mine;
 	if (read_text(o, "industry", r->industry, sizeof r->industry, e) < 0 ||
@@ -163,7 +174,8 @@ static void warn_unknown(const cJSON *o, struct request *r)
 		while (i < COUNT(MEMBERS) && strcmp(MEMBERS[i], member->string) != 0)
 			i++;
 		if (i == COUNT(MEMBERS))
-			request_warn(r, "request_data.%.60s is not known here and was ignored", member->string);
+			request_warn(r, "request_data.%.60s is not known here and was ignored",
+				     member->string);
 	}
 }
 
@@ -206,12 +218,14 @@ int request_read(const cJSON *request_data, struct request *ret, struct err *e)
 	int code;
 
 	if (!cJSON_IsObject(request_data))
-		return err_set(e, ERR_INVALID, "request_data must be an object such as {\"location\": \"New York, "
+		return err_set(e, ERR_INVALID,
+			       "request_data must be an object such as {\"location\": \"New York, "
 			       "NY\", \"occupation\": \"Software Engineer\"}");
 	r = blank();
 	code = read_required(request_data, "location", "New York, NY", &location, e);
 	if (code == 0)
-		code = read_required(request_data, "occupation", "Software Engineer", &occupation, e);
+		code = read_required(request_data, "occupation", "Software Engineer", &occupation,
+				     e);
 	if (code == 0)
 		code = read_options(request_data, &r, e);
 	if (code == 0)

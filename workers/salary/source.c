@@ -29,14 +29,18 @@ int source_note(struct findings *f, const char *source, int code, struct err *e)
 		return 0;
 	if (ends_task(code))
 		return code;
-	findings_note(f, source, code == -ERR_PARKED || code == -ERR_QUOTA ? "skipped" : "failed", e->msg);
+	findings_note(f, source, code == -ERR_PARKED || code == -ERR_QUOTA ? "skipped" : "failed",
+		      e->msg);
 	return 0;
 }
 
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e)
 {
-	int (*const sources[])(struct run *, const struct request *, struct findings *, struct err *) = {
-		source_bls, source_fred, source_census,
+	int (*const sources[])(struct run *, const struct request *, struct findings *,
+			       struct err *) = {
+		source_bls,
+		source_fred,
+		source_census,
 	};
 	int code = 0;
 

@@ -3,7 +3,8 @@
  *
  * A source answers for the narrowest area it has figures for: metro, else state, else nation.
  * What it could not tell is noted in the findings with the reason ("skipped": may not be asked;
- * "failed": was asked in vain); only errors that end the task (-ERR_CANCELLED, -ERR_DB …) are returned.
+ * "failed": was asked in vain); only errors that end the task (-ERR_CANCELLED, -ERR_DB …) are
+ * returned.
  *   bls     one call: 7 OEWS series for each level and the unemployment rate of each level
  *   fred    regional price parity (cost of living) and unemployment of state or nation
  *   census  median earnings of the occupation's group, share of people working from home */
@@ -31,7 +32,8 @@ int source_note(struct findings *f, const char *source, int code, struct err *e)
 
 struct bls_reply;
 /* One POST; *ret is the answer read. Used by sync too, which batches. */
-int source_bls_ask(struct run *run, const char (*ids)[26], size_t n, struct bls_reply **ret, struct err *e);
+int source_bls_ask(struct run *run, const char (*ids)[26], size_t n, struct bls_reply **ret,
+		   struct err *e);
 /* The benchmark of one area from an answer; 1 if it holds a median, 0 if not. */
 int source_bls_benchmark(const struct bls_reply *reply, const struct area *a,
 			 const struct occupation_row *o, struct benchmark *b);

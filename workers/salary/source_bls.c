@@ -14,8 +14,8 @@
 _Static_assert(SOURCE_LEVELS * (BLS_PAIR_SERIES + 1) <= BLS_MAX_SERIES_NO_KEY,
 	       "one pair, all levels, must fit one call without a key");
 
-int source_bls_ask(struct run *run, const char (*ids)[BLS_ID_SIZE], size_t n, struct bls_reply **ret,
-		   struct err *e)
+int source_bls_ask(struct run *run, const char (*ids)[BLS_ID_SIZE], size_t n,
+		   struct bls_reply **ret, struct err *e)
 {
 	struct ask what = { .source = "bls", .method = "POST", .path = "/timeseries/data/" };
 	struct http_response answer;
@@ -31,7 +31,8 @@ int source_bls_ask(struct run *run, const char (*ids)[BLS_ID_SIZE], size_t n, st
 	buf_release(&body);
 	if (r < 0)
 		return r;
-	r = bls_parse(answer.status, answer.content_type, buf_text(&answer.body), answer.body.len, ret, e);
+	r = bls_parse(answer.status, answer.content_type, buf_text(&answer.body), answer.body.len,
+		      ret, e);
 	http_response_release(&answer);
 	ask_settle(run, "bls", r, e);
 	return r;
@@ -82,8 +83,8 @@ static size_t list_series(const struct request *r, const struct area *areas, siz
 	return count;
 }
 
-static void add_benchmark(const struct bls_reply *reply, const struct request *r, const struct area *areas,
-			  size_t n, struct findings *f)
+static void add_benchmark(const struct bls_reply *reply, const struct request *r,
+			  const struct area *areas, size_t n, struct findings *f)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct benchmark got, *b;
@@ -97,14 +98,15 @@ static void add_benchmark(const struct bls_reply *reply, const struct request *r
 			b->steps_wider = (int)i;
 		if (b && (*r->experience || *r->education || *r->industry)) {
 			b->group = true;
-			b->note = "BLS does not split these figures by experience, education or industry";
+			b->note =
+				"BLS does not split these figures by experience, education or industry";
 		}
 		return;
 	}
 }
 
-static void add_market(const struct bls_reply *reply, const struct request *r, const struct area *areas,
-		       size_t n, struct findings *f)
+static void add_market(const struct bls_reply *reply, const struct request *r,
+		       const struct area *areas, size_t n, struct findings *f)
 {
 	char id[BLS_ID_SIZE];
 
@@ -146,7 +148,8 @@ int source_bls(struct run *run, const struct request *r, struct findings *f, str
 		return source_note(f, "bls", code, e);
 	add_benchmark(reply, r, areas, n, f);
 	add_market(reply, r, areas, n, f);
-	findings_note(f, "bls", "ok", f->nbenchmarks ? NULL : "no median is published for this occupation");
+	findings_note(f, "bls", "ok",
+		      f->nbenchmarks ? NULL : "no median is published for this occupation");
 	bls_reply_free(reply);
 	return 0;
 }

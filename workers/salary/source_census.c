@@ -12,8 +12,8 @@
 #define PATH_MAX_BYTES 1024
 #define COLUMN_TTL "2592000"		/* 30 days: a vintage's columns do not change */
 
-static int ask_census(struct run *run, const char *path, bool free_of_charge, struct http_response *ret,
-		      struct err *e)
+static int ask_census(struct run *run, const char *path, bool free_of_charge,
+		      struct http_response *ret, struct err *e)
 {
 	struct ask what = { .source = "census", .path = path, .key_parameter = "key",
 			    .free_of_charge = free_of_charge };
@@ -59,8 +59,10 @@ static int find_column(struct run *run, const struct request *r, char column[CEN
 	int code;
 
 	if (!label)
-		return err_set(e, ERR_NOT_FOUND, "Census has no group for %s", r->occupation.row->title);
-	snprintf(key, sizeof key, "jobfleet:census_column:%d:%.2s", CENSUS_VINTAGE, r->occupation.row->soc);
+		return err_set(e, ERR_NOT_FOUND, "Census has no group for %s",
+			       r->occupation.row->title);
+	snprintf(key, sizeof key, "jobfleet:census_column:%d:%.2s", CENSUS_VINTAGE,
+		 r->occupation.row->soc);
 	if (column_remembered(run, key, column))
 		return 0;
 	buf_init(&path, PATH_MAX_BYTES);
@@ -70,9 +72,11 @@ static int find_column(struct run *run, const struct request *r, char column[CEN
 	buf_release(&path);
 	if (code < 0)
 		return code;
-	code = census_judge(answer.status, answer.content_type, buf_text(&answer.body), answer.body.len, e);
+	code = census_judge(answer.status, answer.content_type, buf_text(&answer.body),
+			    answer.body.len, e);
 	if (code >= 0)
-		code = census_find_column(buf_text(&answer.body), answer.body.len, label, column, e);
+		code = census_find_column(buf_text(&answer.body), answer.body.len, label, column,
+					  e);
 	http_response_release(&answer);
 	ask_settle(run, "census", code, e);
 	if (code >= 0)
@@ -80,8 +84,8 @@ static int find_column(struct run *run, const struct request *r, char column[CEN
 	return code;
 }
 
-static int ask_table(struct run *run, const struct area *a, const char *column, struct census_table **ret,
-		     struct err *e)
+static int ask_table(struct run *run, const struct area *a, const char *column,
+		     struct census_table **ret, struct err *e)
 {
 	const char *columns[] = { column, CENSUS_LABOUR_FORCE, CENSUS_UNEMPLOYED, CENSUS_WORKERS,
 				  CENSUS_AT_HOME };
@@ -90,13 +94,15 @@ static int ask_table(struct run *run, const struct area *a, const char *column, 
 	int r;
 
 	buf_init(&path, PATH_MAX_BYTES);
-	r = census_table_path(CENSUS_VINTAGE, a, columns, sizeof columns / sizeof *columns, &path, e);
+	r = census_table_path(CENSUS_VINTAGE, a, columns, sizeof columns / sizeof *columns, &path,
+			      e);
 	if (r >= 0)
 		r = ask_census(run, buf_text(&path), false, &answer, e);
 	buf_release(&path);
 	if (r < 0)
 		return r;
-	r = census_parse(answer.status, answer.content_type, buf_text(&answer.body), answer.body.len, ret, e);
+	r = census_parse(answer.status, answer.content_type, buf_text(&answer.body),
+			 answer.body.len, ret, e);
 	http_response_release(&answer);
 	ask_settle(run, "census", r, e);
 	return r;
@@ -127,7 +133,8 @@ static void add_benchmark(const struct census_table *t, const char *column, cons
 	b->note = "median earnings of the whole occupation group, mean of five years (ACS B24011)";
 }
 
-static void add_market(const struct census_table *t, const struct area *a, int steps, struct findings *f)
+static void add_market(const struct census_table *t, const struct area *a, int steps,
+		       struct findings *f)
 {
 	struct market *m = findings_market(f, "census");
 
@@ -135,7 +142,8 @@ static void add_market(const struct census_table *t, const struct area *a, int s
 		return;
 	m->area = *a;
 	m->steps_wider = steps;
-	m->unemployment = amount_percent(figure(t, CENSUS_UNEMPLOYED), figure(t, CENSUS_LABOUR_FORCE));
+	m->unemployment =
+		amount_percent(figure(t, CENSUS_UNEMPLOYED), figure(t, CENSUS_LABOUR_FORCE));
 	m->remote = amount_percent(figure(t, CENSUS_AT_HOME), figure(t, CENSUS_WORKERS));
 	m->year = CENSUS_VINTAGE;
 	m->age_days = findings_age_days(CENSUS_VINTAGE, 12, 31);
@@ -174,6 +182,7 @@ int source_census(struct run *run, const struct request *r, struct findings *f, 
 		code = ask_area(run, &areas[i], (int)i, column, f, e);
 	if (code < 0)
 		return source_note(f, "census", code, e);
-	findings_note(f, "census", "ok", code == 0 ? "no median is published for this group" : NULL);
+	findings_note(f, "census", "ok",
+		      code == 0 ? "no median is published for this group" : NULL);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "workers/salary/source.h"
 
 #define PATH_MAX_BYTES 512
+#define NOTE "cost of living: regional price parity, US = 100; unemployment of the state"
 
 static int ask_series(struct run *run, const char *id, struct fred_point *ret, struct err *e)
 {
@@ -30,7 +31,8 @@ static int ask_series(struct run *run, const char *id, struct fred_point *ret, s
 }
 
 /* A series that does not exist is an answer too: the wider area is asked next. */
-static int ask_parity(struct run *run, const struct area *areas, size_t n, struct market *m, struct err *e)
+static int ask_parity(struct run *run, const struct area *areas, size_t n, struct market *m,
+		      struct err *e)
 {
 	struct fred_point p = { .value = { AMOUNT_ABSENT, 0 } };
 	char id[FRED_ID_SIZE];
@@ -55,7 +57,8 @@ static int ask_parity(struct run *run, const struct area *areas, size_t n, struc
 	return 0;
 }
 
-static int ask_unemployment(struct run *run, const struct area *asked, struct market *m, struct err *e)
+static int ask_unemployment(struct run *run, const struct area *asked, struct market *m,
+			    struct err *e)
 {
 	struct fred_point p = { .value = { AMOUNT_ABSENT, 0 } };
 	char id[FRED_ID_SIZE];
@@ -76,8 +79,7 @@ int source_fred(struct run *run, const struct request *r, struct findings *f, st
 {
 	struct area areas[SOURCE_LEVELS];
 	size_t n = source_areas(&r->area, areas);
-	struct market got = { .source = "fred", .age_days = -1,
-		.note = "cost of living: regional price parity, US = 100; unemployment of the state" }, *m;
+	struct market got = { .source = "fred", .age_days = -1, .note = NOTE }, *m;
 	int code = ask_unemployment(run, &r->area, &got, e);
 
 	if (code >= 0)

@@ -43,8 +43,9 @@ static bool is_open(const struct pair *p, enum area_level level)
 
 static bool same_unit(const struct pair *a, const struct pair *b)
 {
-	return a->at.level == b->at.level && a->request.occupation.row == b->request.occupation.row &&
-	       strcmp(area_code(&a->at), area_code(&b->at)) == 0;
+	return a->at.level == b->at.level &&
+		a->request.occupation.row == b->request.occupation.row &&
+		strcmp(area_code(&a->at), area_code(&b->at)) == 0;
 }
 
 static bool in_batch(const struct batch *b, const struct pair *p)
@@ -65,7 +66,8 @@ static void fill_batch(const struct sync *s, enum area_level level, struct batch
 			continue;
 		b->units[b->nunits++] = p;
 		for (size_t k = 0; k < BLS_PAIR_SERIES; k++)
-			bls_wage_id(&p->at, p->request.occupation.row, BLS_PAIR_TYPES[k], b->ids[b->nids++]);
+			bls_wage_id(&p->at, p->request.occupation.row, BLS_PAIR_TYPES[k],
+				    b->ids[b->nids++]);
 	}
 }
 
@@ -97,8 +99,8 @@ static void put_unit_key(const struct pair *p, char out[64])
 }
 
 /* Pairs of the batch that have an answer are stored; found gets the names of their units. */
-static int store_batch(struct sync *s, const struct batch *b, const struct bls_reply *reply, cJSON *found,
-		       struct err *e)
+static int store_batch(struct sync *s, const struct batch *b, const struct bls_reply *reply,
+		       cJSON *found, struct err *e)
 {
 	enum area_level level = b->units[0]->at.level;
 	struct pg *pg;
@@ -163,15 +165,16 @@ static void step_name(const struct batch *b, char out[64])
 /* What the source itself refuses or fails ends the run early, not the task. */
 static int stop_early(struct sync *s, int code, const struct err *e)
 {
-	if (code == -ERR_CANCELLED || code == -ERR_SOFT_LIMIT || code == -ERR_DB || code == -ERR_SCHEMA ||
-	    code == -ERR_INTERNAL || code == -ERR_CONFLICT)
+	if (code == -ERR_CANCELLED || code == -ERR_SOFT_LIMIT || code == -ERR_DB ||
+	    code == -ERR_SCHEMA || code == -ERR_INTERNAL || code == -ERR_CONFLICT)
 		return code;
 	cJSON_AddItemToArray(s->warnings, mem_check(cJSON_CreateString(e->msg)));
 	s->stopped = true;
 	return 0;
 }
 
-static int ask_batch(struct sync *s, const struct batch *b, const char *step, cJSON *found, struct err *e)
+static int ask_batch(struct sync *s, const struct batch *b, const char *step, cJSON *found,
+		     struct err *e)
 {
 	struct bls_reply *reply = NULL;
 	int r;
@@ -206,26 +209,32 @@ static int run_batch(struct sync *s, const struct batch *b, enum area_level leve
 	return r < 0 ? r : 0;
 }
 
-static size_t count_done(const struct sync *s, bool (*is)(const struct pair *))
+struct tally {
+	size_t done, fresh, given_up, left;
+};
+
+static struct tally count(const struct sync *s)
 {
-	size_t n = 0;
+	struct tally t = { 0 };
 
-	for (size_t i = 0; i < s->pairs.count; i++)
-		n += is(&s->pairs.items[i]);
-	return n;
+	for (size_t i = 0; i < s->pairs.count; i++) {
+		const struct pair *p = &s->pairs.items[i];
+
+		t.done += p->done;
+		t.fresh += p->fresh;
+		t.given_up += p->given_up;
+		t.left += !p->done && !p->fresh && !p->given_up;
+	}
+	return t;
 }
-
-static bool pair_done(const struct pair *p) { return p->done; }
-static bool pair_fresh(const struct pair *p) { return p->fresh; }
-static bool pair_given_up(const struct pair *p) { return p->given_up; }
-static bool pair_left(const struct pair *p) { return !p->done && !p->fresh && !p->given_up; }
 
 static int run_level(struct sync *s, enum area_level level, struct err *e)
 {
 	struct batch b;
 	int r = 0;
 
-	for (fill_batch(s, level, &b); r >= 0 && b.nunits > 0 && !s->stopped; fill_batch(s, level, &b)) {
+	for (fill_batch(s, level, &b); r >= 0 && b.nunits > 0 && !s->stopped;
+	     fill_batch(s, level, &b)) {
 		if (run_cancelled(s->run))
 			return run_cancel_error(s->run, e);
 		if (s->calls >= s->max_calls) {
@@ -234,7 +243,7 @@ static int run_level(struct sync *s, enum area_level level, struct err *e)
 			s->stopped = true;
 			break;
 		}
-		run_progress(s->run, (int64_t)(s->pairs.count - count_done(s, pair_left)),
+		run_progress(s->run, (int64_t)(s->pairs.count - count(s).left),
 			     (int64_t)s->pairs.count, area_level_name(level));
 		r = run_batch(s, &b, level, e);
 	}
@@ -271,10 +280,10 @@ static cJSON *report(struct sync *s, int64_t started_us)
 
 	json_set_str(o, "status", "success");
 	json_set_num(o, "pairs", (double)s->pairs.count);
-	json_set_num(o, "fresh", (double)count_done(s, pair_fresh));
-	json_set_num(o, "synced", (double)count_done(s, pair_done));
-	json_set_num(o, "unanswered", (double)count_done(s, pair_given_up));
-	json_set_num(o, "remaining", (double)count_done(s, pair_left));
+	json_set_num(o, "fresh", (double)count(s).fresh);
+	json_set_num(o, "synced", (double)count(s).done);
+	json_set_num(o, "unanswered", (double)count(s).given_up);
+	json_set_num(o, "remaining", (double)count(s).left);
 	json_set_num(o, "calls", s->calls);
 	json_set_num(o, "processing_time_ms", (double)((clock_mono_us() - started_us) / 1000));
 	return o;
@@ -292,7 +301,8 @@ static int sync_pairs(struct sync *s, bool force, struct err *e)
 		r = pairs_mark_fresh(&s->pairs, pg, e);
 	for (int level = AREA_METRO; r >= 0 && level >= AREA_NATION; level--)
 		r = run_level(s, (enum area_level)level, e);
-	if (r >= 0 && s->stopped && count_done(s, pair_done) + count_done(s, pair_fresh) == 0 && e->code)
+	if (r >= 0 && s->stopped && count(s).done + count(s).fresh == 0 &&
+	    e->code)
 		return -(int)e->code;
 	return r < 0 ? r : enqueue_scores(s, e);
 }
@@ -303,12 +313,15 @@ int sync_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, str
 	int64_t start = clock_mono_us(), calls = json_int(args, "max_calls", DEFAULT_CALLS);
 	int r = 0;
 
-	s.per_call = (ask_key(run, "bls") ? BLS_MAX_SERIES : BLS_MAX_SERIES_NO_KEY) / BLS_PAIR_SERIES;
+	s.per_call =
+		(ask_key(run, "bls") ? BLS_MAX_SERIES : BLS_MAX_SERIES_NO_KEY) / BLS_PAIR_SERIES;
 	s.max_calls = (int)calls;
 	if (calls < 1 || calls > MAX_CALLS)
-		r = err_set(e, ERR_INVALID, "max_calls must be a whole number from 1 to %d", MAX_CALLS);
+		r = err_set(e, ERR_INVALID, "max_calls must be a whole number from 1 to %d",
+			    MAX_CALLS);
 	if (r == 0)
-		r = pairs_make(json_get(args, "occupations"), json_get(args, "locations"), &s.pairs, e);
+		r = pairs_make(json_get(args, "occupations"), json_get(args, "locations"), &s.pairs,
+			       e);
 	if (r == 0)
 		r = sync_pairs(&s, json_bool(args, "force", false), e);
 	if (r >= 0) {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* upkeep: the tasks that keep the cache tidy and watched.
  *
- * cleanup_expired_cache(): afterwards Redis and salary_data_cache agree. Rows whose time is over, or
- * whose key Redis has dropped, become inactive; cached answers without an active row are deleted
- * (they can be fetched again); rows inactive for 30 days go. Without Redis only the table is tidied.
- * Answer: {"status", "expired", "vanished", "untracked_deleted", "rows_deleted", "active", "warnings"}.
+ * cleanup_expired_cache(): afterwards Redis and salary_data_cache agree. Rows whose time is over,
+ * or whose key Redis has dropped, become inactive; cached answers without an active row are deleted
+ * (they can be fetched again); rows inactive for 30 days go. Without Redis only the table is
+ * tidied. Answer: {"status", "expired", "vanished", "untracked_deleted", "rows_deleted", "active",
+ * "warnings"}.
  *
  * monitor_cache_performance(): moves the hits counted in Redis into the table and reports
- * {"status", "total_hits", "total_misses", "hit_rate" (per cent), "active_entries", "expired_entries",
- *  "by_data_type": {…}, "response_time_ms": {"p50", "p95", "p99", "samples"}, "warnings"}. Warns, and
- * raises the alert cache_hit_rate, when fewer than 70 % of at least 100 reads were hits. */
+ * {"status", "total_hits", "total_misses", "hit_rate" (per cent), "active_entries",
+ *  "expired_entries", "by_data_type": {…}, "response_time_ms": {"p50", "p95", "p99", "samples"},
+ * "warnings"}. Warns, and raises the alert cache_hit_rate, when fewer than 70 % of at least 100
+ * reads were hits. */
 #ifndef SALARY_UPKEEP_H
 #define SALARY_UPKEEP_H
 
@@ -19,6 +21,7 @@ struct err;
 struct run;
 
 int cleanup_expired_cache(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
-int monitor_cache_performance(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
+int monitor_cache_performance(struct run *run, const cJSON *args, cJSON **ret_result,
+			      struct err *e);
 
 #endif
