@@ -133,6 +133,7 @@ static void fields_are_put_right_and_annualised(void **state)
 	pay_from_fields(6100000, 0, "USD", NULL, NULL, &p);
 	assert_int_equal(p.period, PAY_YEAR);
 	assert_true(p.period_assumed);
+	assert_int_equal(pay_from_fields(INT64_C(90000000000), 0, "USD", "HOUR", NULL, &p), 0);
 }
 
 static void periods_of_all_providers_are_known(void **state)

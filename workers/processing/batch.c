@@ -309,6 +309,7 @@ static void count(struct batch *b, int from, int to)
 	for (int i = from; i < to; i++) {
 		b->outcome->processed++;
 		b->outcome->embeddings++;
+		b->outcome->repeats += b->entries[i].repeats;
 		b->outcome->duplicates += b->entries[i].repeats || b->entries[i].duplicate_of[0];
 	}
 }

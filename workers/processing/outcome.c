@@ -84,9 +84,10 @@ const char *outcome_status(const struct outcome *o)
 static char *metrics(const struct outcome *o, int64_t bytes)
 {
 	return mem_printf("{\"processing_time_ms\":%lld,\"embeddings_generated\":%d,\"duplicates_detected\":%d,"
+			  "\"duplicates_within\":%d,"
 			  "\"response_bytes\":%lld,\"errors_left_out\":%d,\"embedding_model\":\"" EMBED_MODEL "\","
 			  "\"rules_version\":%d}", (long long)(clock_mono_ms() - o->started_ms), o->embeddings,
-			  o->duplicates, (long long)bytes,
+			  o->duplicates, o->repeats, (long long)bytes,
 			  o->errors > OUTCOME_ERRORS_MAX ? o->errors - OUTCOME_ERRORS_MAX : 0,
 			  POSTING_RULES_VERSION);
 }

@@ -20,7 +20,9 @@ enum { OUTCOME_ERRORS_MAX = 1000, OUTCOME_RAW_MAX = 64 * 1024, OUTCOME_NO_INDEX 
 struct outcome {
 	char processing_id[UUID_SIZE];
 	int64_t started_ms;			/* monotonic */
-	int processed, failed, duplicates, embeddings, errors;
+	int processed, failed, embeddings, errors;
+	int duplicates;				/* of postings of this answer or of known ones */
+	int repeats;				/* of this answer's own */
 	struct buf list;			/* JSON array without its end */
 };
 

@@ -12,6 +12,9 @@
 
 enum { ASSUME_YEAR_FROM_CENTS = 1000000 };
 
+/* A hundred billion a year is a broken field in any currency; the columns hold ten times that. */
+#define ANNUAL_LIMIT_CENTS INT64_C(10000000000000)
+
 static const struct {
 	const char *name;
 	int64_t times;
@@ -61,6 +64,11 @@ void pay_annualise(struct pay *pay)
 		pay->period_assumed = true;
 	}
 	times = PERIODS[pay->period].times;
+	if (pay->min_cents > ANNUAL_LIMIT_CENTS / (times ? times : 1) ||
+	    pay->max_cents > ANNUAL_LIMIT_CENTS / (times ? times : 1)) {
+		*pay = (struct pay){ 0 };
+		return;
+	}
 	pay->annual_min_cents = pay->min_cents * times;
 	pay->annual_max_cents = pay->max_cents * times;
 }
@@ -116,7 +124,7 @@ int pay_from_fields(int64_t min_cents, int64_t max_cents, const char *currency, 
 	resolve_currency(&pay, hint);
 	pay_annualise(&pay);
 	*ret = pay;
-	return 1;
+	return pay.ranges;
 }
 
 int pay_from_text(const char *text, size_t len, const struct pay_hint *hint, struct pay *ret)

@@ -53,7 +53,8 @@ int pay_from_fields(int64_t min_cents, int64_t max_cents, const char *currency, 
 /* From text; 0: it states no pay, *ret is empty then. text is clean UTF-8. */
 int pay_from_text(const char *text, size_t len, const struct pay_hint *hint, struct pay *ret);
 
-/* Fills the annualised figures, and the period by size where it is not stated. */
+/* Fills the annualised figures, and the period by size where it is not stated. Pay of more than a
+ * hundred billion a year is emptied. */
 void pay_annualise(struct pay *pay);
 
 #endif

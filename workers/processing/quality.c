@@ -23,14 +23,15 @@ static const struct check CHECKS[] = {
 	{ "fresh_within_24h", 0.80, false, 1.00 },
 };
 
-/* Postings are those loaded or seen again in the time; a share of nothing is null. Consistent is a
+/* Duplicates are counted within collections: that a posting is met again tomorrow is no fault.
+ * Postings are those loaded or seen again in the time; a share of nothing is null. Consistent is a
  * posting whose bounds are in order, whose pay has a currency and a plausible year's worth, and which
  * is not dated in the future. */
 static const char SQL_FIGURES[] =
 	"WITH jobs AS (SELECT * FROM public.enhanced_jobs j WHERE EXISTS (SELECT FROM public.job_sources o"
 	"  WHERE o.job_id = j.id AND o.last_seen > now() - $1::int * interval '1 hour')),"
 	" logs AS (SELECT coalesce(sum(jobs_processed), 0) AS processed, coalesce(sum(jobs_failed), 0) AS failed,"
-	"  coalesce(sum((metrics->>'duplicates_detected')::int), 0) AS duplicates"
+	"  coalesce(sum((metrics->>'duplicates_within')::int), 0) AS duplicates"
 	"  FROM public.job_processing_log WHERE started_at > now() - $1::int * interval '1 hour')"
 	" SELECT (SELECT count(*) FROM jobs), (SELECT processed FROM logs),"
 	" (SELECT avg(quality_score) FROM jobs),"
