@@ -8,6 +8,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "common/worker/frame.h"
 #include "common/worker/run_private.h"
@@ -23,6 +24,7 @@ struct keeper {
 	struct message message;
 	char host[256];
 	pid_t parent;
+	bool schema_fits;
 };
 
 static void answer(struct keeper *k, uint32_t number, int code, const char *text, int64_t starts,
@@ -168,6 +170,9 @@ static int beat(struct keeper *k, struct frame *f, struct err *e)
 	struct pg *pg;
 	int64_t r = stores_pg(&k->stores, &pg, e);
 
+	if (r >= 0 && !k->schema_fits)
+		r = migrate_check(pg, e);
+	k->schema_fits = r >= 0;
 	if (r >= 0)
 		r = pg_run(pg, SQL_BEAT,
 			   PG_PARAMS(PG_TEXT(k->program->node), PG_TEXT(k->program->name),

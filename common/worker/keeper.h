@@ -9,6 +9,7 @@
  * FRAME_VERDICT  u32 verdict, str queue, str message, str dead_cause, bytes props, bytes body
  * FRAME_BEAT     str state, str queues (PostgreSQL array), u32 concurrency, u32 active,
  *                u32 reserved, i64 processed, i64 failed, str info (JSON)
+ *                also asks whether the database's schema fits this build: -ERR_SCHEMA
  * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals
  */
 #ifndef COMMON_WORKER_KEEPER_H

@@ -66,53 +66,20 @@ static void leave_now(struct worker *w, const char *why)
 	uv_stop(&w->loop);
 }
 
-static void lost_zygote(struct worker *w)
-{
-	uv_poll_stop(&w->zygote_poll);
-	if (w->state == WORKER_LEAVING)
-		return;
-	log_error("the zygote is gone");
-	w->exit_code = OPTS_EXIT_AGAIN;
-	drain(w, "zygote lost");
-}
-
-static void on_forked(struct worker *w, const struct zygote_event *ev)
-{
-	if (ev->row != WORKER_KEEPER_ROW) {
-		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
-		return;
-	}
-	w->keeper_forking = false;
-	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
-}
-
-static void on_zygote(uv_poll_t *handle, int status, int events)
-{
-	struct worker *w = handle->data;
-	struct zygote_event ev;
-	struct err e = { 0 };
-	int r;
-
-	(void)status;
-	(void)events;
-	while ((r = zygote_next(w->zygote_fd, &ev, &e)) > 0) {
-		if (ev.kind == ZYGOTE_FORKED)
-			on_forked(w, &ev);
-		else if (ev.row != WORKER_KEEPER_ROW)
-			pool_exited(w->pool, ev.row, ev.status);
-	}
-	if (r < 0)
-		lost_zygote(w);
-}
-
 static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a)
 {
 	struct worker *w = ctx;
 
 	(void)d;
 	w->beat_waits = false;
-	if (a->code < 0)
+	w->beat_heard = true;
+	if (a->code == -ERR_SCHEMA && w->state < WORKER_DRAINING) {
+		log_error("%s", a->text);
+		w->exit_code = OPTS_EXIT_USAGE;
+		drain(w, "the database's schema is too old");
+	} else if (a->code < 0) {
 		log_debug("no heartbeat row: %s", a->text);
+	}
 }
 
 static void beat(struct worker *w, int64_t now)
@@ -136,6 +103,46 @@ static void beat(struct worker *w, int64_t now)
 	desk_beat(w->desk, &b, beat_done, w);
 }
 
+static void lost_zygote(struct worker *w)
+{
+	uv_poll_stop(&w->zygote_poll);
+	if (w->state == WORKER_LEAVING)
+		return;
+	log_error("the zygote is gone");
+	w->exit_code = OPTS_EXIT_AGAIN;
+	drain(w, "zygote lost");
+}
+
+static void on_forked(struct worker *w, const struct zygote_event *ev)
+{
+	if (ev->row != WORKER_KEEPER_ROW) {
+		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
+		return;
+	}
+	w->keeper_forking = false;
+	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
+	beat(w, clock_mono_ms());
+}
+
+static void on_zygote(uv_poll_t *handle, int status, int events)
+{
+	struct worker *w = handle->data;
+	struct zygote_event ev;
+	struct err e = { 0 };
+	int r;
+
+	(void)status;
+	(void)events;
+	while ((r = zygote_next(w->zygote_fd, &ev, &e)) > 0) {
+		if (ev.kind == ZYGOTE_FORKED)
+			on_forked(w, &ev);
+		else if (ev.row != WORKER_KEEPER_ROW)
+			pool_exited(w->pool, ev.row, ev.status);
+	}
+	if (r < 0)
+		lost_zygote(w);
+}
+
 static void tell_systemd(struct worker *w)
 {
 	if (w->state == WORKER_DRAINING && pool_busy(w->pool) > 0)
@@ -150,8 +157,9 @@ static void tell_systemd(struct worker *w)
 
 static void become_ready(struct worker *w)
 {
+	/* Without PostgreSQL the beat fails, and the worker starts all the same. */
 	if (w->state != WORKER_STARTING || !consumer_is_consuming(w->consumer) ||
-	    !pool_ready(w->pool))
+	    !pool_ready(w->pool) || !w->beat_heard)
 		return;
 	w->state = WORKER_RUNNING;
 	w->beat_ms = 0;

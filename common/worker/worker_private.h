@@ -54,7 +54,7 @@ struct worker {
 	int64_t started_ms, beat_ms, drain_until_ms;
 	int64_t processed, failed, retried, redispatched;
 	uint64_t clock;			/* Lamport, for remote control */
-	bool keeper_forking, beat_waits;
+	bool keeper_forking, beat_waits, beat_heard;
 	int exit_code;
 };
 
