@@ -59,7 +59,7 @@ class Bed:
         with open(os.path.join(TOP, "queues.conf"), encoding="utf-8") as f:
             shipped = f.read()
         with open(conf, "w", encoding="utf-8") as f:    # kills at random may hit one task often
-            f.write(re.sub(r"start_budget = \d+", "start_budget = 50", shipped))
+            f.write(re.sub(r"# start_budget = \d+", "start_budget = 50", shipped))
         self.env = dict(os.environ, JOBFLEET_CONFIG=conf)
         subprocess.run([os.path.join(BIN, "jobfleet"), "migrate"], check=True, env=self.env,
                        stdout=subprocess.DEVNULL)
