@@ -102,6 +102,28 @@ static void a_repeat_goes_on_at_the_page_that_failed(void **state)
 	cJSON_Delete(result);
 }
 
+/* Too fast is no retry: the same attempt comes again and must ask again. */
+static void a_limited_page_is_asked_for_again_in_the_same_attempt(void **state)
+{
+	const char *args = "{\"query\":\"engineer\",\"num_pages\":2,\"max_retries\":0}";
+	struct err e = { 0 };
+	cJSON *result;
+
+	(void)state;
+	tell_server("POST", "/_fault", "{\"kind\":\"429_second\",\"count\":2}");
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), -ERR_LIMITED);
+		assert_in_range(e.retry_after_ms, 1000, 4000);
+		assert_int_equal(calls(), i);
+	}
+	assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), 0);
+	assert_int_equal(calls(), 4);
+	assert_int_equal(json_int(result, "pages", 0), 2);
+	check_one("SELECT string_agg(http_status::text, ' ' ORDER BY timestamp) FROM"
+		  " raw_job_collections", "429 429 200 200");
+	cJSON_Delete(result);
+}
+
 /* Killed between storing an answer and settling it. */
 
 static void a_stored_answer_is_not_asked_for_again(void **state)
@@ -250,6 +272,8 @@ int main(void)
 		cmocka_unit_test_setup(enough_results_end_the_walk, clean),
 		cmocka_unit_test_setup(a_repeat_of_a_finished_run_calls_nobody, clean),
 		cmocka_unit_test_setup(a_repeat_goes_on_at_the_page_that_failed, clean),
+		cmocka_unit_test_setup(a_limited_page_is_asked_for_again_in_the_same_attempt,
+				       clean),
 		cmocka_unit_test_setup(a_stored_answer_is_not_asked_for_again, clean),
 		cmocka_unit_test_setup(a_batch_goes_through_every_pair, clean),
 		cmocka_unit_test_setup(one_refused_question_does_not_stop_a_batch, clean),

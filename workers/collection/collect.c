@@ -87,7 +87,8 @@ static int limit_retries(const struct collect *c, int r, struct err *e)
 {
 	int done = run_retries(c->run) + c->order.retry_count;
 
-	if (c->order.max_retries < 0 || done < c->order.max_retries || !err_is_transient(e->code))
+	if (c->order.max_retries < 0 || done < c->order.max_retries || r == -ERR_LIMITED ||
+	    !err_is_transient(e->code))
 		return r;
 	err_prefix(e, "gave up after %d retries", done);
 	snprintf(e->exc_type, sizeof e->exc_type, "RetriesExhausted");

@@ -132,8 +132,11 @@ int fetch_call(struct run *run, const struct conf_source *conf, const struct sou
 		r = run_db_read(run, &pg, e);
 	if (r == 0)
 		r = quota_take(pg, conf, 1, e);
-	if (r == -ERR_AGAIN)
+	if (r == -ERR_AGAIN) {	/* no fault of this task, so no retry of its own */
+		e->code = ERR_LIMITED;
 		e->retry_after_ms += jitter_ms(1000);
+		return -ERR_LIMITED;
+	}
 	return r < 0 ? r : perform(run, conf, req, ret, ret_called, e);
 }
 

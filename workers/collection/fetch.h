@@ -2,9 +2,9 @@
 /* fetch: one call to a source, with everything a call needs: leave from its quota and circuit
  * breaker, a slot of the fleet-wide rate, a deadline that doubles with each repeat.
  *
- * fetch_call answers whatever the provider said, any status. Errors: quota_take's (QUOTA, PARKED,
- * AGAIN: nothing was called), -ERR_LIMITED (no slot within 10 s: nothing was called), http's. Every
- * transient one but QUOTA and PARKED has e->retry_after_ms set.
+ * fetch_call answers whatever the provider said, any status. Errors: -ERR_QUOTA and -ERR_PARKED of
+ * quota_take, -ERR_LIMITED (no slot within 10 s, or the circuit is open): nothing was called; and
+ * http's. Every transient one has e->retry_after_ms set.
  * *ret_called is set to true as soon as a request goes out, whatever comes of it.
  * No transaction may be open: the waits are long and what is counted must stay counted. */
 #ifndef WORKERS_COLLECTION_FETCH_H

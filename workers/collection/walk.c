@@ -37,13 +37,32 @@ static void step_name(const struct walk *w, const char *part, char out[STEP_BYTE
 	snprintf(out, STEP_BYTES, "%s q%d p%d%s", w->source->name, w->number, w->at.page, part);
 }
 
+/* Which attempt at this page it is: an answer "too fast" sends the task back without counting a
+ * retry, so those are counted by their rows. */
+static int count_attempt(struct walk *w, struct pg *pg, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	char step[STEP_BYTES];
+	int64_t n;
+
+	step_name(w, "", step);
+	n = pg_run(pg, "SELECT count(*) FROM public.raw_job_collections WHERE run_id = $1"
+		   " AND metadata->>'task_id' = $2 AND metadata->>'step' = $3"
+		   " AND error_info->>'class' = 'limited'",
+		   PG_PARAMS(PG_TEXT(w->run_id), PG_TEXT(run_id(w->run)), PG_TEXT(step)), &rows, e);
+	if (n > 0)
+		w->attempt = run_retries(w->run) + (int)pg_int(rows, 0, 0);
+	pg_rows_free(rows);
+	return n < 0 ? (int)n : 0;
+}
+
 /* The ids that this page's answer has or would have, by attempt; the current attempt is last. */
 static size_t raw_ids(const struct walk *w, char ids[ATTEMPTS][UUID_SIZE])
 {
-	int retries = run_retries(w->run), first = retries < ATTEMPTS ? 0 : retries - ATTEMPTS + 1;
+	int first = w->attempt < ATTEMPTS ? 0 : w->attempt - ATTEMPTS + 1;
 	size_t n = 0;
 
-	for (int attempt = first; attempt <= retries; attempt++) {
+	for (int attempt = first; attempt <= w->attempt; attempt++) {
 		char *name = mem_printf("raw %s %s %d %d %d %d", run_id(w->run), w->source->name,
 					w->number, w->at.page, w->at.other_path, attempt);
 
@@ -56,8 +75,9 @@ static size_t raw_ids(const struct walk *w, char ids[ATTEMPTS][UUID_SIZE])
 static cJSON *first_metadata(const struct walk *w, const struct http_response *r)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
-	char *headers = raw_headers(r);
+	char *headers = raw_headers(r), step[STEP_BYTES];
 
+	step_name(w, "", step);
 	json_set_num(o, "response_time_ms", (double)r->elapsed_ms);
 	json_set_num(o, "job_count", 0);
 	json_set_num(o, "api_calls_used", 1);
@@ -65,7 +85,8 @@ static cJSON *first_metadata(const struct walk *w, const struct http_response *r
 	json_set_str(o, "run_id", w->run_id);
 	json_set_str(o, "task_id", run_id(w->run));
 	json_set_num(o, "page", w->at.page);
-	json_set_num(o, "attempt", run_retries(w->run));
+	json_set_str(o, "step", step);
+	json_set_num(o, "attempt", w->attempt);
 	json_set_num(o, "response_bytes", (double)r->body.len);
 	json_set_str(o, "response_headers", headers);
 	free(headers);
@@ -91,7 +112,7 @@ static int store_in_database(struct walk *w, const struct raw *raw, struct err *
 	struct pg *pg;
 	int r;
 
-	snprintf(part, sizeof part, " raw%s %d", w->at.other_path ? "'" : "", run_retries(w->run));
+	snprintf(part, sizeof part, " raw%s %d", w->at.other_path ? "'" : "", w->attempt);
 	step_name(w, part, step);
 	if ((r = run_step_begin(w->run, step, NULL, e)) != 0)
 		return r < 0 ? r : 0;
@@ -142,14 +163,18 @@ static int store_answer(struct walk *w, const struct source_request *req, const 
 static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct err *e)
 {
 	char ids[ATTEMPTS][UUID_SIZE];
-	size_t n = raw_ids(w, ids);
 	struct source_request req;
 	struct http_response answer;
 	bool called = false;
 	struct pg *pg;
+	size_t n = 0;
 	int r = run_db_read(w->run, &pg, e);
 
 	*ret_fresh = false;
+	if (r == 0)
+		r = count_attempt(w, pg, e);
+	if (r == 0)
+		n = raw_ids(w, ids);
 	if (r == 0)
 		r = raw_load(pg, (const char (*)[UUID_SIZE])ids, n,
 			     (size_t)w->conf->max_response_bytes, ret, e);
@@ -257,8 +282,7 @@ static int settle_failure(struct walk *w, const char *id, const struct source_ve
 	struct pg *pg;
 	int r;
 
-	snprintf(part, sizeof part, " failed%s %d", w->at.other_path ? "'" : "",
-		 run_retries(w->run));
+	snprintf(part, sizeof part, " failed%s %d", w->at.other_path ? "'" : "", w->attempt);
 	step_name(w, part, step);
 	if ((r = run_step_begin(w->run, step, NULL, e)) != 0)
 		return r < 0 ? r : 0;

@@ -28,6 +28,7 @@ struct walk {
 	int budget;			/* pages */
 	/* filled on the way */
 	struct source_place at;
+	int attempt;			/* at this page */
 	char *token;			/* owns at.token */
 	int pages, jobs, new_jobs, calls, page_calls;
 	cJSON *seen;			/* object: each job id once */
