@@ -262,6 +262,14 @@ def a_wrong_file_is_exit_100_and_sigterm_exit_0():
     assert "queues.conf:3" in bed.log("wrong"), bed.log("wrong")
 
 
+def an_older_schema_is_refused():
+    bed.write_conf(CONF)
+    bed.sql("DELETE FROM jobfleet.migrations")
+    bed.start("early")
+    assert bed.dispatchers.pop("early").wait(10) == 111
+    assert "run jobfleet migrate" in bed.log("early"), bed.log("early")
+
+
 run(bed, three_dispatchers_fire_each_second_once_and_on_time,
     every_keeps_its_distance_and_carries_arguments, overlap_skip_waits_for_the_last_run,
     missed_times_follow_their_policy, a_success_triggers_once_after_its_delay_and_so_on,
@@ -269,4 +277,5 @@ run(bed, three_dispatchers_fire_each_second_once_and_on_time,
     the_client_of_a_dead_message_gets_a_failure,
     a_result_that_waited_is_delivered_but_not_over_a_final_one,
     reload_takes_a_good_file_and_refuses_a_bad_one,
-    systemd_hears_of_start_life_and_end, a_wrong_file_is_exit_100_and_sigterm_exit_0)
+    systemd_hears_of_start_life_and_end, a_wrong_file_is_exit_100_and_sigterm_exit_0,
+    an_older_schema_is_refused)

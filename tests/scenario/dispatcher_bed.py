@@ -41,8 +41,8 @@ class Bed:
         self.dispatchers = {}
         self.connect()
         if tables:
-            with open(os.path.join(TOP, "sql/001_fleet.sql")) as f:
-                self.sql(f.read())
+            subprocess.run([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet"), "migrate"],
+                           check=True, stdout=subprocess.DEVNULL)
 
     def write_conf(self, text):
         with open(self.conf, "w") as f:

@@ -136,9 +136,8 @@ static int deliver_results(struct dispatcher *d, struct err *e)
 static int tidy_up(struct dispatcher *d, struct err *e)
 {
 	struct pg *pg = peers_database(d->peers);
-	int64_t r = pg ? prune_turn(&d->prune, pg, d->conf->fleet.ledger_days, e) : 0;
 
-	return r < 0 ? (int)r : 0;
+	return pg ? prune_turn(&d->prune, pg, d->conf->fleet.ledger_days, e) : 0;
 }
 
 static int show_presence(struct dispatcher *d, struct err *e)
@@ -334,6 +333,10 @@ int dispatcher_run(struct dispatcher *d, struct err *e)
 	while (!d->stopping) {
 		bool more = do_duties(d);
 
+		if (peers_refusal(d->peers)) {
+			*e = *peers_refusal(d->peers);
+			return -(int)e->code;
+		}
 		if (!ready)
 			sd_notify(0, "READY=1");
 		ready = true;

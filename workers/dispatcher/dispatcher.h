@@ -22,7 +22,8 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 		    dispatcher_reload *reload, void *ctx, struct err *e);
 void dispatcher_close(struct dispatcher *d);
 
-/* Runs until SIGTERM or SIGINT, which it blocks and waits for; SIGHUP reloads. */
+/* Runs until SIGTERM or SIGINT, which it blocks and waits for; SIGHUP reloads. -ERR_SCHEMA: the
+ * database's schema is older than this program. */
 int dispatcher_run(struct dispatcher *d, struct err *e);
 
 #endif

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/dispatcher/letter.h"
 
-#include <ctype.h>
 #include <utf8proc.h>
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/base/uuid.h"
 #include "common/store/pg.h"
 #include "common/store/result.h"
 
 #define MAX_TEXT_BYTES 2000
 #define MAX_META_BYTES 16384
+#define STORE_MS 5000
 
-/* One statement, so that letter and result stand or fall together also outside a transaction. */
-static const char SQL_STORE[] =
-	"WITH letter AS ("
-	"INSERT INTO jobfleet.dead_letters"
-	" (mail_id, task_id, generation, task, queue, cause, reason, detail, fingerprint, props, body)"
-	" VALUES ($1, $2, $3::integer, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)"
-	" ON CONFLICT (mail_id) DO NOTHING RETURNING task_id, generation),"
-	" answer AS ("
+static const char SQL_ANSWER[] =
 	"INSERT INTO jobfleet.result_backlog (task_id, generation, retries, final, meta)"
-	" SELECT l.task_id, l.generation, $12::integer, true, $13 FROM letter l"
-	" WHERE l.task_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobfleet.ledger g"
-	" WHERE g.task_id = l.task_id AND g.generation = l.generation AND g.final))"
-	" SELECT count(*) FROM letter";
+	" SELECT $1, $2::integer, $3::integer, true, $4 WHERE NOT EXISTS"
+	" (SELECT 1 FROM jobfleet.ledger WHERE task_id = $1 AND generation = $2::integer AND final)";
 
 /* Clean UTF-8 without control characters, cut at MAX_TEXT_BYTES; NULL stays NULL. */
 static char *clean(const char *text)
@@ -53,103 +43,82 @@ static char *clean(const char *text)
 	return buf_take(&out);
 }
 
-/* Runs of digits and hexadecimal digits are what differs between letters of one kind. */
-static void put_pattern(struct buf *out, const char *text)
-{
-	while (*text) {
-		size_t run = strspn(text, "0123456789abcdefABCDEF-");
-		bool number = false;
-
-		for (size_t i = 0; i < run; i++)
-			number = number || isdigit((unsigned char)text[i]);
-		if (number) {
-			buf_putc(out, '#');
-		} else {
-			run = run ? run : 1;
-			buf_append(out, text, run);
-		}
-		text += run;
-	}
-	buf_putc(out, '\n');
-}
-
-static void print_fingerprint(const struct letter *l, char out[UUID_SIZE])
-{
-	const char *parts[] = { l->cause, l->queue, l->task ? l->task : "", l->reason };
-	struct buf text;
-
-	buf_init(&text, 4 * (MAX_TEXT_BYTES + 1));
-	for (size_t i = 0; i < COUNT(parts); i++)
-		put_pattern(&text, parts[i]);
-	uuid_v5(text.data, text.len, out);
-	buf_release(&text);
-}
-
 /* What a client that waits for the task is told. */
 static char *print_meta(const struct letter *l)
 {
-	bool expired = strcmp(l->cause, "expired") == 0;
+	const struct dead_letter *d = &l->dead;
+	const char *type, *module, *message = d->reason;
+	struct result result = { .task_id = d->task_id,
+				 .generation = d->generation,
+				 .retries = l->retries,
+				 .status = "FAILURE" };
 	struct err why = { 0 };
 	struct buf error, meta;
-	struct result result = { .task_id = l->task_id,
-				 .generation = l->generation,
-				 .retries = l->retries,
-				 .status = expired ? "REVOKED" : "FAILURE" };
 
+	err_set(&why, strcmp(d->cause, "lost") == 0 ? ERR_LOST : ERR_PROTOCOL, "%s", d->reason);
+	type = err_exc_type(&why);
+	module = err_exc_module(&why);
+	if (strcmp(d->cause, "expired") == 0) {
+		result.status = "REVOKED";
+		type = "TaskRevokedError";
+		module = "celery.exceptions";
+		message = "expired";
+	} else if (strcmp(d->cause, "unregistered") == 0) {
+		type = "NotRegistered";
+		module = "celery.exceptions";
+		message = d->task ? d->task : d->reason;
+	}
 	buf_init(&error, MAX_META_BYTES);
 	buf_init(&meta, 2 * MAX_META_BYTES);
-	if (expired)
-		result_print_error(&error, "TaskRevokedError", "expired", "celery.exceptions",
-				   NULL);
-	else if (strcmp(l->cause, "unregistered") == 0)
-		result_print_error(&error, "NotRegistered", l->task ? l->task : l->reason,
-				   "celery.exceptions", NULL);
-	else {
-		err_set(&why, strcmp(l->cause, "lost") == 0 ? ERR_LOST : ERR_PROTOCOL, "%s",
-			l->reason);
-		result_print_error(&error, err_exc_type(&why), l->reason, err_exc_module(&why),
-				   NULL);
-	}
+	result_print_error(&error, type, message, module, NULL);
 	result.json = buf_text(&error);
 	result_print(&meta, &result, NULL);
 	buf_release(&error);
 	return buf_take(&meta);
 }
 
+static int store_answer(struct pg *p, const struct letter *l, struct err *e)
+{
+	char *meta = print_meta(l);
+	int64_t n = pg_run(p, SQL_ANSWER,
+			   PG_PARAMS(PG_TEXT(l->dead.task_id), PG_INT(l->dead.generation),
+				     PG_INT(l->retries), PG_TEXT(meta)),
+			   NULL, e);
+
+	free(meta);
+	return n < 0 ? (int)n : 0;
+}
+
 static int store(struct pg *p, const struct letter *l, struct err *e)
 {
-	char fingerprint[UUID_SIZE], *meta = print_meta(l);
-	struct pg_rows *rows = NULL;
-	int64_t n;
+	bool alone = !pg_in_transaction(p);
+	int r = alone ? pg_begin(p, STORE_MS, e) : 0;
 
-	print_fingerprint(l, fingerprint);
-	n = pg_run(p, SQL_STORE,
-		   PG_PARAMS(PG_TEXT(l->mail_id), PG_TEXT(l->task_id), PG_INT(l->generation),
-			     PG_TEXT(l->task), PG_TEXT(l->queue), PG_TEXT(l->cause),
-			     PG_TEXT(l->reason), PG_TEXT(l->detail ? l->detail : "{}"),
-			     PG_TEXT(fingerprint), PG_BYTES(l->props, l->props_len),
-			     PG_BYTES(l->body, l->body_len), PG_INT(l->retries), PG_TEXT(meta)),
-		   &rows, e);
-	free(meta);
-	if (n >= 0)
-		n = pg_int(rows, 0, 0);
-	pg_rows_free(rows);
-	return (int)n;
+	if (r >= 0)
+		r = dead_letter_insert(p, &l->dead, e);
+	if (r >= 0 && l->dead.task_id)
+		r = store_answer(p, l, e);
+	if (r >= 0 && alone)
+		r = pg_commit(p, e);
+	if (r < 0 && alone)
+		pg_rollback(p);
+	return r;
 }
 
 int letter_store(struct pg *p, const struct letter *l, struct err *e)
 {
-	char *texts[] = { clean(l->mail_id), clean(l->task_id), clean(l->task),
-			  clean(l->queue),   clean(l->cause),	clean(l->reason) };
+	const struct dead_letter *d = &l->dead;
+	char *texts[] = { clean(d->mail_id), clean(d->task_id), clean(d->task),
+			  clean(d->queue),   clean(d->cause),	clean(d->reason) };
 	struct letter tidy = *l;
 	int r;
 
-	tidy.mail_id = texts[0];
-	tidy.task_id = texts[1];
-	tidy.task = texts[2];
-	tidy.queue = texts[3] ? texts[3] : "";
-	tidy.cause = texts[4] ? texts[4] : "";
-	tidy.reason = texts[5] ? texts[5] : "";
+	tidy.dead.mail_id = texts[0];
+	tidy.dead.task_id = texts[1];
+	tidy.dead.task = texts[2];
+	tidy.dead.queue = texts[3] ? texts[3] : "";
+	tidy.dead.cause = texts[4] ? texts[4] : "";
+	tidy.dead.reason = texts[5] ? texts[5] : "";
 	r = store(p, &tidy, e);
 	for (size_t i = 0; i < COUNT(texts); i++)
 		free(texts[i]);

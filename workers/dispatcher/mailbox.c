@@ -22,12 +22,13 @@ struct mail {
 	char *props, *body;
 	size_t props_len, body_len;
 	struct message message;
-	cJSON *cause, *reason, *queue, *mail_id, *detail, *deaths; /* headers */
+	cJSON *cause, *reason, *queue, *mail_id, *detail, *node, *deaths; /* headers */
 };
 
 static void mail_release(struct mail *m)
 {
-	cJSON *headers[] = { m->cause, m->reason, m->queue, m->mail_id, m->detail, m->deaths };
+	cJSON *headers[] = { m->cause,	m->reason, m->queue, m->mail_id,
+			     m->detail, m->node,   m->deaths };
 
 	for (size_t i = 0; i < COUNT(headers); i++)
 		cJSON_Delete(headers[i]);
@@ -44,7 +45,7 @@ static const char *text_or(const cJSON *value, const char *fallback)
 }
 
 /* What the broker writes on its own dead letters: expired, rejected, maxlen. */
-static void read_death(const struct mail *m, struct letter *l)
+static void read_death(const struct mail *m, struct dead_letter *l)
 {
 	const cJSON *death = cJSON_GetArrayItem(m->deaths, 0);
 
@@ -55,7 +56,7 @@ static void read_death(const struct mail *m, struct letter *l)
 	l->reason = "dead-lettered by the broker";
 }
 
-/* One object for the column: the sender's detail, or x-death under its name. */
+/* One object for the column: the sender's detail, its name, and x-death. */
 static char *print_detail(const struct mail *m)
 {
 	cJSON *detail = NULL;
@@ -68,6 +69,8 @@ static char *print_detail(const struct mail *m)
 	}
 	if (!detail)
 		detail = mem_check(cJSON_CreateObject());
+	if (m->node)
+		json_set(detail, "node", cJSON_Duplicate(m->node, true));
 	if (m->deaths)
 		json_set(detail, "x-death", cJSON_Duplicate(m->deaths, true));
 	printed = json_print(detail);
@@ -91,32 +94,34 @@ static void name_by_bytes(const struct mail *m, char out[UUID_SIZE])
 static int store(const struct mail *m, const struct err *unread, struct pg *pg, struct err *e)
 {
 	char id[UUID_SIZE], *detail = print_detail(m);
-	struct letter l = {
+	struct letter letter = { .retries = m->message.retries };
+	struct dead_letter *l = &letter.dead;
+	int r;
+
+	*l = (struct dead_letter){
 		.task_id = m->message.id,
 		.task = m->message.task,
 		.generation = m->message.generation,
-		.retries = m->message.retries,
 		.queue = MAILBOX_QUEUE,
 		.cause = "malformed",
-		.detail = detail,
 		.reason = unread->msg[0] ? unread->msg : "no reason was given",
+		.detail = detail,
 		.props = m->props,
 		.props_len = m->props_len,
 		.body = m->body,
 		.body_len = m->body_len,
 	};
-	int r;
-
-	read_death(m, &l);
-	l.cause = text_or(m->cause, l.cause);
-	l.reason = text_or(m->reason, l.reason);
-	l.queue = text_or(m->queue, l.queue);
+	read_death(m, l);
+	l->cause = text_or(m->cause, l->cause);
+	l->reason = text_or(m->reason, l->reason);
+	l->queue = text_or(m->queue, l->queue);
 	name_by_bytes(m, id);
-	l.mail_id = text_or(m->mail_id, id);
-	r = letter_store(pg, &l, e);
-	if (r > 0)
-		log_warn("dead letter cause=%s queue=%s task=%s task_id=%s reason=\"%s\"", l.cause,
-			 l.queue, l.task ? l.task : "-", l.task_id ? l.task_id : "-", l.reason);
+	l->mail_id = text_or(m->mail_id, id);
+	r = letter_store(pg, &letter, e);
+	if (r == 0)
+		log_warn("dead letter cause=%s queue=%s task=%s task_id=%s reason=\"%s\"", l->cause,
+			 l->queue, l->task ? l->task : "-", l->task_id ? l->task_id : "-",
+			 l->reason);
 	free(detail);
 	return r;
 }
@@ -130,6 +135,7 @@ static void read_mail(struct mail *m, struct err *unread)
 	m->queue = message_header(&m->message, "x-jobfleet-queue");
 	m->mail_id = message_header(&m->message, "x-jobfleet-mail-id");
 	m->detail = message_header(&m->message, "x-jobfleet-detail");
+	m->node = message_header(&m->message, "x-jobfleet-node");
 	m->deaths = message_header(&m->message, "x-death");
 }
 

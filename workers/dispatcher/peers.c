@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/broker/publisher.h"
+#include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
 
@@ -27,6 +28,7 @@ struct peer_state {
 struct peers {
 	const struct conf *conf;
 	char *node;
+	struct err refusal;
 	struct peer_state states[PEER_COUNT];
 };
 
@@ -37,7 +39,9 @@ static int open_database(void **ret, const char *url, const char *node, struct e
 
 	if (r < 0)
 		return r;
-	r = pg_listen(pg, "jobfleet_pending", e);
+	r = migrate_check(pg, e);
+	if (r == 0)
+		r = pg_listen(pg, "jobfleet_pending", e);
 	if (r < 0)
 		pg_close(pg);
 	else
@@ -157,6 +161,8 @@ static void try_open(struct peers *p, enum peer which)
 
 	if (PEERS[which].open(&handle, url_of(p, which), p->node, &e) < 0) {
 		back_off(s);
+		if (e.code == ERR_SCHEMA && s->count == 0)
+			p->refusal = e;
 		if (first_failure)
 			log_warn("%s is away, trying again reason=\"%s\"", PEERS[which].name,
 				 e.msg);
@@ -203,6 +209,11 @@ struct redis *peers_redis(struct peers *p)
 bool peers_is_up(const struct peers *p, enum peer which)
 {
 	return p->states[which].handle && PEERS[which].is_alive(p->states[which].handle);
+}
+
+const struct err *peers_refusal(const struct peers *p)
+{
+	return p->refusal.code == ERR_NONE ? NULL : &p->refusal;
 }
 
 unsigned peers_count(const struct peers *p, enum peer which)

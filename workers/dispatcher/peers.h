@@ -34,6 +34,8 @@ struct redis *peers_redis(struct peers *p);
 /* Closes it after a failure that the connection itself may not know of (a late answer). */
 void peers_drop(struct peers *p, enum peer which, const struct err *why);
 bool peers_is_up(const struct peers *p, enum peer which);
+/* Why this program must not go on (the database's schema is older than it needs); NULL: it may. */
+const struct err *peers_refusal(const struct peers *p);
 /* Counts the connections made so far, so that users see when they have a new one. */
 unsigned peers_count(const struct peers *p, enum peer which);
 const char *peers_name(enum peer which);

@@ -8,6 +8,7 @@
 
 #define BATCH 1000
 #define SENT_BATCH 2000
+#define MUCH 500      /* rows that go make the next batch come at once */
 #define ROUND_MS 5000 /* between two rounds over the sent rows */
 
 /* A slice of the sent rows by id; the last id says where the next slice begins. */
@@ -64,16 +65,18 @@ static int64_t prune_aged(struct prune *p, struct pg *pg, int ledger_days, struc
 }
 
 /* A round over the sent rows goes slice by slice; between two rounds the old rows of one table. */
-int64_t prune_turn(struct prune *p, struct pg *pg, int ledger_days, struct err *e)
+int prune_turn(struct prune *p, struct pg *pg, int ledger_days, struct err *e)
 {
-	int64_t gone, aged;
+	int64_t gone;
 
 	if (clock_mono_ms() < p->next_ms)
 		return 0;
 	gone = prune_sent(p, pg, e);
-	if (gone < 0 || p->seen_id > 0)
-		return gone;
-	p->next_ms = clock_mono_ms() + ROUND_MS;
-	aged = prune_aged(p, pg, ledger_days, e);
-	return aged < 0 ? aged : gone + aged;
+	if (gone >= 0 && p->seen_id == 0) {
+		int64_t aged = prune_aged(p, pg, ledger_days, e);
+
+		gone = aged < 0 ? aged : gone + aged;
+		p->next_ms = clock_mono_ms() + (gone < MUCH ? ROUND_MS : 0);
+	}
+	return gone < 0 ? (int)gone : gone >= MUCH;
 }

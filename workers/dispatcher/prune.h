@@ -22,7 +22,7 @@ struct prune {
 	unsigned table;
 };
 
-/* One small batch. Returns the number of rows that went. */
-int64_t prune_turn(struct prune *p, struct pg *pg, int ledger_days, struct err *e);
+/* One small batch. 1 = much of it went, there may be more; 0 = done for now. */
+int prune_turn(struct prune *p, struct pg *pg, int ledger_days, struct err *e);
 
 #endif

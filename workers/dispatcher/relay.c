@@ -192,23 +192,22 @@ static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct er
 static int bury(struct pg *pg, const struct pg_rows *rows, size_t i, const char *reason,
 		struct err *e)
 {
-	struct letter letter = {
-		.task_id = pg_text(rows, i, TASK_ID),
-		.task = pg_text(rows, i, TASK),
-		.generation = (int)pg_int(rows, i, GENERATION),
-		.retries = (int)pg_int(rows, i, RETRIES),
-		.queue = pg_text(rows, i, QUEUE),
-		.cause = "malformed",
-		.reason = reason,
-	};
+	struct letter letter = { .retries = (int)pg_int(rows, i, RETRIES) };
+	struct dead_letter *dead = &letter.dead;
 	char *mail_id = mem_printf("pending:%s", pg_text(rows, i, ID));
-	void *props = pg_bytea(rows, i, PROPS, &letter.props_len);
-	void *body = pg_bytea(rows, i, BODY, &letter.body_len);
+	void *props = pg_bytea(rows, i, PROPS, &dead->props_len);
+	void *body = pg_bytea(rows, i, BODY, &dead->body_len);
 	int r = pg_begin(pg, PUBLISH_MS, e);
 
-	letter.mail_id = mail_id;
-	letter.props = props;
-	letter.body = body;
+	dead->mail_id = mail_id;
+	dead->task_id = pg_text(rows, i, TASK_ID);
+	dead->task = pg_text(rows, i, TASK);
+	dead->generation = (int)pg_int(rows, i, GENERATION);
+	dead->queue = pg_text(rows, i, QUEUE);
+	dead->cause = "malformed";
+	dead->reason = reason;
+	dead->props = props;
+	dead->body = body;
 	if (r == 0)
 		r = letter_store(pg, &letter, e);
 	if (r >= 0)
