@@ -10,6 +10,7 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "tests/unit/spoil.h"
 #include "workers/salary/bls.h"
 
 #define SAMPLES "../shared/samples/bls/"
@@ -226,6 +227,34 @@ static void a_used_up_day_is_parked_until_midnight_eastern(void **state)
 	clock_fix_wall(0);
 }
 
+static void spoilt_answers_are_survived(void **state)
+{
+	static const char BODY[] =
+		OK(SERIES(ID,
+			  YEAR("2025", "-",
+			       "{\"code\":\"5\",\"text\":\"$115.00 per hour or $239,200 per "
+			       "year\"}")) "," SERIES("LNS14000000",
+						      MONTH("2026", "M09", "4.3") "," MONTH(
+							      "2025", "M13", "4.1")));
+	unsigned seed = 11;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct bls_reply *r = NULL;
+		size_t len;
+		char *s = spoil(BODY, &seed, &len);
+
+		if (bls_parse(200, "application/json", s, len, &r, NULL) == 0) {
+			const struct bls_cell *cell = bls_cell(r, ID);
+
+			assert_true(!cell || cell->value.e4 >= 0 ||
+				    cell->value.kind == AMOUNT_VALUE);
+			bls_reply_free(r);
+		}
+		free(s);
+	}
+}
+
 static char *sample(const char *name)
 {
 	char path[256], *text = mem_zalloc(1 << 20);
@@ -302,6 +331,7 @@ int main(void)
 		cmocka_unit_test(a_series_that_does_not_exist_is_told_apart),
 		cmocka_unit_test(every_error_form_has_its_code_and_repeats_no_key),
 		cmocka_unit_test(a_used_up_day_is_parked_until_midnight_eastern),
+		cmocka_unit_test(spoilt_answers_are_survived),
 		cmocka_unit_test(recorded_answers_are_read),
 		cmocka_unit_test(recorded_refusals_are_understood),
 	};

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "tests/unit/spoil.h"
 #include "workers/salary/census.h"
 
 #define SAMPLES "../shared/samples/census/"
@@ -138,6 +139,33 @@ static void every_error_form_has_its_code(void **state)
 	}
 }
 
+static void spoilt_answers_are_survived(void **state)
+{
+	static const char BODY[] =
+		"[[\"NAME\",\"B24011_013E\",\"us\"],[\"United States\",\"101234\",\"1\"],"
+		"[\"x\",\"-666666666.0\",null]]";
+	unsigned seed = 12;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		char column[CENSUS_COLUMN_SIZE];
+		struct census_table *t = NULL;
+		struct amount a;
+		size_t len;
+		char *s = spoil(BODY, &seed, &len);
+
+		if (census_parse(200, JSON, s, len, &t, NULL) == 0) {
+			for (size_t row = 0; row < census_rows(t); row++)
+				(void)census_amount(t, row, "B24011_013E", &a, NULL);
+			census_table_free(t);
+		}
+		free(s);
+		s = spoil(VARIABLES, &seed, &len);
+		(void)census_find_column(s, len, "Management occupations", column, NULL);
+		free(s);
+	}
+}
+
 static char *sample(const char *name)
 {
 	char path[256], *text = mem_zalloc(1 << 20);
@@ -212,6 +240,7 @@ int main(void)
 		cmocka_unit_test(columns_are_found_by_label_or_not_at_all),
 		cmocka_unit_test(sentinels_are_absent_and_top_codes_are_bounds),
 		cmocka_unit_test(every_error_form_has_its_code),
+		cmocka_unit_test(spoilt_answers_are_survived),
 		cmocka_unit_test(recorded_answers_are_read),
 		cmocka_unit_test(recorded_refusals_are_understood),
 	};

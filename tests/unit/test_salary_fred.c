@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "tests/unit/spoil.h"
 #include "workers/salary/fred.h"
 
 #define SAMPLES "../shared/samples/fred/"
@@ -105,6 +106,23 @@ static void every_error_form_has_its_code(void **state)
 	}
 }
 
+static void spoilt_answers_are_survived(void **state)
+{
+	static const char BODY[] = "{\"count\":2,\"observations\":[" ROW("2026-09-01", ".") ","
+		ROW("2026-08-01", "4.3") "]}";
+	unsigned seed = 13;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct fred_point p;
+		size_t len;
+		char *s = spoil(BODY, &seed, &len);
+
+		(void)fred_parse(200, s, len, &p, NULL);
+		free(s);
+	}
+}
+
 static char *sample(const char *name)
 {
 	char path[256], *text = mem_zalloc(1 << 20);
@@ -148,6 +166,7 @@ int main(void)
 		cmocka_unit_test(ids_are_built_from_codes),
 		cmocka_unit_test(the_newest_value_that_is_there_is_taken),
 		cmocka_unit_test(every_error_form_has_its_code),
+		cmocka_unit_test(spoilt_answers_are_survived),
 		cmocka_unit_test(recorded_answers_are_read),
 	};
 

@@ -207,13 +207,26 @@ int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSO
 	return n < 0 ? (int)n : 0;
 }
 
-void cache_count_hit(struct redis *redis, const char *key, int64_t took_us)
+void cache_counter_key(enum cache_counter c, const char *prefix, char out[CACHE_COUNTER_SIZE])
 {
-	char took[24];
+	static const char *const NAMES[] = {
+		[CACHE_HITS] = "hits",
+		[CACHE_TIMES_US] = "times_us",
+		[CACHE_HITS_TAKEN] = "hits_taken",
+	};
+
+	snprintf(out, CACHE_COUNTER_SIZE, "%.90ssalary_cache:%s", prefix, NAMES[c]);
+}
+
+void cache_count_hit(struct redis *redis, const char *prefix, const char *key, int64_t took_us)
+{
+	char hits[CACHE_COUNTER_SIZE], times[CACHE_COUNTER_SIZE], took[24];
 	struct err e;
 
+	cache_counter_key(CACHE_HITS, prefix, hits);
+	cache_counter_key(CACHE_TIMES_US, prefix, times);
 	snprintf(took, sizeof took, "%lld", (long long)took_us);
-	if (redis_cmd(redis, NULL, &e, "HINCRBY", CACHE_HITS, key, "1", NULL) >= 0 &&
-	    redis_cmd(redis, NULL, &e, "LPUSH", CACHE_TIMES, took, NULL) >= 0)
-		(void)redis_cmd(redis, NULL, &e, "LTRIM", CACHE_TIMES, "0", TIMES_KEPT, NULL);
+	if (redis_cmd(redis, NULL, &e, "HINCRBY", hits, key, "1", NULL) >= 0 &&
+	    redis_cmd(redis, NULL, &e, "LPUSH", times, took, NULL) >= 0)
+		(void)redis_cmd(redis, NULL, &e, "LTRIM", times, "0", TIMES_KEPT, NULL);
 }

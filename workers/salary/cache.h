@@ -11,7 +11,7 @@
  *	conservative         1 h      24 h     30 min
  * Bundled fallback figures live 10 minutes, so that the sources are soon asked again.
  * salary_data_cache tracks every document: when it ends and how it serves. Hits are counted in the
- * Redis hash jobfleet:salary_cache:hits and moved to the table by the monitor; a miss is counted
+ * Redis hash <prefix>salary_cache:hits and moved to the table by the monitor; a miss is counted
  * with the write that follows it.
  * With Redis away the tables answer: rows stored with the tracking row that has not ended. */
 #ifndef SALARY_CACHE_H
@@ -32,8 +32,11 @@ enum cache_kind { CACHE_SALARY, CACHE_MARKET, CACHE_CONFIDENCE, CACHE_KIND_COUNT
 
 #define CACHE_FALLBACK_TTL_S 600
 #define CACHE_MAX_BYTES (4 << 20)
-#define CACHE_HITS "jobfleet:salary_cache:hits"
-#define CACHE_TIMES "jobfleet:salary_cache:times_us"
+/* Counters stand under the fleet's own prefix: hits by key (hash), the latest answer times (list),
+ * and hits that the monitor is moving to the table (hash). */
+enum cache_counter { CACHE_HITS, CACHE_TIMES_US, CACHE_HITS_TAKEN };
+#define CACHE_COUNTER_SIZE 128
+void cache_counter_key(enum cache_counter c, const char *prefix, char out[CACHE_COUNTER_SIZE]);
 
 struct cache_doc {
 	cJSON *meta;
@@ -59,6 +62,6 @@ int cache_put(struct redis *redis, const char *key, const cJSON *meta, const cha
 int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
 		int64_t ttl_s, struct err *e);
 /* One more hit, and how long the answer took; best effort. */
-void cache_count_hit(struct redis *redis, const char *key, int64_t took_us);
+void cache_count_hit(struct redis *redis, const char *prefix, const char *key, int64_t took_us);
 
 #endif

@@ -268,7 +268,8 @@ static int fetch_any(struct run *run, const struct request *r, struct bundle *b,
 		return hit;
 	*ret_hit = hit == 1;
 	if (hit == 1 && redis)
-		cache_count_hit(redis, b->keys[CACHE_SALARY], clock_mono_us() - start);
+		cache_count_hit(redis, run_conf(run)->fleet.redis_prefix, b->keys[CACHE_SALARY],
+				clock_mono_us() - start);
 	if (hit == 0)
 		hit = fetch_miss(run, redis, r, b, e);
 	if (hit >= 0 && r->want_confidence && !b->docs[CACHE_CONFIDENCE].rows)

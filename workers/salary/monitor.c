@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -31,19 +32,24 @@ static const char SQL_TOTALS[] =
 static const char TAKE_HITS[] =
 	"if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then"
 	" redis.call('RENAME', KEYS[1], KEYS[2]) end return redis.call('HGETALL', KEYS[2])";
-#define TAKEN CACHE_HITS ":taken"
 
-static int take_hits(struct redis *redis, cJSON *ret_hits, struct err *e)
+static int take_hits(struct redis *redis, const char *prefix, cJSON *ret_hits, struct err *e)
 {
-	const char *words[] = { CACHE_HITS, TAKEN };
+	char hits[CACHE_COUNTER_SIZE], taken[CACHE_COUNTER_SIZE];
+	const char *words[] = { hits, taken };
 	struct redis_reply *reply = NULL;
-	int r = redis_eval(redis, TAKE_HITS, 2, words,
-			   (const size_t[]){ strlen(words[0]), strlen(words[1]) }, 2, &reply, e);
+	int r;
+
+	cache_counter_key(CACHE_HITS, prefix, hits);
+	cache_counter_key(CACHE_HITS_TAKEN, prefix, taken);
+	r = redis_eval(redis, TAKE_HITS, 2, words, (const size_t[]){ strlen(hits), strlen(taken) },
+		       2, &reply, e);
 
 	for (size_t i = 0; r >= 0 && reply->type == REDIS_ARRAY && i + 1 < reply->nitems; i += 2)
 		if (reply->items[i]->type == REDIS_STRING &&
 		    reply->items[i + 1]->type == REDIS_STRING)
-			json_set_str(ret_hits, reply->items[i]->str, reply->items[i + 1]->str);
+			mem_check(cJSON_AddStringToObject(ret_hits, reply->items[i]->str,
+							  reply->items[i + 1]->str));
 	redis_reply_free(reply);
 	return r;
 }
@@ -60,15 +66,17 @@ static void put_percentile(cJSON *o, const char *name, const double *ms, size_t 
 	json_set_num(o, name, ms[(size_t)(share * (double)(n - 1) + 0.5)]);
 }
 
-static void put_times(struct redis *redis, cJSON *result)
+static void put_times(struct redis *redis, const char *prefix, cJSON *result)
 {
+	char key[CACHE_COUNTER_SIZE];
 	cJSON *o = mem_check(cJSON_CreateObject());
 	double ms[MAX_TIMES] = { 0 };
 	struct redis_reply *reply = NULL;
 	struct err e;
 	size_t n = 0;
 
-	if (redis && redis_cmd(redis, &reply, &e, "LRANGE", CACHE_TIMES, "0", "-1", NULL) >= 0 &&
+	cache_counter_key(CACHE_TIMES_US, prefix, key);
+	if (redis && redis_cmd(redis, &reply, &e, "LRANGE", key, "0", "-1", NULL) >= 0 &&
 	    reply->type == REDIS_ARRAY)
 		for (size_t i = 0; i < reply->nitems && n < MAX_TIMES; i++)
 			if (reply->items[i]->type == REDIS_STRING &&
@@ -158,21 +166,24 @@ static int move_hits(struct pg *pg, const cJSON *hits, struct err *e)
 static int measure(struct run *run, struct redis *redis, const cJSON *hits, cJSON *result,
 		   cJSON *warnings, struct err *e)
 {
+	const char *prefix = run_conf(run)->fleet.redis_prefix;
+	char taken[CACHE_COUNTER_SIZE];
 	struct pg *pg;
 	int r = run_db(run, &pg, e);
 
+	cache_counter_key(CACHE_HITS_TAKEN, prefix, taken);
 	if (r >= 0)
 		r = move_hits(pg, hits, e);
 	if (r >= 0)
 		r = report(pg, result, warnings, e);
 	if (r >= 0)
-		put_times(redis, result);
+		put_times(redis, prefix, result);
 	if (r >= 0)
 		r = run_step_commit(run, "hits", NULL, e);
 	/* Gone only after the commit: dying between the two counts these hits twice, never loses
 	 * them. */
 	if (r >= 0 && redis)
-		(void)redis_cmd(redis, NULL, NULL, "DEL", TAKEN, NULL);
+		(void)redis_cmd(redis, NULL, NULL, "DEL", taken, NULL);
 	return r;
 }
 
@@ -187,7 +198,8 @@ int monitor_cache_performance(struct run *run, const cJSON *args, cJSON **ret_re
 	(void)args;
 	json_set_str(result, "status", "success");
 	json_set(result, "warnings", warnings);
-	if (run_redis(run, &redis, &away) < 0 || take_hits(redis, hits, &away) < 0) {
+	if (run_redis(run, &redis, &away) < 0 ||
+	    take_hits(redis, run_conf(run)->fleet.redis_prefix, hits, &away) < 0) {
 		log_warn("cache is away, its counters are left out: %s", away.msg);
 		cJSON_AddItemToArray(warnings, mem_check(cJSON_CreateString(
 			"the cache is away: its latest counters are left out")));

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "common/base/clock.h"
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -28,17 +29,18 @@ struct candidate {
 
 struct candidates {
 	struct redis *redis;
+	char hits[CACHE_COUNTER_SIZE];
 	struct candidate *items;
 	size_t count;
 };
 
-static double urgency(struct redis *redis, const char *key, const struct cache_doc *d)
+static double urgency(const struct candidates *c, const char *key, const struct cache_doc *d)
 {
 	struct redis_reply *reply = NULL;
 	struct err e;
 	double hits = 0, age = (double)(clock_wall_ms() / 1000 - d->stored_at_s);
 
-	if (redis_cmd(redis, &reply, &e, "HGET", CACHE_HITS, key, NULL) >= 0 &&
+	if (redis_cmd(c->redis, &reply, &e, "HGET", c->hits, key, NULL) >= 0 &&
 	    reply->type == REDIS_STRING && scan_double(reply->str, 0, 1e15, &hits, NULL) < 0)
 		hits = 0;
 	redis_reply_free(reply);
@@ -59,7 +61,7 @@ static int add_candidate(void *ctx, const char *key, struct err *e)
 		return r;
 	c->items = mem_realloc(c->items, (c->count + 1) * sizeof *c->items);
 	c->items[c->count++] = (struct candidate){
-		.key = mem_strdup(key), .meta = doc.meta, .urgency = urgency(c->redis, key, &doc),
+		.key = mem_strdup(key), .meta = doc.meta, .urgency = urgency(c, key, &doc),
 	};
 	doc.meta = NULL;
 	cache_doc_release(&doc);
@@ -174,6 +176,7 @@ int refresh_salary_cache(struct run *run, const cJSON *args, cJSON **ret_result,
 	}
 	json_set_str(result, "status", "success");
 	json_set_str(result, "pattern", pattern);
+	cache_counter_key(CACHE_HITS, run_conf(run)->fleet.redis_prefix, c.hits);
 	r = run_redis(run, &c.redis, e);
 	if (r >= 0)
 		r = keys_walk(c.redis, pattern, add_candidate, &c, e);

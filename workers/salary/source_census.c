@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/store/redis.h"
 #include "common/worker/run.h"
@@ -61,8 +62,8 @@ static int find_column(struct run *run, const struct request *r, char column[CEN
 	if (!label)
 		return err_set(e, ERR_NOT_FOUND, "Census has no group for %s",
 			       r->occupation.row->title);
-	snprintf(key, sizeof key, "jobfleet:census_column:%d:%.2s", CENSUS_VINTAGE,
-		 r->occupation.row->soc);
+	snprintf(key, sizeof key, "%.60scensus_column:%d:%.2s", run_conf(run)->fleet.redis_prefix,
+		 CENSUS_VINTAGE, r->occupation.row->soc);
 	if (column_remembered(run, key, column))
 		return 0;
 	buf_init(&path, PATH_MAX_BYTES);
