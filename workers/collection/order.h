@@ -5,6 +5,8 @@
  * priority is "low", "normal", "high" or 0 to 9. Texts are at most 500 bytes, lists at most 50,
  * pairs at most 500, pages at most 100 a pair. A wrong value is -ERR_INVALID, a wrong type
  * -ERR_TYPE, naming the argument and what would be right.
+ * page counts only where a source is paged by number; one that is paged by cursor has no way to
+ * begin in the middle, and begins at its start.
  * Ownership: texts are borrowed from the arguments. */
 #ifndef WORKERS_COLLECTION_ORDER_H
 #define WORKERS_COLLECTION_ORDER_H
