@@ -97,6 +97,14 @@ static int cross(const cJSON *occupations, const cJSON *locations, struct pairs 
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	int places = strcmp(x->request.area.label, y->request.area.label);
+
+	return places ? places : strcmp(x->request.occupation.name, y->request.occupation.name);
+}
+
 int pairs_make(const cJSON *occupations, const cJSON *locations, struct pairs *ret, struct err *e)
 {
 	cJSON *jobs = default_lists(true), *places = default_lists(false);
@@ -109,10 +117,12 @@ int pairs_make(const cJSON *occupations, const cJSON *locations, struct pairs *r
 		r = cross(occupations ? occupations : jobs, locations ? locations : places, &p, e);
 	cJSON_Delete(jobs);
 	cJSON_Delete(places);
-	if (r < 0)
+	if (r < 0) {
 		pairs_release(&p);
-	else
-		*ret = p;
+		return r;
+	}
+	qsort(p.items, p.count, sizeof *p.items, by_name);
+	*ret = p;
 	return r;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pairs: the occupations × locations of a sync, and which of them are still open.
  *
+ * They stand in order of place and occupation, so that two syncs at once lock rows in one order.
  * Without lists of its own a sync takes the default 20 occupations and the 20 largest metros.
  * Errors name the text that is no place or no occupation. */
 #ifndef SALARY_PAIRS_H
