@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: MIT
+"""What the scenarios of the running fleet share: the dispatcher and test workers (tests/workers/echo)
+started, killed and started again, tasks enqueued by confirmed publishes, and the exact accounting of
+what they left. Nothing here sleeps for luck: all waiting polls to a deadline.
+
+The effects table has no unique key and nobody but the tasks writes it: an effect that happened twice
+stands in it twice."""
+
+import faulthandler
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import uuid
+from collections import Counter
+
+import pika
+import psycopg2
+import redis
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+NAMESPACE = uuid.UUID("6f1d7c52-43a5-5e0c-9d3f-2f8f0c1b7a10")   # common/base/uuid.c
+LIMIT_S = 60
+QUEUE = "echo"
+EFFECTS = ("CREATE TABLE IF NOT EXISTS public.effects (task_id text, pid int, note text,"
+           " at timestamptz DEFAULT clock_timestamp())")
+CONF = """\
+fleet {
+	shutdown = "60s"
+	# kills at random may hit one task often
+	start_budget = 50
+	max_retries = 20
+	%s
+}
+queue echo {
+	program = "echo"
+	concurrency = {2, 2}
+}
+task echo.mark {
+	queue = "echo"
+	retry_backoff = "200ms"
+	retry_backoff_max = "1s"
+}
+task echo.mark_and_spawn {
+	queue = "echo"
+	retry_backoff = "200ms"
+	retry_backoff_max = "1s"
+}
+task echo.mark_steps {
+	queue = "echo"
+	retry_backoff = "200ms"
+	retry_backoff_max = "1s"
+}
+%s
+"""
+
+sys.stdout.reconfigure(line_buffering=True)
+faulthandler.register(signal.SIGUSR2)      # shows where a run hangs
+
+
+def wait_for(what, check, limit_s=LIMIT_S, every_s=0.01):
+    """The first true answer of check(); a service that is away just now counts as no answer."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            answer = check()
+        except (psycopg2.Error, redis.RedisError, pika.exceptions.AMQPError, OSError) as problem:
+            answer, last = None, problem
+        else:
+            last = answer
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError("not within %d s: %s (last: %r)" % (limit_s, what, last))
+        time.sleep(every_s)
+
+
+def seed():
+    """Of this run's random instants; JOBFLEET_SEED repeats one."""
+    value = int(os.environ.get("JOBFLEET_SEED") or random.SystemRandom().randrange(1 << 32))
+    print("# seed %d (JOBFLEET_SEED=%d repeats it)" % (value, value))
+    return random.Random(value)
+
+
+# ---- processes ----
+
+def stat_of(pid):
+    """State and parent of a process; None when it is gone or only waits to be reaped."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            fields = f.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else (fields[0], int(fields[1]))
+
+
+def offspring(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(word) for word in f.read().split()]
+    except OSError:
+        return []
+
+
+def kill(pid, sig=signal.SIGKILL):
+    try:
+        os.kill(pid, sig)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def is_keeper(pid):
+    """Children offer themselves to the OOM killer, the keeper does not."""
+    try:
+        with open("/proc/%d/oom_score_adj" % pid) as f, open("/proc/self/oom_score_adj") as g:
+            return int(f.read()) == int(g.read())
+    except OSError:
+        return False
+
+
+class Worker:
+    """One worker program, started again whenever it ends, as systemd would, until it is stopped."""
+
+    def __init__(self, fleet, name, faults):
+        self.fleet, self.name, self.faults = fleet, name, faults
+        self.log_path = os.path.join(fleet.dir, name + ".log")
+        self.order = None
+        self.starts = 0
+        self.process = None
+        self.start()
+
+    def start(self):
+        env = dict(os.environ, JOBFLEET_CONFIG=self.fleet.conf)
+        if self.order:
+            env["JOBFLEET_FAULT"] = self.order
+        where = os.environ["JOBFLEET_FAULTS_BIN" if self.faults else "JOBFLEET_BIN"]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(where, "jobfleet-echo"), "--hostname", self.name + "@test",
+                 "--loglevel", "INFO"], env=env, stdout=log, stderr=log)
+        self.starts += 1
+
+    def log(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    def wait_ready(self):
+        wait_for(self.name + " is ready", lambda: self.log().count("ready node=") >= 1 and
+                 len(self.children()) >= 2)
+
+    def zygote(self):
+        return (offspring(self.process.pid) or [None])[0]
+
+    def family(self):
+        """All below the parent."""
+        zygote = self.zygote()
+        return [zygote] + offspring(zygote) if zygote else []
+
+    def children(self):
+        return [pid for pid in self.family()[1:] if not is_keeper(pid)]
+
+    def keeper(self):
+        return next((pid for pid in self.family()[1:] if is_keeper(pid)), None)
+
+    def tend(self):
+        if self.process.poll() is not None:
+            self.start()
+
+    def kill_parent(self):
+        """kill -9, and nothing of it may survive."""
+        family = self.family()
+        self.process.kill()
+        self.process.wait()
+        wait_for("no process of a killed %s survives" % self.name,
+                 lambda: not [pid for pid in family if stat_of(pid)], 5)
+
+    def stop(self, limit_s=LIMIT_S):
+        """Its exit status after SIGTERM; nothing of it may be left."""
+        family = self.family()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(limit_s)
+        wait_for("nothing is left of %s" % self.name,
+                 lambda: not [pid for pid in family if stat_of(pid)], 5)
+        return status
+
+
+class Fleet:
+    opened = []                         # by the test that runs
+
+    def __init__(self, faults=False, workers=("one", "two"), fleet_conf="", conf="",
+                 dispatcher=True):
+        Fleet.opened.append(self)
+        self.dir = tempfile.mkdtemp()
+        self.conf = os.path.join(self.dir, "queues.conf")
+        self.write_conf(CONF % (fleet_conf, conf))
+        self.connection = None
+        self.expected = {}              # task id -> (task, n)
+        self.ignored = set()            # ids that want no result
+        subprocess.run([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet"), "migrate"],
+                       check=True, timeout=LIMIT_S, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, JOBFLEET_CONFIG=self.conf))
+        self.sql(EFFECTS)
+        self.sql("TRUNCATE effects")
+        self.dispatcher = None
+        if dispatcher:
+            self.start_dispatcher()
+        self.workers = {name: Worker(self, name, faults) for name in workers}
+        self.lock = threading.Lock()
+        self.tending = True
+        self.tender = threading.Thread(target=self.tend, daemon=True)
+        for worker in self.workers.values():
+            worker.wait_ready()
+        self.tender.start()
+
+    def write_conf(self, text):
+        with open(self.conf + ".new", "w") as f:
+            f.write(text)
+        os.replace(self.conf + ".new", self.conf)
+
+    def start_dispatcher(self):
+        with open(os.path.join(self.dir, "dispatcher.log"), "ab") as log:
+            self.dispatcher = subprocess.Popen(
+                [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-dispatcher"),
+                 "--hostname", "dispatcher@test"], stdout=log, stderr=log,
+                env=dict(os.environ, JOBFLEET_CONFIG=self.conf))
+
+    def tend(self):
+        """Starts again whatever ended."""
+        while self.tending:
+            with self.lock:
+                for worker in self.workers.values():
+                    worker.tend()
+                if self.dispatcher and self.dispatcher.poll() is not None:
+                    self.start_dispatcher()
+            time.sleep(0.02)
+
+    def close(self):
+        self.tending = False
+        self.tender.join()
+        for worker in self.workers.values():
+            if worker.process.poll() is None:
+                worker.stop()
+        if self.dispatcher:
+            self.dispatcher.terminate()
+            self.dispatcher.wait(LIMIT_S)
+        self.workers = {}
+
+    def kill_all(self):
+        """After a failure."""
+        self.tending = False
+        for worker in self.workers.values():
+            worker.process.kill()
+        if self.dispatcher:
+            self.dispatcher.kill()
+
+    def logs(self):
+        for name in sorted(os.listdir(self.dir)):
+            if name.endswith(".log"):
+                with open(os.path.join(self.dir, name), errors="replace") as f:
+                    yield name, f.read()
+
+    def services(self, *words):
+        subprocess.run([os.environ["JOBFLEET_SERVICES"], *words], check=True,
+                       timeout=LIMIT_S, stdout=subprocess.DEVNULL)
+
+    # ---- stores ----
+
+    def sql(self, text, *args):
+        """Connects again when the connection is gone."""
+        if self.connection is None or self.connection.closed:
+            self.connection = psycopg2.connect(
+                os.environ["JOBFLEET_DATABASE_URL"], connect_timeout=10,
+                options="-c statement_timeout=20000")
+            self.connection.autocommit = True
+        try:
+            with self.connection.cursor() as c:
+                c.execute(text, args or None)
+                return c.fetchall() if c.description else None
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.connection.close()
+            raise
+
+    def one(self, text, *args):
+        return self.sql(text, *args)[0][0]
+
+    def redis(self):
+        return redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
+
+    def rabbit(self):
+        return pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))
+
+    def counts(self, queue=QUEUE):
+        """Messages ready and unacked of a queue, as RabbitMQ counts them."""
+        done = subprocess.run([os.environ["JOBFLEET_SERVICES"], "ctl", "list_queues", "--quiet",
+                               "--formatter", "json", "name", "messages_ready",
+                               "messages_unacknowledged"], check=True, timeout=30, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+        for row in json.loads(done.stdout):
+            if row["name"] == queue:
+                return row["messages_ready"], row["messages_unacknowledged"]
+        return 0, 0
+
+    # ---- enqueueing ----
+
+    def mixture(self, n, rng, work_ms=40):
+        """n tasks: (name, kwargs) each."""
+        for _ in range(n):
+            work = rng.randrange(work_ms + 1)
+            yield rng.choices((("echo.mark", {"note": "mark", "work_ms": work}),
+                               ("echo.mark_and_spawn", {"n": rng.randint(1, 3), "note": "mark"}),
+                               ("echo.mark_steps", {"n": rng.randint(2, 3),
+                                                    "work_ms": work // 2})),
+                              (6, 2, 2))[0]
+
+    def enqueue(self, tasks, ignore_result=False, pause_s=0, priority=None):
+        """Publishes each task until the broker confirmed it; a repeat has the same id."""
+        connection = channel = None
+        sent = []
+        for name, kwargs in tasks:
+            task_id = str(uuid.uuid4())
+            headers = {"task": name, "id": task_id, "ignore_result": ignore_result}
+            body = json.dumps([[], kwargs, {}]).encode()
+            self.expected[task_id] = (name, kwargs.get("n", 1))
+            if ignore_result:
+                self.ignored.add(task_id)
+            deadline = time.monotonic() + LIMIT_S
+            while True:
+                try:
+                    if channel is None:
+                        connection = self.rabbit()
+                        channel = connection.channel()
+                        channel.confirm_delivery()
+                        channel.queue_declare(QUEUE, durable=True,
+                                              arguments={"x-max-priority": 10})
+                    channel.basic_publish("", QUEUE, body, pika.BasicProperties(
+                        content_type="application/json", content_encoding="utf-8",
+                        delivery_mode=2, headers=headers, correlation_id=task_id,
+                        priority=priority), mandatory=True)
+                    break
+                except (pika.exceptions.AMQPError, OSError):
+                    channel = None
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+            sent.append(task_id)
+            if pause_s:
+                time.sleep(pause_s)     # the pace of the load, no waiting
+        if connection and connection.is_open:
+            connection.close()
+        return sent
+
+    def enqueue_beside(self, tasks, **options):
+        """The same in a thread; join it."""
+        thread = Feeder(lambda: self.enqueue(tasks, **options))
+        thread.start()
+        return thread
+
+    # ---- accounting ----
+
+    def done(self):
+        return self.one("SELECT count(*) FROM jobfleet.ledger WHERE final")
+
+    def wanted_effects(self):
+        """Every (task id, note) that must stand in the effects once, from what was enqueued and
+        the attempt that each ledger row names: a follow-up's id is made of its parent's attempt."""
+        attempts = dict(self.sql("SELECT task_id, retries FROM jobfleet.ledger WHERE final"))
+        wanted, spawned = Counter(), []
+        for task_id, (name, n) in self.expected.items():
+            if name == "echo.mark_steps":
+                for i in range(n):
+                    wanted[task_id, "step %d" % (i + 1)] += 1
+                continue
+            wanted[task_id, "mark"] += 1
+            if name == "echo.mark_and_spawn":
+                for i in range(n):
+                    place = "%s/0/0/%d//%d" % (task_id, attempts.get(task_id, 0), i)
+                    child = str(uuid.uuid5(NAMESPACE, place))
+                    wanted[child, "child"] += 1
+                    spawned.append(child)
+        return wanted, spawned
+
+    def settled(self):
+        """All that was enqueued, and what it enqueued, has its final row and nothing waits."""
+        _, spawned = self.wanted_effects()
+        ids = list(self.expected) + spawned
+        final = self.one("SELECT count(*) FROM jobfleet.ledger WHERE final AND task_id = ANY(%s)",
+                         ids)
+        dead = self.one("SELECT count(*) FROM jobfleet.dead_letters")
+        pending = self.one("SELECT count(*) FROM jobfleet.pending")
+        backlog = self.one("SELECT count(*) FROM jobfleet.result_backlog")
+        self.progress = "%d of %d final, %d dead, %d pending, %d results waiting" % (
+            final, len(ids), dead, pending, backlog)
+        return dead or (final == len(ids) and not pending and not backlog)
+
+    def check(self, results_since=None, limit_s=LIMIT_S):
+        """Waits for the end of all that was enqueued, then counts: nothing missing, nothing twice,
+        nothing unexpected, nothing left anywhere. Results settled after results_since (PostgreSQL's
+        clock) must be in Redis."""
+        try:
+            wait_for("everything is settled", self.settled, limit_s, 0.1)
+        except AssertionError as problem:
+            raise AssertionError("%s: %s\n%s" % (problem, getattr(self, "progress", ""),
+                                                 self.unfinished())) from None
+        dead = self.sql("SELECT task_id, task, cause, reason FROM jobfleet.dead_letters")
+        assert not dead, dead
+        wanted, spawned = self.wanted_effects()
+        found = Counter(self.sql("SELECT task_id, note FROM effects"))
+        missing, extra = wanted - found, found - wanted
+        assert not missing and not extra, "missing %s, unexpected or twice %s" % (
+            dict(missing.most_common(5)), dict(extra.most_common(5)))
+        self.check_results(list(self.expected) + spawned, results_since)
+        wait_for("nothing is ready or unacked", lambda: self.counts() == (0, 0), 20, 0.1)
+        print("# %d tasks, %d follow-ups, %d effects" % (len(self.expected), len(spawned),
+                                                        sum(found.values())))
+
+    def check_results(self, ids, since):
+        rows = self.sql("SELECT task_id FROM jobfleet.ledger WHERE final AND task_id = ANY(%s)"
+                        " AND settled_at >= coalesce(%s, '-infinity'::timestamptz)", ids, since)
+        wanting = [row[0] for row in rows if row[0] not in self.ignored]
+        keys = ["celery-task-meta-" + task_id for task_id in wanting]
+
+        def wrong():
+            states = [json.loads(meta)["status"] if meta else None
+                      for meta in (self.redis().mget(keys) if keys else [])]
+            return [(i, s) for i, s in zip(wanting, states) if s != "SUCCESS"]
+
+        wait_for("results", lambda: not wrong(), 10, 0.1)
+
+    def unfinished(self):
+        """For a failure's text."""
+        rows = self.sql("SELECT p.task_id, p.kind, p.state, p.due, p.claimed_until, p.reason"
+                        " FROM jobfleet.pending p LIMIT 5")
+        left = [i for i in self.expected if not self.one(
+            "SELECT count(*) FROM jobfleet.ledger WHERE final AND task_id = %s", i)]
+        if os.environ.get("JOBFLEET_KEEP"):
+            print("\n".join("export %s=%s" % x for x in os.environ.items()
+                            if x[0].startswith("JOBFLEET_")))
+        return "pending: %s\nunfinished: %s of %d\nqueue: %s\nbacklog: %s" % (
+            rows, left[:5], len(left), self.counts(),
+            self.sql("SELECT task_id, meta FROM jobfleet.result_backlog LIMIT 2"))
+
+    # ---- named points ----
+
+    def arm(self, point, sig=""):
+        """Restarts the workers with an order for this point; returns the order's file. sig: KILL by
+        default; STOP freezes whoever gets there, and it is written to the file's place + .pid."""
+        path = os.path.join(self.dir, "order-" + point)
+        with self.lock:
+            for worker in self.workers.values():
+                worker.stop()
+                worker.order = "%s:%s" % (point, path)
+                worker.start()
+        for worker in self.workers.values():
+            worker.wait_ready()
+        self.order_again(path, sig)
+        return path
+
+    def order_again(self, path, sig=""):
+        with open(path + ".new", "w") as f:
+            f.write(sig)
+        os.rename(path + ".new", path)
+
+    def carried_out(self, path, limit_s=LIMIT_S):
+        wait_for("somebody reaches %s" % os.path.basename(path),
+                 lambda: not os.path.exists(path), limit_s)
+
+    def stopped(self):
+        """Whoever is frozen."""
+        for worker in self.workers.values():
+            for pid in [worker.process.pid] + worker.family():
+                state = stat_of(pid)
+                if state and state[0] == "T":
+                    return pid
+        return None
+
+
+class Feeder(threading.Thread):
+    """A thread whose failure its joiner gets."""
+
+    def __init__(self, what):
+        super().__init__(daemon=True)
+        self.what, self.problem = what, None
+
+    def run(self):
+        try:
+            self.what()
+        except Exception as problem:
+            self.problem = problem
+
+    def join(self, timeout=LIMIT_S):
+        super().join(timeout)
+        if self.is_alive():
+            raise AssertionError("the enqueueing does not end")
+        if self.problem:
+            raise self.problem
+
+
+def run(*tests):
+    """Each test is a function; its name is the sentence. The fleets it opens are closed by it; after a
+    failure they are killed and their logs shown. On the command line: parts of the names of those to run."""
+    failed = 0
+    for test in tests:
+        if sys.argv[1:] and not any(word in test.__name__ for word in sys.argv[1:]):
+            continue
+        name = test.__name__.replace("_", " ")
+        started = time.monotonic()
+        Fleet.opened = []
+        try:
+            test()
+            print("ok %s (%.1f s)" % (name, time.monotonic() - started))
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+            print("not ok", name)
+            failed += 1
+            for fleet in Fleet.opened:
+                fleet.kill_all()
+                for log, text in fleet.logs():
+                    print("---- %s\n%s" % (log, text[-4000:]))
+                if os.environ.get("JOBFLEET_KEEP"):     # to look into it by hand
+                    sys.stdin.readline()
+    sys.exit(1 if failed else 0)
