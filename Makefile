@@ -12,6 +12,7 @@
 # make up, down  services and fleet in .run/ (FLEET=no: services only; FRESH=yes: from nothing)
 # make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
 # make lint      the house rules                         make coverage             lines per file
+# make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
 comma := ,
 B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)
@@ -46,6 +47,8 @@ nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c
 run = $(if $(V),$2,@echo '$1' && $2)
 
 all: $(PROGRAMS)
+
+bench-programs: all $(BENCH) $B/bin/jobfleet-echo
 
 test-programs: $(UNIT) $(BENCH) $(TEST_WORKERS:%=$B/bin/jobfleet-%)
 
@@ -107,6 +110,10 @@ demo: deps
 	$(BUILD) all
 	@tests/demo $(DATA)
 
+bench: deps
+	$(BUILD) bench-programs
+	@tests/bench/run --build $B $(BENCH_ARGS)
+
 lint: deps
 	@tests/lint
 
@@ -119,7 +126,7 @@ coverage: deps
 clean:
 	rm -rf build build-*
 
-.PHONY: all test-programs deps test up down demo lint coverage clean
+.PHONY: all bench-programs test-programs deps test up down demo bench lint coverage clean
 .SECONDARY:
 # A table beside a noun is part of it.
 $(foreach f,$(wildcard workers/*/*.tsv),$(eval $B/$(f:.tsv=.o): $f))

@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* bare: the yardstick: librabbitmq used as its own examples do, nothing else.
  *
- *	bare fill URL QUEUE N TASK [BODY]   publishes N persistent task messages, confirms in a window
- *	bare drain URL QUEUE N PREFETCH     consumes N, late acks by 100
+ *	bare fill URL QUEUE N TASK [results]	publishes N persistent task messages, window 256
+ *	bare drain URL QUEUE N PREFETCH		consumes N, late acks by 100
  *
  * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}. */
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
 #include <assert.h>
-#include <sys/resource.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/scan.h"
 #include "common/broker/message.h"
+#include "tests/bench/meter.h"
 
-enum { CHANNEL = 1, WINDOW = 256, ACK_BATCH = 100, FRAME_MAX = 131072, PRIORITIES = 10 };
+enum {
+	CHANNEL = 1,
+	WINDOW = 256,
+	ACK_BATCH = 100,
+	FRAME_MAX = 131072,
+	PRIORITIES = 10,
+	PROPS_MAX = 1 << 20,
+	ID_LEN = 36,
+	ID_PLACES = 8,
+};
+
+static const char ID[] = "00000000-0000-4000-8000-000000000000";
 
 static void must(amqp_rpc_reply_t r, const char *what)
 {
@@ -56,18 +67,6 @@ static void declare(amqp_connection_state_t c, const char *queue)
 	must(amqp_get_rpc_reply(c), "queue.declare");
 }
 
-static void report(int n, int64_t from_us)
-{
-	struct rusage u;
-	int64_t cpu;
-
-	getrusage(RUSAGE_SELF, &u);
-	cpu = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
-	      u.ru_stime.tv_usec;
-	printf("{\"n\": %d, \"seconds\": %.4f, \"cpu_us\": %.2f}\n", n,
-	       (double)(clock_mono_us() - from_us) / 1e6, (double)cpu / n);
-}
-
 /* One frame from the broker; how many messages it confirmed. */
 static int wait_confirm(amqp_connection_state_t c, uint64_t *acked)
 {
@@ -85,36 +84,73 @@ static int wait_confirm(amqp_connection_state_t c, uint64_t *acked)
 	return 0;
 }
 
-static int fill(char *url, const char *queue, int n, const char *task, const char *ignore)
+/* The template's id, wherever it stands in the encoded properties. */
+struct id_places {
+	char *at[ID_PLACES];
+	int n;
+};
+
+static void find_id(struct id_places *places, struct buf *props)
+{
+	char *at = props->data, *end = props->data + props->len;
+
+	while (places->n < ID_PLACES && (at = memmem(at, (size_t)(end - at), ID, ID_LEN))) {
+		places->at[places->n++] = at;
+		at += ID_LEN;
+	}
+}
+
+/* As a uuid: without order, so that whoever keys by it meets what real ids do. */
+static void write_id(const struct id_places *places, uint64_t seed, uint64_t i)
+{
+	uint64_t a = (seed + i) * 0x9e3779b97f4a7c15, b;
+	char id[ID_LEN + 1];
+
+	a = (a ^ (a >> 30)) * 0xbf58476d1ce4e5b9;
+	a = (a ^ (a >> 27)) * 0x94d049bb133111eb;
+	b = (a ^ (a >> 31)) * 0x9e3779b97f4a7c15;
+	snprintf(id, sizeof id, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(a >> 32),
+		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a >> 4 & 0xfff), (unsigned)(b >> 52),
+		 (unsigned long long)(b & 0xffffffffffff));
+	for (int p = 0; p < places->n; p++)
+		memcpy(places->at[p], id, ID_LEN);
+}
+
+/* The properties are made once and only ids change: the least a publisher can do. */
+static amqp_basic_properties_t *make_template(struct message *m, const char *task, bool results,
+					      struct buf *props, struct id_places *places)
+{
+	amqp_pool_t *pool = malloc(sizeof *pool);
+	void *decoded = NULL;
+
+	message_init(m);
+	message_new(m, task, ID, "[]", "{}", NULL);
+	m->ignore_result = !results;
+	buf_init(props, PROPS_MAX);
+	message_encode(m, props, NULL);
+	init_amqp_pool(pool, 4096);
+	amqp_decode_properties(AMQP_BASIC_CLASS, pool, (amqp_bytes_t){ props->len, props->data },
+			       &decoded);
+	find_id(places, props);
+	return decoded;
+}
+
+static int fill(char *url, const char *queue, int n, const char *task, bool results)
 {
 	amqp_connection_state_t c = connect_to(url);
-	amqp_basic_properties_t *p;
-	amqp_pool_t pool;
+	struct id_places places = { 0 };
 	struct message m;
 	struct buf props;
-	void *decoded = NULL;
-	uint64_t acked = 0;
+	amqp_basic_properties_t *p = make_template(&m, task, results, &props, &places);
+	uint64_t acked = 0, seed = (uint64_t)clock_wall_us();
 	int64_t from;
 
 	declare(c, queue);
 	amqp_confirm_select(c, CHANNEL);
-	message_init(&m);
-	message_new(&m, task, NULL, "[]", "{}", NULL);
-	m.ignore_result = strcmp(ignore, "results") != 0;
-	buf_init(&props, 1 << 20);
-	init_amqp_pool(&pool, 4096);
+	must(amqp_get_rpc_reply(c), "confirm.select");
 	from = clock_mono_us();
 	for (int i = 1; i <= n; i++) {
-		char id[64];
-
-		snprintf(id, sizeof id, "%s-%d-%lld", queue, i, (long long)from);
-		m.id = m.root_id = m.correlation_id = id;
-		buf_clear(&props);
-		message_encode(&m, &props, NULL);
-		recycle_amqp_pool(&pool);
-		amqp_decode_properties(AMQP_BASIC_CLASS, &pool,
-				       (amqp_bytes_t){ props.len, props.data }, &decoded);
-		p = decoded;
+		write_id(&places, seed, (uint64_t)i);
 		amqp_basic_publish(c, CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(queue), 1, 0, p,
 				   (amqp_bytes_t){ m.body_len, m.body });
 		while ((uint64_t)i - acked >= WINDOW)
@@ -122,7 +158,7 @@ static int fill(char *url, const char *queue, int n, const char *task, const cha
 	}
 	while (acked < (uint64_t)n)
 		wait_confirm(c, &acked);
-	report(n, from);
+	meter_print(n, from);
 	return 0;
 }
 
@@ -147,7 +183,7 @@ static int drain(char *url, const char *queue, int n, int prefetch)
 		amqp_destroy_envelope(&envelope);
 	}
 	amqp_channel_close(c, CHANNEL, AMQP_REPLY_SUCCESS);
-	report(n, from);
+	meter_print(n, from);
 	return 0;
 }
 
@@ -157,7 +193,8 @@ int main(int argc, char **argv)
 
 	if (argc >= 6 && scan_int(argv[4], 1, 100000000, &n, NULL) == 0) {
 		if (strcmp(argv[1], "fill") == 0)
-			return fill(argv[2], argv[3], n, argv[5], argc > 6 ? argv[6] : "");
+			return fill(argv[2], argv[3], n, argv[5],
+				    argc > 6 && strcmp(argv[6], "results") == 0);
 		if (strcmp(argv[1], "drain") == 0 &&
 		    scan_int(argv[5], 1, 65535, &prefetch, NULL) == 0)
 			return drain(argv[2], argv[3], n, prefetch);

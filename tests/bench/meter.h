@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* meter: the line in which the bench's own programs tell tests/bench/run what they measured. */
+#ifndef TESTS_BENCH_METER_H
+#define TESTS_BENCH_METER_H
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "common/base/clock.h"
+
+/* n messages since from_us (clock_mono_us); CPU is that of the whole process, start included. */
+static inline void meter_print(int n, int64_t from_us)
+{
+	double seconds = (double)(clock_mono_us() - from_us) / 1e6, cpu;
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
+	      (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	printf("{\"n\": %d, \"seconds\": %.4f, \"cpu_us\": %.2f}\n", n, seconds, cpu / n);
+}
+
+#endif
