@@ -50,8 +50,8 @@ static cJSON *data_warnings(const struct request *r, const struct findings *f)
 
 	if (f->fallback)
 		warn(list,
-		     "no source answered: bundled figures (%s) for the United States, low confidence",
-		     FALLBACK_SOURCE);
+		     "no source answered: bundled figures (%s), low confidence",
+		     json_str(json_get(f->sources, "fallback"), "reason", FALLBACK_SOURCE));
 	for (size_t i = 0; i < f->nbenchmarks; i++)
 		warn_benchmark(list, r, &f->benchmarks[i]);
 	if (*r->experience || *r->education || *r->industry)

@@ -5,46 +5,50 @@
 
 #include "common/base/mem.h"
 
-#define YEAR 2023
+#define SURVEY_MONTH 5			/* OEWS estimates are those of May */
+#define OOH "national median, BLS Occupational Outlook Handbook, May 2023"
 
-/* National annual medians, May 2023, dollars. */
-static const struct {
+/* Annual medians in dollars. The last two stand in for occupations without a row. */
+struct median {
 	const char *soc;
-	int median;
-} MEDIANS[] = {
-	{ "15-1211", 103800 }, { "15-1212", 120360 }, { "15-1221", 145080 }, { "15-1231", 71530 },
-	{ "15-1232", 59240 }, { "15-1241", 129840 }, { "15-1242", 101510 }, { "15-1243", 134700 },
-	{ "15-1244", 95360 }, { "15-1251", 99700 }, { "15-1252", 132270 }, { "15-1253", 101800 },
-	{ "15-1254", 84960 }, { "15-1255", 98540 }, { "15-2011", 120000 }, { "15-2031", 83640 },
-	{ "15-2041", 104110 }, { "15-2051", 108020 }, { "11-3021", 169510 }, { "13-1111", 99410 },
-	{ "13-1161", 74680 }, { "17-2061", 138080 }, { "17-2141", 99510 }, { "27-3042", 80050 },
+	int dollars, year;
+	const char *note;
 };
-#define COMPUTER_GROUP 104420		/* computer and information technology occupations */
-#define ALL_OCCUPATIONS 48060
+static const struct median MEDIANS[] = {
+	{ "15-1252", 135980, 2025, "national median, BLS OEWS, May 2025" },
+	{ "15-1221", 145080, 2023, OOH },
+	{ "15-1241", 129840, 2023, OOH },
+	{ "15-1251", 99700, 2023, OOH },
+};
+static const struct median COMPUTER_GROUP = {
+	"15-0000", 104420, 2023, OOH " (computer and information technology occupations together)"
+};
+static const struct median ALL_OCCUPATIONS = {
+	"00-0000", 48060, 2023, OOH " (all occupations together)"
+};
 
-static int find_median(const char *soc, bool *ret_group)
+static const struct median *find_median(const char *soc)
 {
 	for (size_t i = 0; i < COUNT(MEDIANS); i++)
-		if (strcmp(MEDIANS[i].soc, soc) == 0) {
-			*ret_group = false;
-			return MEDIANS[i].median;
-		}
-	*ret_group = strcmp(soc, "15-0000") != 0 && strcmp(soc, "00-0000") != 0;
-	return strncmp(soc, "15-", 3) == 0 ? COMPUTER_GROUP : ALL_OCCUPATIONS;
+		if (strcmp(MEDIANS[i].soc, soc) == 0)
+			return &MEDIANS[i];
+	return strncmp(soc, "15-", 3) == 0 ? &COMPUTER_GROUP : &ALL_OCCUPATIONS;
 }
 
 void fallback_add(const struct request *r, struct findings *f)
 {
+	const struct median *m = find_median(r->occupation.row->soc);
 	struct benchmark *b = findings_benchmark(f, "fallback");
 
 	f->fallback = true;
 	if (!b)
 		return;
-	b->median = AMOUNT_OF(find_median(r->occupation.row->soc, &b->group));
+	b->median = AMOUNT_OF(m->dollars);
+	b->group = strcmp(m->soc, r->occupation.row->soc) != 0;
 	for (b->area = r->area; b->area.level != AREA_NATION; b->steps_wider++)
 		b->area = area_widen(&b->area);
-	b->year = YEAR;
-	b->age_days = findings_age_days(YEAR, 5, 15);
-	b->note = FALLBACK_SOURCE;
-	findings_note(f, "fallback", "ok", FALLBACK_SOURCE);
+	b->year = m->year;
+	b->age_days = findings_age_days(m->year, SURVEY_MONTH, 15);
+	b->note = m->note;
+	findings_note(f, "fallback", "ok", m->note);
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* fallback: bundled pay figures for the day when no source answers.
  *
- * Medians of the whole nation as the Bureau of Labor Statistics published them (Occupational
- * Outlook Handbook, figures of May 2023; bls.gov/ooh): real figures of an earlier year, never
- * invented ones, always marked (data_source "fallback", metadata.fallback) and scored low. An
- * occupation that is not in the table gets the median of its group, else of all occupations. */
+ * National medians as the Bureau of Labor Statistics published them, each with its survey: real
+ * figures of an earlier time, never invented ones, always marked (data_source "fallback",
+ * metadata.fallback) and scored low. Only figures traced to what the bureau itself published stand
+ * here: the Occupational Outlook Handbook's page of computer and information technology
+ * occupations (May 2023) and OEWS series OEUN000000000000015125213 (May 2025). Any other occupation
+ * gets the median of its group or of all occupations, and the row says so. */
 #ifndef SALARY_FALLBACK_H
 #define SALARY_FALLBACK_H
 
 #include "workers/salary/findings.h"
 #include "workers/salary/request.h"
 
-#define FALLBACK_SOURCE "BLS Occupational Outlook Handbook, May 2023 medians"
+#define FALLBACK_SOURCE "national medians published by BLS"
 
 /* Adds the one benchmark and marks the findings; never fails. */
 void fallback_add(const struct request *r, struct findings *f);
