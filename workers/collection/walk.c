@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -185,6 +186,7 @@ static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct 
 	r = fetch_call(w->run, w->conf, &req, &answer, &called, e);
 	w->page_calls += called;
 	if (r == 0) {
+		FAULT_POINT("collection.answered");
 		r = store_answer(w, &req, ids[n - 1], &answer, e);
 		if (r < 0)
 			http_response_release(&answer);
@@ -195,6 +197,7 @@ static int obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct 
 	*ret = (struct raw_kept){ .answer = answer };
 	snprintf(ret->id, sizeof ret->id, "%s", ids[n - 1]);
 	*ret_fresh = true;
+	FAULT_POINT("collection.stored");
 	return 0;
 }
 
@@ -262,8 +265,10 @@ static int settle_page(struct walk *w, const char *step, const struct raw_kept *
 		r = raw_settle(pg, k->id, fresh > 0 ? "pending" : "completed", more, NULL, e);
 	if (r == 0 && fresh > 0 && !k->picked_up)
 		r = enqueue_processing(w, k->id, e);
+	FAULT_POINT("collection.judged");
 	if (r == 0)
 		r = run_step_commit(w->run, step, record, e);
+	FAULT_POINT("collection.settled");
 	cJSON_Delete(more);
 	if (r < 0) {
 		cJSON_Delete(record);
