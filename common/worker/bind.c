@@ -79,7 +79,7 @@ static int take_keywords(const struct task *t, cJSON *kwargs, size_t nparams, bo
 		if (!open && !is_param(t, nparams, item->string))
 			r = err_set(e, ERR_TYPE, "%s() got an unexpected keyword argument '%.60s'",
 				    short_name(t), item->string);
-		else if (cJSON_HasObjectItem(bound, item->string))
+		else if (cJSON_GetObjectItemCaseSensitive(bound, item->string))
 			r = err_set(e, ERR_TYPE, "%s() got multiple values for argument '%.60s'",
 				    short_name(t), item->string);
 		if (r < 0) {

@@ -51,7 +51,7 @@ struct pool {
 	size_t busy;
 	uint32_t serial;
 	char *conf_path;
-	bool stopping;
+	bool stopping, orphaned;
 };
 
 static struct slot *slot_of(struct pool_child *c, int i)
@@ -144,7 +144,9 @@ static void bury(struct pool_child *c)
 
 static void bury_if_gone(struct pool_child *c)
 {
-	if (c->eof && c->exited)
+	if (c->eof && c->pool->orphaned && !c->exited)
+		c->status = SIGKILL;	/* they die with the zygote, which tells no more */
+	if (c->eof && (c->exited || c->pool->orphaned))
 		bury(c);
 }
 
@@ -444,6 +446,13 @@ void pool_stop(struct pool *p)
 		if (p->child[i].state == CHILD_ALIVE && p->child[i].nhanded == 0 &&
 		    !p->child[i].quitting && !p->child[i].eof)
 			quit_child(&p->child[i]);
+}
+
+void pool_orphan(struct pool *p)
+{
+	p->stopping = p->orphaned = true;
+	for (int i = 0; i < p->used; i++)
+		bury_if_gone(&p->child[i]);
 }
 
 void pool_kill(struct pool *p)

@@ -110,6 +110,7 @@ static void lost_zygote(struct worker *w)
 		return;
 	log_error("the zygote is gone");
 	w->exit_code = OPTS_EXIT_AGAIN;
+	pool_orphan(w->pool);
 	drain(w, "zygote lost");
 }
 
