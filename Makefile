@@ -47,6 +47,7 @@ nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c
 run = $(if $(V),$2,@echo '$1' && $2)
 
 all: $(PROGRAMS)
+	@:
 
 bench-programs: all $(BENCH) $B/bin/jobfleet-echo
 
