@@ -40,6 +40,8 @@ static void names_and_aliases_give_the_canonical_skill(void **state)
 		{ "SQL SQL sql", "SQL" },
 		{ "Spring Boot microservices", "Spring Boot, Microservices" },
 		{ "Pythonic rubytastic javanese", "" },
+		{ "Kubernet\xE2s Python", "Python" },
+		{ "Python\xE2\x80", "" },
 		{ "", "" },
 	};
 

@@ -57,7 +57,14 @@ static uint64_t hash_byte(uint64_t hash, unsigned char c)
 
 #define HASH_BASIS UINT64_C(14695981039346656037)
 
-/* The next word at or after *p; false: none. U+2022 and other punctuation above ASCII separate. */
+/* U+2000 to U+20BF: dashes, quotes, bullets, currency signs. */
+static bool is_wide_mark(const char *p, const char *end)
+{
+	return end - p > 2 && (unsigned char)p[0] == 0xE2 && (unsigned char)p[1] >= 0x80 &&
+		(unsigned char)p[1] <= 0x82;
+}
+
+/* The next word at or after *p; false: none. A word has one byte at least, whatever the bytes are. */
 static bool next_word(const char **p, const char *end, struct word *ret)
 {
 	const char *q = *p;
@@ -66,10 +73,9 @@ static bool next_word(const char **p, const char *end, struct word *ret)
 	for (;;) {
 		while (q < end && !goes_on(q, end) && !(*q == '.' && goes_on(q + 1, end) && isalpha((unsigned char)q[1])))
 			q++;
-		if (q + 2 < end && (unsigned char)q[0] == 0xE2 && (unsigned char)q[1] <= 0x82)
-			q += 3;			/* general punctuation */
-		else
+		if (!is_wide_mark(q, end))
 			break;
+		q += 3;
 	}
 	if (q >= end)
 		return false;
@@ -77,9 +83,7 @@ static bool next_word(const char **p, const char *end, struct word *ret)
 	for (; q < end; q++) {
 		bool mark = *q == '.' && goes_on(q + 1, end);
 
-		if (!is_inner((unsigned char)*q) && !mark)
-			break;
-		if ((unsigned char)*q == 0xE2 && q + 1 < end && (unsigned char)q[1] <= 0x82)
+		if ((!is_inner((unsigned char)*q) && !mark) || is_wide_mark(q, end))
 			break;
 		hash = hash_byte(hash, (unsigned char)*q);
 	}
