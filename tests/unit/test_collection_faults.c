@@ -110,6 +110,20 @@ static void an_answer_that_never_ends_is_a_timeout(void **state)
 	}
 }
 
+static void an_answer_over_its_limit_is_noted_and_not_asked_for_again(void **state)
+{
+	struct err e = { 0 };
+	cJSON *result;
+
+	(void)state;
+	tell_server("POST", "/_fault", "{\"kind\":\"gzip_bomb\",\"count\":1}");
+	assert_int_equal(attempt(collect_jobs, 0, "{\"query\":\"engineer\"}", &result, &e),
+			 -ERR_TOO_BIG);
+	assert_false(err_is_transient(e.code));
+	check_one("SELECT processing_status || ' ' || (error_info->>'class') || ' ' ||"
+		  " octet_length(raw_response::text) FROM raw_job_collections", "failed too_big 2");
+}
+
 static void a_parked_source_is_not_called(void **state)
 {
 	cJSON *result;
@@ -241,6 +255,8 @@ int main(void)
 		cmocka_unit_test_setup(every_fault_is_stored_and_has_its_outcome, clean),
 		cmocka_unit_test_setup(odd_answers_that_are_pages_are_handed_on, clean),
 		cmocka_unit_test_setup(an_answer_that_never_ends_is_a_timeout, clean),
+		cmocka_unit_test_setup(an_answer_over_its_limit_is_noted_and_not_asked_for_again,
+				       clean),
 		cmocka_unit_test_setup(a_parked_source_is_not_called, clean),
 		cmocka_unit_test_setup(the_plan_running_out_leaves_what_came_before, clean),
 		cmocka_unit_test_setup(retries_end_where_the_caller_said, clean),

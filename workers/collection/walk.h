@@ -17,6 +17,8 @@ struct err;
 struct order;
 struct run;
 
+#define WALK_STEP_BYTES 64
+
 struct walk {
 	struct run *run;
 	const struct order *order;
@@ -38,6 +40,8 @@ struct walk {
 
 void walk_init(struct walk *w);		/* after the first block of fields is filled */
 void walk_release(struct walk *w);
+/* The name of the current page's step, with part behind it. */
+void walk_step(const struct walk *w, const char *part, char out[WALK_STEP_BYTES]);
 /* 0 = ended as it should. Errors: fetch_call's; -ERR_HTTP and -ERR_LIMITED (again later, e says
  * when); -ERR_QUOTA (used up; the source is parked); -ERR_REFUSED (key refused, or no endpoint
  * left; parked for an hour, alert raised); -ERR_INVALID (the provider refuses this question).
