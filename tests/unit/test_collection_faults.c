@@ -215,7 +215,7 @@ static void without_a_key_development_has_the_sample_marked_in_every_row(void **
 	cJSON_Delete(again);
 }
 
-static void a_withdrawn_path_gives_way_to_the_other_one(void **state)
+static void a_withdrawn_path_gives_way_and_repeated_pages_end_the_walk(void **state)
 {
 	cJSON *result;
 
@@ -230,6 +230,15 @@ static void a_withdrawn_path_gives_way_to_the_other_one(void **state)
 		" timestamp) FROM raw_job_collections",
 		"404 false, 200 true, 200 true, 200 true");
 	check_one("SELECT name || ' ' || level FROM jobfleet.alerts", "endpoint_withdrawn WARNING");
+	cJSON_Delete(result);
+	clean(state);
+	tell_server("POST", "/_fault", "{\"kind\":\"nul\",\"endpoint\":\"/search\"}");
+	result = must("{\"query\":\"engineer\",\"num_pages\":5}");
+	check_result(result, "success", "no_new");	/* every page is the same one posting */
+	assert_int_equal(json_int(result, "job_count", 0), 1);
+	check_one("SELECT string_agg(processing_status, ' ' ORDER BY timestamp) FROM"
+		  " raw_job_collections", "failed pending completed");
+	check_one("SELECT count(*) FROM jobfleet.pending", "1");
 	cJSON_Delete(result);
 	stop_server();
 	start_server("both");
@@ -263,7 +272,8 @@ int main(void)
 		cmocka_unit_test_setup(without_a_key_production_parks_and_invents_nothing, clean),
 		cmocka_unit_test_setup(without_a_key_development_has_the_sample_marked_in_every_row,
 				       clean),
-		cmocka_unit_test_setup(a_withdrawn_path_gives_way_to_the_other_one, clean),
+		cmocka_unit_test_setup(a_withdrawn_path_gives_way_and_repeated_pages_end_the_walk,
+				       clean),
 		cmocka_unit_test_setup(when_both_paths_are_gone_the_source_is_parked, clean),
 	};
 

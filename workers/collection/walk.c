@@ -61,7 +61,7 @@ static cJSON *page_record(const struct walk *w, const char *id, const struct sou
 	cJSON *o = mem_check(cJSON_CreateObject());
 
 	json_set_str(o, "collection_id", id);
-	json_set_num(o, "jobs", cJSON_GetArraySize(page->rows));
+	json_set_num(o, "jobs", fresh > 0 ? cJSON_GetArraySize(page->rows) : 0);
 	json_set_num(o, "new", fresh);
 	json_set_str(o, "token", page->token);
 	json_set_bool(o, "last", page->last);
@@ -93,7 +93,9 @@ static int settle_page(struct walk *w, const char *step, const struct raw_kept *
 
 	w->source->read_page(w->conf, &w->at, body, &page);
 	count_rows(w, &page, ids, &fresh);
-	json_set_num(more, "job_count", cJSON_GetArraySize(page.rows));
+	/* A page that only repeats is not handed on, so its postings came in before. */
+	json_set_num(more, "job_count", fresh > 0 ? cJSON_GetArraySize(page.rows) : 0);
+	json_set_num(more, "rows", cJSON_GetArraySize(page.rows));
 	json_set_num(more, "new_jobs", fresh);
 	record = page_record(w, k->id, &page, ids, fresh);
 	r = run_db(w->run, &pg, e);
