@@ -129,6 +129,6 @@ clean:
 
 .PHONY: all bench-programs test-programs deps test up down demo bench lint coverage clean
 .SECONDARY:
-# A table beside a noun is part of it.
-$(foreach f,$(wildcard workers/*/*.tsv),$(eval $B/$(f:.tsv=.o): $f))
+# A table or sample beside a noun is part of it.
+$(foreach f,$(wildcard workers/*/*.tsv workers/*/*.json),$(eval $B/$(basename $f).o: $f))
 -include $(wildcard $B/common/*/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

@@ -9,7 +9,7 @@
 #include "workers/collection/order.h"
 #include "workers/collection/raw.h"
 
-#define SAMPLE_FILE "workers/collection/sample/jsearch.json"
+#define SAMPLE_FILE "workers/collection/sample.json"
 
 /* Built in, so that the program needs no file beside it. */
 __asm__(".section .rodata\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sample: the postings that stand in for a source without a key, in development only.
  *
- * They are invented (sample/jsearch.json, built into the program); each one says "demo": true, and
+ * They are invented (sample.json, built into the program); each one says "demo": true, and
  * so does every row that is made of them: is_demo in raw_job_collections, and the posting's raw
  * data behind it. Production loads none: there the source is parked with an alert. */
 #ifndef WORKERS_COLLECTION_SAMPLE_H
