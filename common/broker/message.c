@@ -237,11 +237,12 @@ static amqp_table_entry_t *extra_slot(struct message *m)
 
 static int take_headers(struct message *m, const amqp_table_t *t, struct err *e)
 {
+	bool too_many = t->num_entries > MESSAGE_MAX_HEADERS;
 	int r = 0;
 
-	if (t->num_entries > MESSAGE_MAX_HEADERS)
-		return err_set(e, ERR_PROTOCOL, "%d headers, at most %d are read", t->num_entries,
-			       MESSAGE_MAX_HEADERS);
+	if (too_many)
+		r = err_set(e, ERR_PROTOCOL, "%d headers, at most %d are read", t->num_entries,
+			    MESSAGE_MAX_HEADERS);
 	for (int i = 0; i < t->num_entries; i++) {
 		const amqp_table_entry_t *entry = &t->entries[i];
 		struct err local;
@@ -251,7 +252,7 @@ static int take_headers(struct message *m, const amqp_table_t *t, struct err *e)
 			got = take_int(m, entry, &local);
 		if (got == 0)
 			got = take_other(m, entry);
-		if (got == 0)
+		if (got == 0 && !too_many)
 			*extra_slot(m) = *entry;
 		if (got < 0 && r == 0)	/* go on: the id may still come */
 			r = err_set(e, local.code, "%s", local.msg);

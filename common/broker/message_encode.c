@@ -86,6 +86,14 @@ static void collect_headers(const struct message *m, struct headers *h)
 		h->entry[h->n++] = m->arena->extra.entries[i];
 }
 
+/* A property is a short string; an id that is too long for one was refused on its way in. */
+static const char *correlation_id(const struct message *m)
+{
+	const char *id = m->correlation_id ? m->correlation_id : m->id ? m->id : "";
+
+	return strlen(id) <= MESSAGE_MAX_ID ? id : "";
+}
+
 int message_encode(const struct message *m, struct buf *props, struct err *e)
 {
 	struct headers h;
@@ -97,8 +105,7 @@ int message_encode(const struct message *m, struct buf *props, struct err *e)
 		.content_encoding =
 			amqp_cstring_bytes(m->content_encoding ? m->content_encoding : "utf-8"),
 		.delivery_mode = (uint8_t)m->delivery_mode,
-		.correlation_id = amqp_cstring_bytes(m->correlation_id ? m->correlation_id :
-						     m->id ? m->id : ""),
+		.correlation_id = amqp_cstring_bytes(correlation_id(m)),
 		.reply_to = amqp_cstring_bytes(m->reply_to ? m->reply_to : ""),
 	};
 	char *room;

@@ -92,8 +92,7 @@ static void set_text(struct message *m, const char *name, const char *text)
 	cJSON_Delete(v);
 }
 
-/* The original headers and ours; a message that could not be decoded keeps what could be read. */
-static int dead_props(struct worker *w, const struct delivery *d, const char *cause,
+static int label_dead(struct worker *w, const struct delivery *d, const char *cause,
 		      const char *reason, struct buf *out)
 {
 	char mail_id[UUID_SIZE];
@@ -101,7 +100,6 @@ static int dead_props(struct worker *w, const struct delivery *d, const char *ca
 	struct err e = { 0 };
 
 	uuid_v4(mail_id);
-	message_decode(m, d->props, d->props_len, "", 0, NULL);
 	set_text(m, "x-jobfleet-cause", cause);
 	set_text(m, "x-jobfleet-reason", reason);
 	set_text(m, "x-jobfleet-queue", w->queues[d->queue].name);
@@ -110,6 +108,21 @@ static int dead_props(struct worker *w, const struct delivery *d, const char *ca
 	m->expiration = NULL;
 	m->priority = MESSAGE_NO_PRIORITY;
 	return message_encode(m, out, &e);
+}
+
+/* The original headers and ours; a message that could not be decoded keeps what could be read, one
+ * whose headers leave no room for ours loses them. */
+static int dead_props(struct worker *w, const struct delivery *d, const char *cause,
+		      const char *reason, struct buf *out)
+{
+	int r;
+
+	message_decode(&w->scratch, d->props, d->props_len, "", 0, NULL);
+	r = label_dead(w, d, cause, reason, out);
+	if (r >= 0)
+		return r;
+	message_clear(&w->scratch);
+	return label_dead(w, d, cause, reason, out);
 }
 
 void gate_dead(struct worker *w, struct delivery *d, const char *cause, const char *reason)

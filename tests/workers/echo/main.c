@@ -117,7 +117,9 @@ static int fail(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	}
 	if (json_bool(args, "transient", false))
 		return err_set(e, ERR_AGAIN, "attempt %d of the test fails", run_retries(run) + 1);
-	return err_set(e, ERR_INVALID, "%s", json_str(args, "text", "boom"));
+	err_set(e, ERR_INVALID, "%s", json_str(args, "text", "boom"));
+	snprintf(e->exc_type, sizeof e->exc_type, "%s", json_str(args, "exc_type", ""));
+	return -ERR_INVALID;
 }
 
 static int crash(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
@@ -159,9 +161,10 @@ static const struct task TASKS[] = {
 	{ "echo.add", PARAMS("x", "y"), add },
 	{ "echo.sleep", PARAMS("seconds"), pause_for },
 	{ "echo.mark", PARAMS("note?", "work_ms?=0"), mark },
+	{ "echo.mark_loose", PARAMS("note?", "work_ms?=0"), mark, .no_ledger = true },
 	{ "echo.mark_and_spawn", PARAMS("n?=1", "note?"), mark_and_spawn },
 	{ "echo.mark_steps", PARAMS("n?=3", "work_ms?=0"), mark_steps },
-	{ "echo.fail", PARAMS("text?", "transient?=false", "until?=1000"), fail,
+	{ "echo.fail", PARAMS("text?", "transient?=false", "until?=1000", "exc_type?"), fail,
 	  .max_retries = 2, .retry_backoff_ms = 100, .retry_backoff_max_ms = 200 },
 	{ "echo.crash", PARAMS("signal?=9"), crash },
 	{ "echo.stubborn", PARAMS("seconds?=60"), stubborn },
