@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# services: own
+# timeout: 400
+"""Two workers under a few hundred tasks while their processes are killed with -9: every task's
+effects happen once, at random instants on the shipped program and at named points on the one with
+crash points."""
+
+import time
+
+from fleet_bed import Fleet, kill, run, seed, wait_for
+
+TASKS = 290
+rng = seed()
+CHILD_POINTS = ("taken", "begin", "handler-done", "before-step", "after-step", "ledger-row",
+                "before-commit", "after-commit", "after-follow-ups", "after-result", "answered")
+PARENT_POINTS = ("delivered", "before-hand-over", "before-ack", "after-ack")
+KEEPER_POINTS = ("keeper-asked", "keeper-done")
+
+
+def kill_at_random(fleet, pick, kills, pause=(0.02, 0.2)):
+    """pick(worker) says whom; until the load is over or `kills` are done."""
+    done = 0
+    while done < kills and not fleet.settled():
+        time.sleep(rng.uniform(*pause))     # the random instant itself
+        pid = pick(rng.choice(list(fleet.workers.values())))
+        done += bool(pid and kill(pid))
+    return done
+
+
+def under_load(pick, kills, limit_s=60, **options):
+    fleet = Fleet()
+    feeder = fleet.enqueue_beside(fleet.mixture(TASKS, rng, 60), pause_s=0.005)
+    wait_for("the first task is done", fleet.done)
+    done = kill_at_random(fleet, pick, kills, **options)
+    feeder.join()
+    fleet.check(limit_s=limit_s)
+    fleet.close()
+    print("# %d kills" % done)
+    assert done > 3, done
+
+
+def children_killed_at_random_instants_lose_nothing_and_repeat_nothing():
+    under_load(lambda w: rng.choice(w.children() or [None]), 60)
+
+
+def a_parent_killed_at_random_instants_leaves_no_process_and_loses_nothing():
+    fleet = Fleet()
+    feeder = fleet.enqueue_beside(fleet.mixture(TASKS, rng, 60), pause_s=0.005)
+    wait_for("the first task is done", fleet.done)
+    kills = 0
+    while kills < 12 and not fleet.settled():
+        time.sleep(rng.uniform(0.1, 0.5))   # the random instant itself
+        worker = rng.choice(list(fleet.workers.values()))
+        with fleet.lock:
+            if worker.process.poll() is None:
+                worker.kill_parent()
+                kills += 1
+    feeder.join()
+    fleet.check()
+    fleet.close()
+    print("# %d kills" % kills)
+    assert kills > 3, kills
+
+
+def a_keeper_killed_at_random_instants_is_replaced():
+    """Children die too, so that the keeper has starts to count."""
+    under_load(lambda w: w.keeper() if rng.random() < 0.6 else rng.choice(w.children() or [None]),
+               40)
+
+
+def a_zygote_killed_at_random_instants_ends_its_worker_without_loss():
+    under_load(lambda w: w.zygote(), 10, pause=(0.1, 0.5), limit_s=30)
+
+
+def at_each_point(points, orders, tasks, also=lambda fleet: None):
+    fleet = Fleet(faults=True)
+    for point in points:
+        path = fleet.arm(point)
+        # each point is asked for by the first tasks, so a batch may be over before the next order
+        for _ in range(orders):
+            fleet.enqueue(fleet.mixture(tasks, rng, 10), ignore_result=False)
+            also(fleet)
+            fleet.carried_out(path)
+            fleet.order_again(path)
+        print("# point %s" % point)
+    fleet.check()
+    fleet.close()
+
+
+def a_child_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
+    at_each_point(CHILD_POINTS, 2, 12)
+
+
+def a_parent_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
+    at_each_point(PARENT_POINTS, 3, 12)
+
+
+def a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
+    at_each_point(KEEPER_POINTS, 3, 12,
+                  lambda fleet: [kill(pid) for w in fleet.workers.values() for pid in w.children()])
+
+
+run(children_killed_at_random_instants_lose_nothing_and_repeat_nothing,
+    a_parent_killed_at_random_instants_leaves_no_process_and_loses_nothing,
+    a_keeper_killed_at_random_instants_is_replaced,
+    a_zygote_killed_at_random_instants_ends_its_worker_without_loss,
+    a_child_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
+    a_parent_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
+    a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing)
