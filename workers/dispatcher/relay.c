@@ -42,8 +42,15 @@ enum column {
 	SETTLED
 };
 
-/* now() rather than clock_timestamp(): only a stable function can bound the index scan. The
- * subquery at the end turns off the wait for the disk: a claim lost in a crash is just no claim. */
+/* The planner must walk the index in its order and stop, however few due rows it expects: sorting
+ * all that is due for each batch would cost the square of a backlog. (What is off counts as very
+ * dear, which would wake the JIT compiler.) Nor does a claim wait for the
+ * disk: one that is lost in a crash is just no claim. */
+static const char SQL_SETTINGS[] =
+	"SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off;"
+	" SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL synchronous_commit = off";
+
+/* now() rather than clock_timestamp(): only a stable function can bound the index scan. */
 static const char SQL_CLAIM[] =
 	"WITH due AS MATERIALIZED ("
 	"SELECT id, due, octet_length(body) AS size FROM jobfleet.pending"
@@ -58,28 +65,28 @@ static const char SQL_CLAIM[] =
 	" SELECT m.id, m.task_id, m.generation, m.nesting, m.retries, m.hop, m.task, m.queue,"
 	" m.props, m.headers, m.body, m.priority, m.attempts,"
 	" EXISTS (SELECT 1 FROM jobfleet.ledger l WHERE l.task_id = m.task_id"
-	" AND l.generation = m.generation AND l.final),"
-	" (SELECT set_config('synchronous_commit', 'off', true))"
+	" AND l.generation = m.generation AND l.final)"
 	" FROM mine m ORDER BY m.due, m.id";
 
 /* A claim of a long task whose owner renewed it meanwhile (due lies ahead again) must not become
- * 'sent': the owner would take it for lost, and the copy has been dropped in its favour. */
+ * 'sent': the owner would take it for lost, and the copy has been dropped in its favour.
+ * Here and below: <> 'sent', for = 'waiting' would offer the index of all that waits. */
 static const char SQL_SENT[] =
 	"UPDATE jobfleet.pending SET claimed_until = NULL, reason = NULL,"
 	" state = CASE WHEN due <= clock_timestamp() THEN 'sent' ELSE 'waiting' END,"
 	" sent_at = CASE WHEN due <= clock_timestamp() THEN clock_timestamp() END"
 	" FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting"
-	" WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
+	" WHERE id = ANY($1::bigint[]) AND state <> 'sent'";
 
 static const char SQL_FREE[] = "UPDATE jobfleet.pending SET claimed_until = NULL"
-			       " WHERE id = ANY($1::bigint[]) AND state = 'waiting'";
+			       " WHERE id = ANY($1::bigint[]) AND state <> 'sent'";
 
 static const char SQL_GONE[] = "DELETE FROM jobfleet.pending WHERE id = ANY($1::bigint[])";
 
 static const char SQL_LATER[] =
 	"WITH late AS (UPDATE jobfleet.pending SET claimed_until = NULL, reason = $2,"
 	" due = now() + least(interval '1 second' * power(2, least(attempts, 12) - 1),"
-	" interval '10 minutes') WHERE id = ANY($1::bigint[]) AND state = 'waiting' RETURNING queue)"
+	" interval '10 minutes') WHERE id = ANY($1::bigint[]) AND state <> 'sent' RETURNING queue)"
 	" SELECT jobfleet.raise_alert('relay_returned', q.queue, 'ERROR',"
 	" format('%s messages for queue %s: %s', q.n, q.queue, $2))"
 	" FROM (SELECT queue, count(*) AS n FROM late GROUP BY queue) AS q";
@@ -383,23 +390,45 @@ static struct publisher *ready_broker(struct relay *r, struct peers *peers)
 	return p;
 }
 
+/* The rows of one batch, claimed; *ret_rows may have none. */
+static int claim(struct pg *pg, int most, struct pg_rows **ret_rows, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	int r = pg_begin(pg, PUBLISH_MS, e);
+
+	if (r == 0)
+		r = pg_exec(pg, SQL_SETTINGS, e);
+	if (r == 0 &&
+	    pg_run(pg, SQL_CLAIM,
+		   PG_PARAMS(PG_INT(most), PG_INT(RELAY_BATCH_BYTES), PG_INT(RELAY_CLAIM_MS)),
+		   &rows, e) < 0)
+		r = -(int)e->code;
+	if (r == 0)
+		r = pg_commit(pg, e);
+	if (r < 0) {
+		pg_rollback(pg);
+		pg_rows_free(rows);
+		return r;
+	}
+	*ret_rows = rows;
+	return 0;
+}
+
 int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 {
 	struct publisher *p = ready_broker(r, peers);
 	struct pg *pg = peers_database(peers);
-	struct pg_rows *rows = NULL;
-	int64_t n;
+	struct pg_rows *rows;
 	int rc;
 
 	if (!p || !pg)
 		return 0;
-	n = pg_run(pg, SQL_CLAIM,
-		   PG_PARAMS(PG_INT(r->probing ? 1 : RELAY_BATCH), PG_INT(RELAY_BATCH_BYTES),
-			     PG_INT(RELAY_CLAIM_MS)),
-		   &rows, e);
-	if (n <= 0) {
+	rc = claim(pg, r->probing ? 1 : RELAY_BATCH, &rows, e);
+	if (rc < 0)
+		return rc;
+	if (pg_rows_count(rows) == 0) {
 		pg_rows_free(rows);
-		return (int)n;
+		return 0;
 	}
 	publish(r, peers, pg, p, rows);
 	rc = record(r, pg, rows, e);
