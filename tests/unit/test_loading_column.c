@@ -40,7 +40,8 @@ static void every_kind_of_value_has_its_copy_form(void **state)
 	check("{\"salary_max\":0.1}", "salary_max", "0.10");
 	check("{\"latitude\":-77.1234567}", "latitude", "-77.1234567");
 	check("{\"is_demo\":true}", "is_demo", "t");
-	check("{\"skills\":[\"C++\",\"a \\\"b\\\"\",5]}", "skills", "{\"C++\",\"a \\\\\"b\\\\\"\"}");
+	check("{\"skills\":[\"C++\",\"a \\\"b\\\"\",5]}", "skills",
+	      "{\"C++\",\"a \\\\\"b\\\\\"\"}");
 	check("{\"raw_data\":{\"a\":[1,\"x\\ny\"]}}", "raw_data", "{\"a\":[1,\"x\\\\ny\"]}");
 	check("{\"apply_options\":[{}]}", "apply_options", "[{}]");
 }
@@ -65,7 +66,8 @@ static void members_in_any_order_find_their_column(void **state)
 	(void)state;
 	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "title", "a");
 	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "city", "c");
-	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "naics_name", "z");
+	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "naics_name",
+	      "z");
 }
 
 int main(void)

@@ -50,7 +50,8 @@ static void the_rows_of_every_generation_are_found(void **state)
 
 static void half_a_character_costs_one_character_and_not_the_answer(void **state)
 {
-	static const char TEXT[] = "[\"a\\ud83db\", \"\\ude00\", \"\\ud83d\\ude00\", \"\\\\ud83d\"]";
+	static const char TEXT[] =
+		"[\"a\\ud83db\", \"\\ude00\", \"\\ud83d\\ude00\", \"\\\\ud83d\"]";
 	struct answer a = { 0 };
 
 	(void)state;
@@ -93,7 +94,9 @@ static void mutate(cJSON *value, uint32_t *seed)
 
 static void take_all(cJSON *rows, uint32_t *seed)
 {
-	struct transform_context ctx = { .provider = "jsearch", .reference_us = INT64_C(1795219200000000), .skills = true };
+	struct transform_context ctx = { .provider = "jsearch",
+					 .reference_us = INT64_C(1795219200000000),
+					 .skills = true };
 	struct posting p;
 	struct buf out;
 	cJSON *row, *read_back = NULL;

@@ -69,7 +69,9 @@ static void dates_of_all_forms_are_read(void **state)
 
 static void what_is_no_date_is_refused_by_name(void **state)
 {
-	static const char *const BAD[] = { "", "soon", "5", "days", "1899-01-01", "2099-01-01", "0" };
+	static const char *const BAD[] = {
+		"", "soon", "5", "days", "1899-01-01", "2099-01-01", "0"
+	};
 	struct date date = { 0 };
 	struct err e;
 

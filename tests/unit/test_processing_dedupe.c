@@ -9,7 +9,8 @@
 #include "common/base/mem.h"
 #include "workers/processing/dedupe.h"
 
-static struct dedupe_keys keys(const char *title, const char *company, const char *place, const char *link)
+static struct dedupe_keys keys(const char *title, const char *company, const char *place,
+			       const char *link)
 {
 	struct dedupe_keys k;
 	struct place p;
@@ -22,7 +23,8 @@ static struct dedupe_keys keys(const char *title, const char *company, const cha
 static void spellings_of_one_posting_share_a_key(void **state)
 {
 	struct dedupe_keys a = keys("Sr. Java Developer", "Acme, Inc.", "Austin, TX", NULL);
-	struct dedupe_keys b = keys("Senior Java Developer", "ACME", "Austin, Texas, United States", NULL);
+	struct dedupe_keys b =
+		keys("Senior Java Developer", "ACME", "Austin, Texas, United States", NULL);
 
 	(void)state;
 	assert_string_equal(a.key, b.key);
@@ -58,7 +60,8 @@ static void one_link_is_one_posting_unless_place_or_level_contradict(void **stat
 
 	(void)state;
 	assert_int_equal(dedupe_set_add(set, &k, 0), -1);
-	k = keys("Java Developer", "Acme", "Austin, TX", "http://www.jobs.example.com/view/889123/");
+	k = keys("Java Developer", "Acme", "Austin, TX",
+		 "http://www.jobs.example.com/view/889123/");
 	assert_int_equal(dedupe_set_add(set, &k, 1), 0);
 	k = keys("Java Developer - Platform", "Acme Staffing", "", LINK);
 	assert_int_equal(dedupe_set_add(set, &k, 2), 0);

@@ -42,10 +42,13 @@ static void a_vector_is_one_long_and_always_the_same(void **state)
 
 static void nearer_texts_have_nearer_vectors(void **state)
 {
-	static const char TEXT[] = "Build data pipelines in Python with Airflow and Spark for analysts";
+	static const char TEXT[] =
+		"Build data pipelines in Python with Airflow and Spark for analysts";
 
 	(void)state;
-	assert_true(cosine(TEXT, "Build data pipelines in Python with Airflow and Kafka for analysts") > 0.6);
+	assert_true(
+		cosine(TEXT, "Build data pipelines in Python with Airflow and Kafka for analysts") >
+		0.6);
 	assert_true(cosine(TEXT, "Serve coffee and cakes to guests on weekends") < 0.2);
 }
 

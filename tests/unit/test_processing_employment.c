@@ -38,7 +38,8 @@ static void every_form_of_every_generation_is_read(void **state)
 static void the_first_of_the_list_is_the_main_one(void **state)
 {
 	(void)state;
-	assert_string_equal(employment_main(EMPLOYMENT(CONTRACTOR) | EMPLOYMENT(PARTTIME)), "PARTTIME");
+	assert_string_equal(employment_main(EMPLOYMENT(CONTRACTOR) | EMPLOYMENT(PARTTIME)),
+			    "PARTTIME");
 	assert_null(employment_main(0));
 }
 

@@ -68,7 +68,8 @@ static void the_labelled_titles_score_at_least_ninety_five_per_cent(void **state
 		cJSON *row = cJSON_Parse(line);
 
 		total++;
-		right += !strcmp(level_name(level_parse(json_str(row, "title", ""))), json_str(row, "level", ""));
+		right += !strcmp(level_name(level_parse(json_str(row, "title", ""))),
+				 json_str(row, "level", ""));
 		cJSON_Delete(row);
 	}
 	free(line);

@@ -29,7 +29,8 @@ static void check(const struct offer *cases, size_t n, const struct pay_hint *hi
 		period = pay_period_name(p.period);
 		if (p.min_cents != (int64_t)(cases[i].min * 100 + 0.5) ||
 		    p.max_cents != (int64_t)(cases[i].max * 100 + 0.5) ||
-		    strcmp(p.currency, cases[i].currency) || strcmp(period ? period : "", cases[i].period))
+		    strcmp(p.currency, cases[i].currency) ||
+		    strcmp(period ? period : "", cases[i].period))
 			print_error("%s: %lld-%lld %s %s\n", cases[i].text, (long long)p.min_cents,
 				    (long long)p.max_cents, p.currency, period ? period : "");
 		assert_int_equal(p.min_cents, (int64_t)(cases[i].min * 100 + 0.5));
@@ -104,8 +105,10 @@ static void money_that_is_no_pay_is_not_taken(void **state)
 
 static void a_bare_dollar_is_the_countrys_own(void **state)
 {
-	static const struct offer CANADA[] = { { "Pay: $80,000 - $90,000", 80000, 90000, "CAD", "YEAR" } };
-	static const struct offer GERMANY[] = { { "Pay: $80,000 - $90,000", 80000, 90000, "USD", "YEAR" } };
+	static const struct offer CANADA[] = { { "Pay: $80,000 - $90,000", 80000, 90000, "CAD",
+						 "YEAR" } };
+	static const struct offer GERMANY[] = { { "Pay: $80,000 - $90,000", 80000, 90000, "USD",
+						  "YEAR" } };
 	static const struct offer BARE[] = { { "75.000 - 80.000", 75000, 80000, "EUR", "YEAR" } };
 
 	(void)state;
@@ -124,7 +127,9 @@ static void fields_are_put_right_and_annualised(void **state)
 	assert_int_equal(p.annual_max_cents, 5304000);
 	assert_int_equal(pay_from_fields(0, 0, "USD", "YEAR", NULL, &p), 0);
 	assert_int_equal(p.ranges, 0);
-	assert_int_equal(pay_from_fields(0, 9000000, NULL, "YEAR", &(struct pay_hint){ .country = "GB" }, &p), 1);
+	assert_int_equal(pay_from_fields(0, 9000000, NULL, "YEAR",
+					 &(struct pay_hint){ .country = "GB" }, &p),
+			 1);
 	assert_int_equal(p.min_cents, 0);
 	assert_string_equal(p.currency, "GBP");
 	pay_from_fields(300000, 999900, "USD", NULL, NULL, &p);		/* period unknown, small: no guess */

@@ -59,8 +59,14 @@ static void fields_win_and_the_text_fills_what_they_lack(void **state)
 	struct place p;
 
 	(void)state;
-	place_resolve(&(struct place_fields){ .city = "Dayton", .state = "Ohio", .country = "US",
-		.location = "Dayton, OH", .has_coordinates = true, .latitude = 39.75, .longitude = -84.19 }, &p);
+	place_resolve(&(struct place_fields){ .city = "Dayton",
+					      .state = "Ohio",
+					      .country = "US",
+					      .location = "Dayton, OH",
+					      .has_coordinates = true,
+					      .latitude = 39.75,
+					      .longitude = -84.19 },
+		      &p);
 	assert_string_equal(p.region_code, "OH");
 	assert_string_equal(p.region, "Ohio");
 	assert_true(p.has_coordinates);
@@ -84,7 +90,9 @@ static void the_middle_of_a_country_is_nowhere(void **state)
 	place_resolve(&(struct place_fields){ .country = "US", .has_coordinates = true,
 		.latitude = 37.09024, .longitude = -95.71289 }, &p);
 	assert_false(p.has_coordinates);
-	place_resolve(&(struct place_fields){ .has_coordinates = true, .latitude = 991, .longitude = 0 }, &p);
+	place_resolve(
+		&(struct place_fields){ .has_coordinates = true, .latitude = 991, .longitude = 0 },
+		&p);
 	assert_false(p.has_coordinates);
 }
 

@@ -40,11 +40,12 @@ static void the_strongest_word_wins(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(CASES); i++) {
 		const char *text = CASES[i].text;
-		enum remote got = remote_combine(CASES[i].flag, CASES[i].title, CASES[i].location, text,
-						 text ? strlen(text) : 0);
+		enum remote got = remote_combine(CASES[i].flag, CASES[i].title, CASES[i].location,
+						 text, text ? strlen(text) : 0);
 
 		if (got != CASES[i].want)
-			print_error("%s | %s: %s\n", CASES[i].title, text ? text : "", remote_name(got));
+			print_error("%s | %s: %s\n", CASES[i].title, text ? text : "",
+				    remote_name(got));
 		assert_int_equal(got, CASES[i].want);
 	}
 }

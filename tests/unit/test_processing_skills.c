@@ -22,7 +22,8 @@ static void check(const struct text *cases, size_t n)
 		skills_init(&s);
 		skills_find(&s, cases[i].text, strlen(cases[i].text));
 		for (size_t k = 0; k < s.n; k++)
-			snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", k ? ", " : "", s.names[k]);
+			snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", k ? ", " : "",
+				 s.names[k]);
 		if (strcmp(got, cases[i].want))
 			print_error("%s\n", cases[i].text);
 		assert_string_equal(got, cases[i].want);

@@ -21,7 +21,10 @@ static const char OWN[] = "tests/providers/data/jsearch/*.json";
 static const char REAL[] = "../shared/samples/jsearch/*.json";
 
 static const struct transform_context CONTEXT = {
-	.provider = "jsearch", .asked_country = "us", .reference_us = INT64_C(1795219200) * 1000000, .skills = true,
+	.provider = "jsearch",
+	.asked_country = "us",
+	.reference_us = INT64_C(1795219200) * 1000000,
+	.skills = true,
 };
 
 static char *read_file(const char *path)
@@ -89,13 +92,16 @@ static void a_row_without_title_or_employer_is_refused_by_name(void **state)
 }
 
 static const char FULL[] =
-	"{\"job_id\":\"abc==\",\"job_title\":\"Sr. Backend Dev (Remote)\",\"employer_name\":\"Acme, Inc.\","
+	"{\"job_id\":\"abc==\",\"job_title\":\"Sr. Backend Dev "
+	"(Remote)\",\"employer_name\":\"Acme, Inc.\","
 	"\"job_publisher\":\"Indeed\",\"job_city\":\"Austin\",\"job_state\":\"Texas\",\"job_country\":\"US\","
 	"\"job_latitude\":\"30.27\",\"job_longitude\":-97.74,\"job_is_remote\":\"false\","
-	"\"job_employment_type\":\"Full\\u2011time and Contractor\",\"job_posted_at\":\"3 days ago\","
+	"\"job_employment_type\":\"Full\\u2011time and Contractor\",\"job_posted_at\":\"3 days "
+	"ago\","
 	"\"job_description\":\"<p>We use Go, Python &amp; C.</p><ul><li>Ship</li></ul>\","
 	"\"job_min_salary\":150000,\"job_max_salary\":\"120,000.50\",\"job_salary_period\":\"YEAR\","
-	"\"job_apply_link\":null,\"apply_options\":[{\"apply_link\":\"x\"},{\"apply_link\":\"https://jobs.example.com/view/1234?utm_source=a\"}],"
+	"\"job_apply_link\":null,\"apply_options\":[{\"apply_link\":\"x\"},"
+	"{\"apply_link\":\"https://jobs.example.com/view/1234?utm_source=a\"}],"
 	"\"job_benefits\":[\"dental_coverage\",5],\"job_required_experience\":{\"required_experience_in_months\":36},"
 	"\"job_required_education\":{\"bachelors_degree\":true},\"employer_website\":\"ftp://bad\",\"surprise\":{}}";
 
@@ -119,10 +125,13 @@ static void a_full_row_becomes_a_posting(void **state)
 	assert_string_equal(json_str(json, "remote", ""), "remote");
 	assert_string_equal(json_str(json, "seniority", ""), "senior");
 	assert_string_equal(json_str(json, "salary_currency", ""), "USD");
-	assert_true(json_num(json, "salary_min", 0) == 120000.5 && json_num(json, "salary_max", 0) == 150000);
-	assert_string_equal(json_str(json, "apply_url", ""), "https://jobs.example.com/view/1234?utm_source=a");
+	assert_true(json_num(json, "salary_min", 0) == 120000.5 &&
+		    json_num(json, "salary_max", 0) == 150000);
+	assert_string_equal(json_str(json, "apply_url", ""),
+			    "https://jobs.example.com/view/1234?utm_source=a");
 	assert_string_equal(json_str(json, "apply_key", ""), "jobs.example.com/view/1234");
-	assert_string_equal(json_str(json, "dedupe_key", ""), "senior back end developer|acme|austin,tx,us");
+	assert_string_equal(json_str(json, "dedupe_key", ""),
+			    "senior back end developer|acme|austin,tx,us");
 	assert_string_equal(json_str(json, "merge_key", ""), json_str(json, "dedupe_key", "x"));
 	assert_string_equal(json_str(json, "education", ""), "bachelors");
 	assert_int_equal(json_int(json, "experience_months", 0), 36);
@@ -138,8 +147,17 @@ static void a_full_row_becomes_a_posting(void **state)
 
 static void members_of_any_type_are_survived(void **state)
 {
-	static const char *const VALUES[] = { "null", "true", "-1", "1e308", "\"\"", "\"x\\uD83D\\uDE00\"", "[]", "[[]]",
-					      "{}", "{\"Benefits\":[1,null,\"$1\"]}", "[\"a\",null,{}]" };
+	static const char *const VALUES[] = { "null",
+					      "true",
+					      "-1",
+					      "1e308",
+					      "\"\"",
+					      "\"x\\uD83D\\uDE00\"",
+					      "[]",
+					      "[[]]",
+					      "{}",
+					      "{\"Benefits\":[1,null,\"$1\"]}",
+					      "[\"a\",null,{}]" };
 	static const char *const NAMES[] = {
 		"apply_options", "job_apply_link", "job_benefits", "job_city", "job_country", "job_description",
 		"job_employment_type", "job_employment_types", "job_highlights", "job_id", "job_is_remote",
@@ -163,7 +181,9 @@ static void members_of_any_type_are_survived(void **state)
 
 			buf_clear(&row);
 			buf_clear(&out);
-			buf_printf(&row, "{\"job_title\":\"Baker\",\"employer_name\":\"Acme\",\"%s\":%s}", NAMES[n], VALUES[v]);
+			buf_printf(&row,
+				   "{\"job_title\":\"Baker\",\"employer_name\":\"Acme\",\"%s\":%s}",
+				   NAMES[n], VALUES[v]);
 			assert_int_equal(transform(buf_text(&row), &p, &r), 0);
 			posting_json(&p, "k", &out);
 			json = cJSON_Parse(buf_text(&out));
@@ -325,9 +345,12 @@ static void the_bundled_rows_come_out_as_labelled(void **state)
 		transform_labelled(want, &p);
 		score_posting(want, &p, &s);
 	}
-	print_message("of %d: title %d, company %d, city %d, country %d, workplace %d, level %d/%d, pay %d; "
-		      "skills %d right, %d extra, %d missing\n", s.total, s.title, s.company, s.city, s.country,
-		      s.workplace, s.level, s.levels, s.pay, s.skills_right, s.skills_extra, s.skills_missing);
+	print_message(
+		"of %d: title %d, company %d, city %d, country %d, workplace %d, level %d/%d, pay %d; "
+		"skills %d right, %d extra, %d "
+		"missing\n",
+		s.total, s.title, s.company, s.city, s.country, s.workplace, s.level, s.levels,
+		s.pay, s.skills_right, s.skills_extra, s.skills_missing);
 	assert_true(s.title * 100 >= s.total * 97 && s.company * 100 >= s.total * 97);
 	assert_true(s.city * 100 >= s.total * 93 && s.country * 100 >= s.total * 97);
 	assert_true(s.workplace * 100 >= s.total * 95 && s.level * 100 >= s.levels * 95);
@@ -364,7 +387,8 @@ static void the_bundled_duplicates_are_found_and_nothing_else(void **state)
 			missed += original && found < 0;
 			wrong += !original && found >= 0;
 			if (!!original != (found >= 0))
-				print_message("%s: %s %s\n", original ? "missed" : "false", want->string, p.keys.key);
+				print_message("%s: %s %s\n", original ? "missed" : "false",
+					      want->string, p.keys.key);
 		}
 	print_message("duplicates: %d found, %d missed, %d false\n", right, missed, wrong);
 	assert_true(right * 100 >= (right + missed) * 95 && wrong * 100 <= (right + wrong) * 5);

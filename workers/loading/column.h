@@ -25,6 +25,7 @@ enum column_merge {
 	MERGE_KEY,		/* as inserted, never changed */
 	MERGE_BEST,		/* the better row's, else whichever there is */
 	MERGE_PAY,		/* with the other pay columns as one */
+	MERGE_POSTED,		/* the known date, but for one that is exact: "3 days ago" moves daily */
 	MERGE_STAGED,		/* for other tables: not in enhanced_jobs */
 };
 
@@ -59,8 +60,8 @@ enum column_merge {
 	X(soc_code, TEXT, BEST, NULL) \
 	X(naics_code, TEXT, BEST, NULL) \
 	X(language, TEXT, BEST, NULL) \
-	X(posted_at, TEXT, BEST, NULL) \
-	X(posted_exact, FLAG, BEST, "f") \
+	X(posted_at, TEXT, POSTED, NULL) \
+	X(posted_exact, FLAG, POSTED, "f") \
 	X(expires_at, TEXT, BEST, NULL) \
 	X(dedupe_title, TEXT, KEY, "") \
 	X(dedupe_company, TEXT, KEY, "") \

@@ -28,7 +28,8 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 
 	*ret = (struct source){ 0 };
 	if (!uuid_is_valid(processing_id))
-		return err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"", processing_id);
+		return err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"",
+			       processing_id);
 	n = pg_run(pg, "SELECT collection_id, status, coalesce(run_id, ''), loaded_at IS NOT NULL"
 		   " FROM public.job_processing_log WHERE processing_id = $1::uuid FOR UPDATE",
 		   PG_PARAMS(PG_TEXT(processing_id)), &rows, e);
@@ -47,7 +48,8 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 static int stage(struct run *run, struct staging *s, struct err *e)
 {
 	const struct conf *conf = run_conf(run);
-	int n = conf && conf->fleet.batch_size > DEFAULT_CHUNK ? conf->fleet.batch_size : DEFAULT_CHUNK;
+	int n = conf && conf->fleet.batch_size > DEFAULT_CHUNK ? conf->fleet.batch_size
+							       : DEFAULT_CHUNK;
 	int64_t last = -1;
 	int r;
 
@@ -62,24 +64,34 @@ static int stage(struct run *run, struct staging *s, struct err *e)
 
 static int close_log(const struct staging *s, const struct merge_counts *c, struct err *e)
 {
-	int64_t r = pg_run(s->pg, "UPDATE public.job_processing_log SET loaded_at = now(), jobs_loaded = $2::int,"
-			   " jobs_merged = $3::int, metrics = metrics || jsonb_build_object('load_failed', $4::int)"
-			   " WHERE processing_id = $1::uuid",
-			   PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(c->inserted),
-				     PG_INT(c->updated + c->unchanged + c->duplicates), PG_INT(s->failed)), NULL, e);
+	int64_t r = pg_run(
+		s->pg,
+		"UPDATE public.job_processing_log SET loaded_at = now(), jobs_loaded = $2::int,"
+		" jobs_merged = $3::int, metrics = metrics || "
+		"jsonb_build_object('load_failed', $4::int)"
+		" WHERE processing_id = $1::uuid",
+		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(c->inserted),
+			  PG_INT(c->updated + c->unchanged + c->duplicates), PG_INT(s->failed)),
+		NULL, e);
 
 	return r < 0 ? (int)r : 0;
 }
 
-static int notify(const struct staging *s, const struct source *source, const struct merge_counts *c,
-		  struct err *e)
+static int notify(const struct staging *s, const struct source *source,
+		  const struct merge_counts *c, struct err *e)
 {
-	int64_t r = pg_run(s->pg, "SELECT pg_notify('jobfleet_loaded', jsonb_build_object('processing_id', $1::text,"
-			   " 'collection_id', $2::text, 'inserted', $3::int, 'updated', $4::int, 'job_ids',"
-			   " (SELECT coalesce(jsonb_agg(job_id), '[]') FROM (SELECT job_id FROM load_staging"
-			   " WHERE outcome IN ('inserted', 'updated') ORDER BY job_index LIMIT $5::int) AS ids))::text)",
-			   PG_PARAMS(PG_TEXT(s->processing_id), PG_TEXT(source->collection_id), PG_INT(c->inserted),
-				     PG_INT(c->updated), PG_INT(LOAD_NOTIFY_IDS)), NULL, e);
+	int64_t r = pg_run(
+		s->pg,
+		"SELECT pg_notify('jobfleet_loaded', jsonb_build_object('processing_id', $1::text,"
+		" 'collection_id', $2::text, 'inserted', $3::int, 'updated', "
+		"$4::int, 'job_ids',"
+		" (SELECT coalesce(jsonb_agg(job_id), '[]') FROM (SELECT job_id FROM "
+		"load_staging"
+		" WHERE outcome IN ('inserted', 'updated') ORDER BY job_index LIMIT "
+		"$5::int) AS ids))::text)",
+		PG_PARAMS(PG_TEXT(s->processing_id), PG_TEXT(source->collection_id),
+			  PG_INT(c->inserted), PG_INT(c->updated), PG_INT(LOAD_NOTIFY_IDS)),
+		NULL, e);
 
 	return r < 0 ? (int)r : 0;
 }
@@ -119,9 +131,12 @@ static int load(struct run *run, struct pg *pg, const char *id, const struct sou
 		r = notify(&s, source, &counts, e);
 	if (r < 0)
 		return r;
-	log_info("loading ends processing_id=%s run_id=%s inserted=%d updated=%d unchanged=%d duplicates=%d"
-		 " failed=%d ms=%lld", id, source->run_id, counts.inserted, counts.updated, counts.unchanged,
-		 counts.duplicates, s.failed, (long long)(clock_mono_ms() - started_ms));
+	log_info(
+		"loading ends processing_id=%s run_id=%s inserted=%d updated=%d unchanged=%d duplicates=%d"
+		" failed=%d "
+		"ms=%lld",
+		id, source->run_id, counts.inserted, counts.updated, counts.unchanged,
+		counts.duplicates, s.failed, (long long)(clock_mono_ms() - started_ms));
 	*ret_result = answer("success", &s, source, &counts);
 	return 0;
 }
@@ -129,6 +144,7 @@ static int load(struct run *run, struct pg *pg, const char *id, const struct sou
 int load_processed(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
 	const char *id = json_str(args, "processing_id", "");
+	struct staging none = { .processing_id = id };
 	struct source source = { 0 };
 	struct pg *pg;
 	int r = run_db(run, &pg, e);
@@ -136,7 +152,7 @@ int load_processed(struct run *run, const cJSON *args, cJSON **ret_result, struc
 	if (r == 0)
 		r = source_open(&source, pg, id, e);
 	if (r == 0 && source.loaded)
-		*ret_result = answer("already_loaded", &(struct staging){ .processing_id = id }, &source,
+		*ret_result = answer("already_loaded", &none, &source,
 				     &(struct merge_counts){ 0 });
 	else if (r == 0)
 		r = load(run, pg, id, &source, ret_result, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* load: jobfleet.load_processed(processing_id): one processing into the main tables, in one
  * transaction: staged by COPY, merged by sets (merge.h), statuses set, NOTIFY jobfleet_loaded with
- * {"processing_id", "collection_id", "inserted", "updated", "job_ids"} (at most LOAD_NOTIFY_IDS ids).
+ * {"processing_id", "collection_id", "inserted", "updated", "job_ids"} (LOAD_NOTIFY_IDS at most).
  * The log row is locked, so loading twice at once has one effect: the second answers status
  * "already_loaded". Answers {inserted, updated, unchanged, duplicates, failed}. */
 #ifndef WORKERS_LOADING_LOAD_H

@@ -22,6 +22,7 @@ struct merge_counts {
 };
 
 /* collection_id "" is none. */
-int merge_all(struct staging *s, const char *collection_id, struct merge_counts *ret, struct err *e);
+int merge_all(struct staging *s, const char *collection_id, struct merge_counts *ret,
+	      struct err *e);
 
 #endif

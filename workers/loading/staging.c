@@ -23,8 +23,10 @@ static char *create_statement(void)
 	struct buf b;
 
 	buf_init(&b, 64 * 1024);
-	buf_puts(&b, "CREATE TEMPORARY TABLE load_staging (LIKE public.enhanced_jobs INCLUDING DEFAULTS"
-		 " INCLUDING CONSTRAINTS, job_index integer PRIMARY KEY, merge_key text NOT NULL, job_id uuid,"
+	buf_puts(&b,
+		 "CREATE TEMPORARY TABLE load_staging (LIKE public.enhanced_jobs INCLUDING DEFAULTS"
+		 " INCLUDING CONSTRAINTS, job_index integer PRIMARY KEY, merge_key text NOT "
+		 "NULL, job_id uuid,"
 		 " outcome text");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (COLUMNS[i].merge == MERGE_STAGED)
@@ -71,9 +73,11 @@ int staging_is_rows_fault(int r)
 
 int staging_mark_failed(struct staging *s, int64_t job_index, const char *why, struct err *e)
 {
-	int64_t r = pg_run(s->pg, "UPDATE public.processed_job_data SET load_status = 'failed', load_error = $3"
-			   " WHERE processing_id = $1::uuid AND job_index = $2::int",
-			   PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(job_index), PG_TEXT(why)), NULL, e);
+	int64_t r = pg_run(
+		s->pg,
+		"UPDATE public.processed_job_data SET load_status = 'failed', load_error = $3"
+		" WHERE processing_id = $1::uuid AND job_index = $2::int",
+		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(job_index), PG_TEXT(why)), NULL, e);
 
 	s->failed++;
 	return r < 0 ? (int)r : 0;
@@ -114,7 +118,8 @@ static void put_row(struct chunk *c, int64_t index, const char *text)
 	if (json_parse(text, strlen(text), &posting, NULL) < 0)
 		posting = mem_check(cJSON_CreateObject());	/* jsonb is JSON: only depth could do this */
 	buf_printf(&c->lines, "%lld\t", (long long)index);
-	column_put_text(&c->lines, json_str(posting, "merge_key", json_str(posting, "dedupe_key", "")));
+	column_put_text(&c->lines,
+			json_str(posting, "merge_key", json_str(posting, "dedupe_key", "")));
 	buf_putc(&c->lines, '\t');
 	column_put_text(&c->lines, json_str(posting, "dedupe_key", ""));
 	buf_putc(&c->lines, '\t');
@@ -126,7 +131,8 @@ static void put_row(struct chunk *c, int64_t index, const char *text)
 static int write_rows(struct staging *s, const struct pg_rows *rows, struct err *e)
 {
 	size_t n = pg_rows_count(rows);
-	struct chunk c = { .index = mem_zalloc((n + 1) * sizeof *c.index), .at = mem_zalloc((n + 1) * sizeof *c.at) };
+	struct chunk c = { .index = mem_zalloc((n + 1) * sizeof *c.index),
+			   .at = mem_zalloc((n + 1) * sizeof *c.at) };
 	int r = 0;
 
 	buf_init(&c.lines, CHUNK_MAX_BYTES);
@@ -146,10 +152,13 @@ static int write_rows(struct staging *s, const struct pg_rows *rows, struct err 
 int staging_fill(struct staging *s, int64_t after, int n, int64_t *ret_last, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t count = pg_run(s->pg, "SELECT job_index, processed_data::text FROM public.processed_job_data"
-			       " WHERE processing_id = $1::uuid AND job_index > $2::int AND load_status = 'pending'"
-			       " ORDER BY job_index LIMIT $3::int",
-			       PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(after), PG_INT(n)), &rows, e);
+	int64_t count =
+		pg_run(s->pg,
+		       "SELECT job_index, processed_data::text FROM public.processed_job_data"
+		       " WHERE processing_id = $1::uuid AND job_index > $2::int AND "
+		       "load_status = 'pending'"
+		       " ORDER BY job_index LIMIT $3::int",
+		       PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(after), PG_INT(n)), &rows, e);
 	int r;
 
 	if (count <= 0) {

@@ -18,9 +18,12 @@ int answer_open(struct answer *ret, struct pg *pg, const char *collection_id, st
 
 	*ret = (struct answer){ 0 };
 	if (!uuid_is_valid(collection_id))
-		return err_set(e, ERR_INVALID, "collection_id is no uuid: \"%.60s\"", collection_id);
-	n = pg_run(pg, "SELECT api_provider, processing_status, coalesce(query_params->>'country', ''),"
-		   " coalesce(run_id, ''), (extract(epoch FROM timestamp) * 1000000)::bigint, is_demo"
+		return err_set(e, ERR_INVALID, "collection_id is no uuid: \"%.60s\"",
+			       collection_id);
+	n = pg_run(pg,
+		   "SELECT api_provider, processing_status, coalesce(query_params->>'country', ''),"
+		   " coalesce(run_id, ''), (extract(epoch FROM timestamp) * 1000000)::bigint, "
+		   "is_demo"
 		   " FROM public.raw_job_collections WHERE collection_id = $1::uuid FOR UPDATE",
 		   PG_PARAMS(PG_TEXT(collection_id)), &rows, e);
 	if (n < 0)
@@ -54,7 +57,8 @@ static void refuse(struct answer *a, enum refusal_type type, const char *why)
 
 static bool is_surrogate(const char *p, const char *end, char first, const char *second)
 {
-	return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && tolower((unsigned char)p[2]) == first &&
+	return end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+		tolower((unsigned char)p[2]) == first &&
 		strchr(second, tolower((unsigned char)p[3])) && isxdigit((unsigned char)p[4]) &&
 		isxdigit((unsigned char)p[5]);
 }
@@ -67,7 +71,8 @@ static void mend_surrogates(char *text, size_t len)
 	for (char *p = text; (p = memchr(p, '\\', (size_t)(end - p)));) {
 		if (end - p < 2 || p[1] != 'u') {
 			p += end - p < 2 ? 1 : 2;
-		} else if (is_surrogate(p, end, 'd', "89ab") && is_surrogate(p + 6, end, 'd', "cdef")) {
+		} else if (is_surrogate(p, end, 'd', "89ab") &&
+			   is_surrogate(p + 6, end, 'd', "cdef")) {
 			p += 12;
 		} else {
 			if (is_surrogate(p, end, 'd', "89abcdef"))
@@ -89,7 +94,8 @@ void answer_parse(struct answer *a, const char *text, size_t len)
 	} else {
 		a->rows = transform_rows(a->json);
 		if (!a->rows)
-			refuse(a, REFUSAL_UNKNOWN_FORMAT, "The answer has no list of postings under data or data.jobs");
+			refuse(a, REFUSAL_UNKNOWN_FORMAT,
+			       "The answer has no list of postings under data or data.jobs");
 	}
 	free(copy);
 }
@@ -123,7 +129,8 @@ static void parse_packed(struct answer *a, const void *packed, size_t n)
 	int64_t len = unpack(packed, n, &text);
 
 	if (len < 0)
-		refuse(a, REFUSAL_TOO_LARGE, "The stored bytes cannot be unpacked, or are more than 64 MiB");
+		refuse(a, REFUSAL_TOO_LARGE,
+		       "The stored bytes cannot be unpacked, or are more than 64 MiB");
 	else
 		answer_parse(a, text, (size_t)len);
 	free(text);

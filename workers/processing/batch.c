@@ -40,12 +40,16 @@ struct batch {
 	struct buf lines;
 };
 
-int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int batch_size, bool is_demo,
-	       struct err *e)
+int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int batch_size,
+	       bool is_demo, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t r = pg_run(pg, "SELECT format_type(atttypid, NULL) = 'real[]' FROM pg_attribute WHERE attrelid ="
-			   " 'public.processed_job_data'::regclass AND attname = 'embedding'", NULL, 0, &rows, e);
+	int64_t r = pg_run(
+		pg,
+		"SELECT format_type(atttypid, NULL) = 'real[]' FROM pg_attribute WHERE attrelid ="
+		" 'public.processed_job_data'::regclass AND attname = "
+		"'embedding'",
+		NULL, 0, &rows, e);
 	struct batch *b;
 
 	if (r < 0)
@@ -172,9 +176,11 @@ static void put_element(struct buf *out, const char *text)
 }
 
 static const char SQL_KNOWN[] =
-	"SELECT id, dedupe_key, coalesce(apply_key, ''), dedupe_title, dedupe_company, dedupe_location, seniority"
+	"SELECT id, dedupe_key, coalesce(apply_key, ''), dedupe_title, dedupe_company, "
+	"dedupe_location, seniority"
 	" FROM public.enhanced_jobs WHERE is_demo = $3::bool AND dedupe_key = ANY ($1::text[])"
-	" UNION ALL SELECT id, dedupe_key, apply_key, dedupe_title, dedupe_company, dedupe_location, seniority"
+	" UNION ALL SELECT id, dedupe_key, apply_key, dedupe_title, dedupe_company, "
+	"dedupe_location, seniority"
 	" FROM public.enhanced_jobs WHERE is_demo = $3::bool AND apply_key = ANY ($2::text[])"
 	" AND dedupe_key <> ALL ($1::text[])";
 
@@ -206,9 +212,11 @@ static void mark_known(struct batch *b, const struct pg_rows *rows)
 			struct entry *e = &b->entries[k];
 			bool equal = !strcmp(e->keys.key, known.key);
 
-			if (e->duplicate_of[0] || (!equal && !dedupe_same_by_link(&known, &e->keys)))
+			if (e->duplicate_of[0] ||
+			    (!equal && !dedupe_same_by_link(&known, &e->keys)))
 				continue;
-			snprintf(e->duplicate_of, sizeof e->duplicate_of, "%s", pg_text(rows, i, 0));
+			snprintf(e->duplicate_of, sizeof e->duplicate_of, "%s",
+				 pg_text(rows, i, 0));
 			if (!equal)
 				mem_replace(&e->merge_key, mem_strdup(known.key));
 		}
@@ -287,12 +295,16 @@ static void put_line(struct batch *b, struct entry *e)
 static int copy_range(struct batch *b, int from, int to, struct err *e)
 {
 	const struct entry *first = &b->entries[from], *last = &b->entries[to - 1];
-	int r = pg_copy_start(b->pg, "COPY public.processed_job_data (processing_id, job_index, processed_data,"
-			      " duplicate_of, embedding) FROM STDIN", e);
+	int r = pg_copy_start(
+		b->pg,
+		"COPY public.processed_job_data (processing_id, job_index, processed_data,"
+		" duplicate_of, embedding) FROM STDIN",
+		e);
 	int64_t n;
 
 	if (r == 0)
-		r = pg_copy_data(b->pg, b->lines.data + first->line, last->line + last->line_len - first->line, e);
+		r = pg_copy_data(b->pg, b->lines.data + first->line,
+				 last->line + last->line_len - first->line, e);
 	if (r < 0)
 		return r;
 	n = pg_copy_end(b->pg, NULL, e);

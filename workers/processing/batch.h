@@ -18,8 +18,8 @@ struct pg;
 struct posting;
 
 /* All three are borrowed and must outlive it. */
-int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int batch_size, bool is_demo,
-	       struct err *e);
+int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int batch_size,
+	       bool is_demo, struct err *e);
 void batch_close(struct batch *b);
 /* Copies what it needs of p; row (borrowed till the next flush) is for the error list. */
 int batch_add(struct batch *b, int index, const struct posting *p, const cJSON *row, struct err *e);

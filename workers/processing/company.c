@@ -8,11 +8,14 @@
 
 /* Folded. Longer ones first where one ends another; what follows a space only. */
 static const char *const SUFFIXES[] = {
-	"gmbh co kgaa", "gmbh co kg", "gmbh und co kg", "ag co kg", "se co kg", "inc", "incorporated",
+	"gmbh co "
+	"kgaa", "gmbh co kg", "gmbh und co kg", "ag co kg", "se co kg", "inc", "incorporated",
 	"llc", "l l c", "ltd", "limited", "corp", "corporation", "co", "company", "plc", "llp", "lp",
-	"l p", "pllc", "pbc", "gmbh", "mbh", "ag", "se", "kg", "kgaa", "ohg", "ug", "e v", "ev", "gbr",
+	"l "
+	"p", "pllc", "pbc", "gmbh", "mbh", "ag", "se", "kg", "kgaa", "ohg", "ug", "e v", "ev", "gbr",
 	"haftungsbeschrankt", "sa", "s a", "sas", "s a s", "sarl", "s a r l", "sasu", "eurl", "srl",
-	"s r l", "srls", "spa", "s p a", "sl", "s l", "slu", "s l u", "sau", "bv", "b v", "nv", "n v",
+	"s r "
+	"l", "srls", "spa", "s p a", "sl", "s l", "slu", "s l u", "sau", "bv", "b v", "nv", "n v",
 	"ab", "oy", "oyj", "as", "asa", "aps", "a s", "pty", "pte", "pvt", "private", "sp z o o", "spzoo",
 	"kft", "sro", "s r o", "doo", "d o o", "lda", "ltda", "sa de cv", "s a de c v", "de cv", "kk",
 	"co ltd", "group inc", "usa inc", "na", "n a",
@@ -33,7 +36,8 @@ static size_t without_suffix(const char *key, size_t len)
 	for (size_t i = 0; i < COUNT(SUFFIXES); i++) {
 		size_t n = strlen(SUFFIXES[i]);
 
-		if (len > n + 1 && key[len - n - 1] == ' ' && !memcmp(key + len - n, SUFFIXES[i], n))
+		if (len > n + 1 && key[len - n - 1] == ' ' &&
+		    !memcmp(key + len - n, SUFFIXES[i], n))
 			return len - n - 1;
 	}
 	return len;

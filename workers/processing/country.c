@@ -92,7 +92,8 @@ const struct country *country_by_code(const char *code)
 const struct region *region_by_code(const char *country, const char *code)
 {
 	for (size_t i = 0; i < REGIONS_COUNT; i++)
-		if ((!country || !strcmp(REGIONS[i].country, country)) && !strcasecmp(REGIONS[i].code, code))
+		if ((!country || !strcmp(REGIONS[i].country, country)) &&
+		    !strcasecmp(REGIONS[i].code, code))
 			return &REGIONS[i];
 	return NULL;
 }
@@ -111,7 +112,8 @@ static bool same_name(const char *name, const char *folded)
 const struct region *region_by_name(const char *country, const char *folded)
 {
 	for (size_t i = 0; i < REGIONS_COUNT; i++)
-		if ((!country || !strcmp(REGIONS[i].country, country)) && same_name(REGIONS[i].name, folded))
+		if ((!country || !strcmp(REGIONS[i].country, country)) &&
+		    same_name(REGIONS[i].name, folded))
 			return &REGIONS[i];
 	return NULL;
 }

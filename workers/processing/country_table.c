@@ -80,7 +80,10 @@ const struct country COUNTRIES[] = {
 	{ "FO", "FRO", "", "Faroe Islands", "" },
 	{ "FR", "FRA", "EUR", "France", "frankreich,francia" },
 	{ "GA", "GAB", "", "Gabon", "" },
-	{ "GB", "GBR", "GBP", "United Kingdom", "uk,u k,great britain,britain,england,scotland,wales,northern ireland,grossbritannien,vereinigtes konigreich,royaume uni,reino unido,regno unito,gran bretana" },
+	{ "GB", "GBR", "GBP", "United Kingdom",
+	  "uk,u k,great britain,britain,england,scotland,wales,northern ireland,"
+	  "grossbritannien,vereinigtes konigreich,royaume uni,reino unido,regno unito,"
+	  "gran bretana" },
 	{ "GD", "GRD", "", "Grenada", "" },
 	{ "GE", "GEO", "GEL", "Georgia", "" },
 	{ "GF", "GUF", "EUR", "French Guiana", "" },
@@ -236,7 +239,9 @@ const struct country COUNTRIES[] = {
 	{ "UA", "UKR", "UAH", "Ukraine", "" },
 	{ "UG", "UGA", "UGX", "Uganda", "" },
 	{ "UM", "UMI", "USD", "United States Minor Outlying Islands", "" },
-	{ "US", "USA", "USD", "United States", "usa,us,u s,u s a,united states of america,america,estados unidos,etats unis,vereinigte staaten,stati uniti,eeuu,ee uu" },
+	{ "US", "USA", "USD", "United States",
+	  "usa,us,u s,u s a,united states of america,america,estados unidos,etats unis,"
+	  "vereinigte staaten,stati uniti,eeuu,ee uu" },
 	{ "UY", "URY", "UYU", "Uruguay", "" },
 	{ "UZ", "UZB", "UZS", "Uzbekistan", "" },
 	{ "VA", "VAT", "EUR", "Vatican City", "" },

@@ -16,7 +16,8 @@ static void place_key(const struct place *place, const char *workplace, char out
 	size_t n = 0;
 
 	text_fold(place->city, city, sizeof city);
-	text_fold(place->region_code[0] ? place->region_code : place->region, region, sizeof region);
+	text_fold(place->region_code[0] ? place->region_code : place->region, region,
+		  sizeof region);
 	out[0] = '\0';
 	if (city[0] || region[0])
 		n = (size_t)snprintf(out, DEDUPE_PLACE_MAX, "%s,%s", city, region);
@@ -124,12 +125,14 @@ static void grow(struct dedupe_set *set)
 
 static const struct entry *find(const struct dedupe_set *set, const struct dedupe_keys *keys)
 {
-	for (size_t i = hash(keys->key) & (set->slots - 1); set->by_key[i]; i = (i + 1) & (set->slots - 1))
+	for (size_t i = hash(keys->key) & (set->slots - 1); set->by_key[i];
+	     i = (i + 1) & (set->slots - 1))
 		if (!strcmp(set->entries[set->by_key[i] - 1].keys.key, keys->key))
 			return &set->entries[set->by_key[i] - 1];
 	if (!keys->link[0])
 		return NULL;
-	for (size_t i = hash(keys->link) & (set->slots - 1); set->by_link[i]; i = (i + 1) & (set->slots - 1))
+	for (size_t i = hash(keys->link) & (set->slots - 1); set->by_link[i];
+	     i = (i + 1) & (set->slots - 1))
 		if (dedupe_same_by_link(&set->entries[set->by_link[i] - 1].keys, keys))
 			return &set->entries[set->by_link[i] - 1];
 	return NULL;

@@ -5,7 +5,7 @@
  * place. Another level or place in the words gives another key, so it is another posting.
  * By link: equal apply keys (weblink.h) where the places do not contradict and the levels are the
  * same; one of title and company must agree. Sources rename employers and shorten titles.
- * The set finds duplicates within one batch; the pipeline asks the main table with the same keys. */
+ * The set finds duplicates within one batch; the pipeline asks the main table by the same keys. */
 #ifndef WORKERS_PROCESSING_DEDUPE_H
 #define WORKERS_PROCESSING_DEDUPE_H
 

@@ -8,17 +8,22 @@
 
 /* bit, name as JSearch has it, folded words that say it (comma list) */
 #define EMPLOYMENT_LIST(X) \
-	X(FULLTIME, "FULLTIME", "fulltime,full time,vollzeit,temps plein,temps complet," \
+	X(FULLTIME, "FULLTIME", \
+	  "fulltime,full time,vollzeit,temps plein,temps complet," \
 	  "tiempo completo,jornada completa,tempo pieno,full timer,festanstellung,cdi,permanent") \
-	X(PARTTIME, "PARTTIME", "parttime,part time,teilzeit,temps partiel,media jornada," \
+	X(PARTTIME, "PARTTIME", \
+	  "parttime,part time,teilzeit,temps partiel,media jornada," \
 	  "tiempo parcial,jornada parcial,medio tiempo,part timer,minijob") \
-	X(CONTRACTOR, "CONTRACTOR", "contractor,contract,freelance,freelancer,c2c,corp to corp,1099," \
+	X(CONTRACTOR, "CONTRACTOR", \
+	  "contractor,contract,freelance,freelancer,c2c,corp to corp,1099," \
 	  "independent contractor,freiberuflich,freiberufler,autonomo,libero professionista,cdd," \
 	  "contract to hire") \
-	X(INTERN, "INTERN", "intern,interns,internship,praktikum,praktikant,werkstudent,stagiaire," \
-	  "stage,practicas,becario,tirocinio,tirocinante,co op,apprentice,apprenticeship,ausbildung," \
-	  "alternance") \
-	X(TEMPORARY, "TEMPORARY", "temporary,temp,seasonal,befristet,interim,temporal,temporaire," \
+	X(INTERN, "INTERN", \
+	  "intern,interns,internship,praktikum,praktikant,werkstudent," \
+	  "stagiaire,stage,practicas,becario,tirocinio,tirocinante," \
+	  "co op,apprentice,apprenticeship,ausbildung,alternance") \
+	X(TEMPORARY, "TEMPORARY", \
+	  "temporary,temp,seasonal,befristet,interim,temporal,temporaire," \
 	  "tempo determinato,per diem,perdiem,fixed term")
 
 enum employment_bit {

@@ -57,22 +57,28 @@ static bool is_intern(const struct words *w)
 
 	if (find(w, " intern interns internship praktikant praktikantin praktikum werkstudent "
 		 "werkstudentin stagiaire becario becaria practicas apprentice trainee alternant "
-		 "alternance stage tirocinio tirocinante vie azubi auszubildender ausbildung ") >= 0)
+		 "alternance stage tirocinio tirocinante vie azubi auszubildender ausbildung "
+		 "") >= 0)
 		return true;
-	if (has_pair(w, " co ", " op ") || has_pair(w, " v ", " i ") || has_pair(w, " summer ", " analyst "))
+	if (has_pair(w, " co ", " op ") || has_pair(w, " v ", " i ") ||
+	    has_pair(w, " summer ", " analyst "))
 		return true;
 	/* "Student Assistant" and "Software Student" work beside their studies; student housing,
 	 * services, success are what others work in. */
-	return student >= 0 && (is_in(" assistant worker aide ambassador intern ", word_at(w, student + 1)) ||
-		(student > 0 && is_in(" software research phd engineering graduate embedded ",
-				      word_at(w, student - 1))));
+	return student >= 0 &&
+		(is_in(" assistant worker aide ambassador intern ", word_at(w, student + 1)) ||
+		 (student > 0 &&
+		  is_in(" software research phd engineering graduate embedded ",
+			word_at(w, student - 1))));
 }
 
 static bool is_executive(const struct words *w)
 {
 	int president = find(w, " president ");
 
-	if (find(w, " ceo cto cfo coo cio ciso cmo cpo chro evp svp geschaftsfuhrer geschaftsfuhrerin ") >= 0)
+	if (find(w,
+		 " ceo cto cfo coo cio ciso cmo cpo chro evp svp geschaftsfuhrer geschaftsfuhrerin ") >=
+	    0)
 		return true;
 	if (has_pair(w, " chief ", " executive technology financial operating information product "
 		     "marketing people revenue data security medical officer legal "))
@@ -92,7 +98,8 @@ static bool is_director(const struct words *w)
 static bool is_contributor_manager(const struct words *w, int manager)
 {
 	static const char THINGS[] =
-		" project projects product products program programs programme marketing communications "
+		" project projects product products program programs programme marketing "
+		"communications "
 		"content media portfolio campaign release change category success partnerships "
 		"engagement account accounts community event events proposal "
 		"brand projekt produkt proyecto projet lifecycle ";
@@ -122,7 +129,8 @@ static bool is_lead(const struct words *w)
 {
 	int i = find(w, " lead leads leader tl techlead teamlead ");
 
-	return i >= 0 && !is_in(" generation gen qualification project abatement ", word_at(w, i + 1)) &&
+	return i >= 0 &&
+		!is_in(" generation gen qualification project abatement ", word_at(w, i + 1)) &&
 		!is_in(" thought project sales ", word_at(w, i - 1));
 }
 
@@ -134,8 +142,10 @@ static bool is_staff(const struct words *w)
 		return false;
 	if (i > 0 && is_in(" engineer scientist developer architect ", word_at(w, i - 1)))
 		return true;
-	if (is_in(" accountant assistant nurse attorney member members pharmacist writer physician rn "
-		  "officer auditor support consultant therapist psychologist services trainer development ", word_at(w, i + 1)))
+	if (is_in(" accountant assistant nurse attorney member members pharmacist writer physician "
+		  "rn officer auditor support consultant therapist psychologist services trainer "
+		  "development ",
+		  word_at(w, i + 1)))
 		return false;
 	return i == 0 && w->n > 2;
 }
@@ -153,17 +163,20 @@ static bool is_senior(const struct words *w)
 
 	if (i >= 0 && is_alternative(w, i))
 		return false;
-	return find(w, " senior sr snr sse seniors confirme confirmee experienced erfahrener ") >= 0;
+	return find(w, " senior sr snr sse seniors confirme confirmee experienced erfahrener ") >=
+		0;
 }
 
 static bool is_entry(const struct words *w)
 {
 	int associate = find(w, " associate associates assoc associe ");
 
-	if (find(w, " junior jr jnr graduate berufseinsteiger berufseinsteigerin einsteiger debutant "
+	if (find(w,
+		 " junior jr jnr graduate berufseinsteiger berufseinsteigerin einsteiger debutant "
 		 "debutante absolvent fresher freshers ") >= 0)
 		return true;
-	if (has_pair(w, " entry ", " level ") || has_pair(w, " new early ", " grad graduates career "))
+	if (has_pair(w, " entry ", " level ") ||
+	    has_pair(w, " new early ", " grad graduates career "))
 		return true;
 	return associate >= 0 && find(w, " professor ") < 0 && find(w, " partner principal ") < 0;
 }
@@ -182,7 +195,8 @@ static enum level graded(const struct words *w)
 	for (size_t i = 1; i < w->n; i++)
 		for (size_t g = 0; g < COUNT(GRADES); g++)
 			if (is_in(GRADES[g].list, w->at[i]) &&
-			    !is_in(" level tier phase grade shift unit type class series ", w->at[i - 1]) &&
+			    !is_in(" level tier phase grade shift unit type class series ",
+				   w->at[i - 1]) &&
 			    !isdigit((unsigned char)word_at(w, (int)i + 1)[0]))
 				return GRADES[g].level;
 	return LEVEL_UNKNOWN;
@@ -192,8 +206,10 @@ static bool is_mid(const struct words *w)
 {
 	int manager = find_manager(w);
 
-	return (manager >= 0 && is_contributor_manager(w, manager)) || find(w, " avp intermediate ") >= 0 ||
-		has_pair(w, " mid ", " level senior weight ") || has_pair(w, " assistant asst ", " vp vice ");
+	return (manager >= 0 && is_contributor_manager(w, manager)) ||
+		find(w, " avp intermediate ") >= 0 ||
+		has_pair(w, " mid ", " level senior weight ") ||
+		has_pair(w, " assistant asst ", " vp vice ");
 }
 
 static void split(struct words *w, const char *title)

@@ -17,7 +17,8 @@ static const struct task TASKS[] = {
 	},
 	{
 		.name = "jobfleet.reprocess",
-		.params = PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000"),
+		.params =
+			PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000"),
 		.fn = reprocess,
 	},
 	{

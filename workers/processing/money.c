@@ -81,7 +81,9 @@ static size_t thousands_mark(const struct cursor *c, size_t i)
 
 	if (digits == 3)
 		return n;
-	return digits == 2 && at(c, i) == ',' && at(c, i + 3) == ',' && digits_at(c, i + 4) >= 2 ? n : 0;
+	return digits == 2 && at(c, i) == ',' && at(c, i + 3) == ',' && digits_at(c, i + 4) >= 2
+		? n
+		: 0;
 }
 
 static void push(int64_t *value, size_t *ndigits, const struct cursor *c, size_t i, size_t n)
@@ -136,9 +138,11 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 
 	for (size_t k = 0; n > 0 && k < COUNT(SCALES); k++) {
 		const char *text = SCALES[k].text;
-		bool eur = n > strlen(text) && n == strlen(text) + 3 && starts(c, i + gap + n - 3, "EUR");
+		bool eur = n > strlen(text) && n == strlen(text) + 3 &&
+			starts(c, i + gap + n - 3, "EUR");
 
-		if ((strlen(text) != n && !eur) || strncasecmp(c->text + i + gap, text, strlen(text)))
+		if ((strlen(text) != n && !eur) ||
+		    strncasecmp(c->text + i + gap, text, strlen(text)))
 			continue;
 		if (gap && strlen(text) == 1 && at(c, i + gap) != 'k' && at(c, i + gap) != 'K')
 			return i;
@@ -174,16 +178,20 @@ static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 		size_t n = strlen(SYMBOLS[k].text);
 
 		if (end < n || memcmp(c->text + end - n, SYMBOLS[k].text, n) ||
-		    (isalpha((unsigned char)SYMBOLS[k].text[0]) && end > n && isalpha(at(c, end - n - 1))))
+		    (isalpha((unsigned char)SYMBOLS[k].text[0]) && end > n &&
+		     isalpha(at(c, end - n - 1))))
 			continue;
 		set_currency(m, SYMBOLS[k].currency);
 		m->start = end - n;
 		end = m->start > 0 && at(c, m->start - 1) == ' ' ? m->start - 1 : m->start;
 		break;
 	}
-	if (end >= 3 && isupper(at(c, end - 1)) && isupper(at(c, end - 2)) && isupper(at(c, end - 3)) &&
-	    (end == 3 || !isalpha(at(c, end - 4))) && money_is_code(c->text + end - 3)) {
-		set_currency(m, (char[]){ (char)at(c, end - 3), (char)at(c, end - 2), (char)at(c, end - 1), 0 });
+	if (end >= 3 && isupper(at(c, end - 1)) && isupper(at(c, end - 2)) &&
+	    isupper(at(c, end - 3)) && (end == 3 || !isalpha(at(c, end - 4))) &&
+	    money_is_code(c->text + end - 3)) {
+		set_currency(m,
+			     (char[]){ (char)at(c, end - 3), (char)at(c, end - 2),
+				       (char)at(c, end - 1), 0 });
 		m->start = end - 3;
 	}
 }
@@ -195,7 +203,8 @@ static size_t read_mark_after(const struct cursor *c, size_t i, struct money *m)
 
 	if (n == 3 && isupper(at(c, p)) && isupper(at(c, p + 1)) && isupper(at(c, p + 2)) &&
 	    money_is_code(c->text + p)) {
-		set_currency(m, (char[]){ (char)at(c, p), (char)at(c, p + 1), (char)at(c, p + 2), 0 });
+		set_currency(m,
+			     (char[]){ (char)at(c, p), (char)at(c, p + 1), (char)at(c, p + 2), 0 });
 		return p + 3;
 	}
 	for (size_t k = 0; k < COUNT(WORDS); k++)
@@ -209,8 +218,9 @@ static size_t read_mark_after(const struct cursor *c, size_t i, struct money *m)
 		if (!starts(c, p, SYMBOLS[k].text) || SYMBOLS[k].text[0] == 'R')
 			continue;
 		/* "$90,000 $110,000": the second sign belongs to the second amount. */
-		if (isdigit(at(c, p + width)) || (at(c, p + width) == ' ' && isdigit(at(c, p + width + 1)) &&
-						  SYMBOLS[k].text[width - 1] == '$'))
+		if (isdigit(at(c, p + width)) ||
+		    (at(c, p + width) == ' ' && isdigit(at(c, p + width + 1)) &&
+		     SYMBOLS[k].text[width - 1] == '$'))
 			return i;
 		set_currency(m, SYMBOLS[k].currency);
 		return p + width;
@@ -224,7 +234,8 @@ static bool continues_word(const struct cursor *c, size_t i)
 
 	return isdigit(before) || before == '_' || before == '#' || before == '@' ||
 		(i > 1 && (before == '.' || before == ',') && isdigit(at(c, i - 2))) ||
-		(isalpha(before) && !(i >= 3 && isupper(before) && money_is_code(c->text + i - 3)) && before != 's');
+		(isalpha(before) &&
+		 !(i >= 3 && isupper(before) && money_is_code(c->text + i - 3)) && before != 's');
 }
 
 /* One amount whose first digit is at i; returns where to go on. */

@@ -22,9 +22,12 @@ int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, co
 	*o = (struct outcome){ .started_ms = clock_mono_ms() };
 	buf_init(&o->list, LIST_MAX);
 	buf_putc(&o->list, '[');
-	r = pg_run(pg, "INSERT INTO public.job_processing_log (collection_id, started_at, status, run_id)"
-		   " VALUES ($1::uuid, clock_timestamp(), 'processing', nullif($2, '')) RETURNING processing_id",
-		   PG_PARAMS(PG_TEXT(collection_id), PG_TEXT(run_id)), &rows, e);
+	r = pg_run(
+		pg,
+		"INSERT INTO public.job_processing_log (collection_id, started_at, status, run_id)"
+		" VALUES ($1::uuid, clock_timestamp(), 'processing', nullif($2, '')) "
+		"RETURNING processing_id",
+		PG_PARAMS(PG_TEXT(collection_id), PG_TEXT(run_id)), &rows, e);
 	if (r < 0)
 		return (int)r;
 	snprintf(o->processing_id, sizeof o->processing_id, "%s", pg_text(rows, 0, 0));
@@ -83,13 +86,16 @@ const char *outcome_status(const struct outcome *o)
 
 static char *metrics(const struct outcome *o, int64_t bytes)
 {
-	return mem_printf("{\"processing_time_ms\":%lld,\"embeddings_generated\":%d,\"duplicates_detected\":%d,"
-			  "\"duplicates_within\":%d,"
-			  "\"response_bytes\":%lld,\"errors_left_out\":%d,\"embedding_model\":\"" EMBED_MODEL "\","
-			  "\"rules_version\":%d}", (long long)(clock_mono_ms() - o->started_ms), o->embeddings,
-			  o->duplicates, o->repeats, (long long)bytes,
-			  o->errors > OUTCOME_ERRORS_MAX ? o->errors - OUTCOME_ERRORS_MAX : 0,
-			  POSTING_RULES_VERSION);
+	return mem_printf(
+		"{\"processing_time_ms\":%lld,\"embeddings_generated\":%d,\"duplicates_detected\":%d,"
+		"\"duplicates_within\":%d,"
+		"\"response_bytes\":%lld,\"errors_left_out\":%d,\"embedding_model\":\"" EMBED_MODEL
+		"\","
+		"\"rules_version\":%d}",
+		(long long)(clock_mono_ms() - o->started_ms), o->embeddings, o->duplicates,
+		o->repeats, (long long)bytes,
+		o->errors > OUTCOME_ERRORS_MAX ? o->errors - OUTCOME_ERRORS_MAX : 0,
+		POSTING_RULES_VERSION);
 }
 
 int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, int64_t bytes,
@@ -100,15 +106,21 @@ int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, i
 	int64_t r;
 
 	buf_putc(&o->list, ']');
-	r = pg_run(pg, "UPDATE public.job_processing_log SET completed_at = clock_timestamp(), status = $2,"
-		   " jobs_processed = $3::int, jobs_failed = $4::int, errors = $5::jsonb, metrics = $6::jsonb"
-		   " WHERE processing_id = $1::uuid",
-		   PG_PARAMS(PG_TEXT(o->processing_id), PG_TEXT(status), PG_INT(o->processed), PG_INT(o->failed),
-			     PG_TEXT(buf_text(&o->list)), PG_TEXT(figures)), NULL, e);
+	r = pg_run(
+		pg,
+		"UPDATE public.job_processing_log SET completed_at = clock_timestamp(), status = $2,"
+		" jobs_processed = $3::int, jobs_failed = $4::int, errors = $5::jsonb, "
+		"metrics = $6::jsonb"
+		" WHERE processing_id = $1::uuid",
+		PG_PARAMS(PG_TEXT(o->processing_id), PG_TEXT(status), PG_INT(o->processed),
+			  PG_INT(o->failed), PG_TEXT(buf_text(&o->list)), PG_TEXT(figures)),
+		NULL, e);
 	if (r >= 0)
-		r = pg_run(pg, "UPDATE public.raw_job_collections SET processing_status = $2 WHERE collection_id = $1::uuid"
-			   " AND processing_status IS DISTINCT FROM $2",
-			   PG_PARAMS(PG_TEXT(collection_id), PG_TEXT(status)), NULL, e);
+		r = pg_run(
+			pg,
+			"UPDATE public.raw_job_collections SET processing_status = $2 WHERE collection_id = $1::uuid"
+			" AND processing_status IS DISTINCT FROM $2",
+			PG_PARAMS(PG_TEXT(collection_id), PG_TEXT(status)), NULL, e);
 	free(figures);
 	return r < 0 ? (int)r : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* outcome: what one processing came to: counts, refused rows with their reasons, metrics; and its
- * row in job_processing_log. The first OUTCOME_ERRORS_MAX refusals are kept with their raw data (cut
- * at OUTCOME_RAW_MAX bytes each), later ones are only counted. */
+ * row in job_processing_log. The first OUTCOME_ERRORS_MAX refusals are kept with their raw data
+ * (cut at OUTCOME_RAW_MAX bytes each), later ones are only counted. */
 #ifndef WORKERS_PROCESSING_OUTCOME_H
 #define WORKERS_PROCESSING_OUTCOME_H
 

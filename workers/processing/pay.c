@@ -46,9 +46,11 @@ enum pay_period pay_period_parse(const char *period)
 	for (size_t i = 0; i < COUNT(CODES); i++)
 		if (!strcmp(folded, CODES[i].code))
 			return CODES[i].period;
-	if (strstr(folded, "two weeks") || strstr(folded, "biweekly") || strstr(folded, "bi weekly"))
+	if (strstr(folded, "two weeks") || strstr(folded, "biweekly") ||
+	    strstr(folded, "bi weekly"))
 		return PAY_TWO_WEEKS;
-	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w && !found; w = strtok_r(NULL, " ", &save))
+	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w && !found;
+	     w = strtok_r(NULL, " ", &save))
 		found = pay_word_period(w) ? pay_word_period(w) : pay_word_rate(w);
 	return found;
 }
@@ -58,8 +60,8 @@ void pay_annualise(struct pay *pay)
 	int64_t least = pay->min_cents ? pay->min_cents : pay->max_cents;
 	int64_t times;
 
-	if (pay->period == PAY_UNKNOWN && least >= ASSUME_YEAR_FROM_CENTS && strcmp(pay->currency, "INR") &&
-	    strcmp(pay->currency, "JPY")) {
+	if (pay->period == PAY_UNKNOWN && least >= ASSUME_YEAR_FROM_CENTS &&
+	    strcmp(pay->currency, "INR") && strcmp(pay->currency, "JPY")) {
 		pay->period = PAY_YEAR;
 		pay->period_assumed = true;
 	}
@@ -110,8 +112,10 @@ static void order(struct pay *pay)
 int pay_from_fields(int64_t min_cents, int64_t max_cents, const char *currency, const char *period,
 		    const struct pay_hint *hint, struct pay *ret)
 {
-	struct pay pay = { .min_cents = min_cents > 0 ? min_cents : 0, .max_cents = max_cents > 0 ? max_cents : 0,
-			   .ranges = 1, .period = pay_period_parse(period) };
+	struct pay pay = { .min_cents = min_cents > 0 ? min_cents : 0,
+			   .max_cents = max_cents > 0 ? max_cents : 0,
+			   .ranges = 1,
+			   .period = pay_period_parse(period) };
 
 	*ret = (struct pay){ 0 };
 	if (!pay.min_cents && !pay.max_cents)

@@ -69,8 +69,9 @@ static void words_after(struct words *w, const char *text, size_t len, size_t en
 {
 	size_t to = end;
 
-	while (to < len && to - end < AFTER_BYTES && text[to] != '\n' && !isdigit((unsigned char)text[to]) &&
-	       !(clause && strchr(",;(+", text[to])) && !(text[to] == '.' && to + 1 < len && text[to + 1] == ' '))
+	while (to < len && to - end < AFTER_BYTES && text[to] != '\n' &&
+	       !isdigit((unsigned char)text[to]) && !(clause && strchr(",;(+", text[to])) &&
+	       !(text[to] == '.' && to + 1 < len && text[to + 1] == ' '))
 		to++;
 	split(w, text + end, to - end);
 }
@@ -83,8 +84,10 @@ static enum pay_period period_after(const struct words *w)
 		if (!strcmp(w->at[i], "a") && i + 1 < w->n && !strcmp(w->at[i + 1], "week"))
 			return PAY_WEEK;
 		if (!strcmp(w->at[i], "p") && i + 1 < w->n && strlen(w->at[i + 1]) == 1)
-			return w->at[i + 1][0] == 'a' ? PAY_YEAR : w->at[i + 1][0] == 'h' ? PAY_HOUR :
-				w->at[i + 1][0] == 'm' ? PAY_MONTH : PAY_UNKNOWN;
+			return w->at[i + 1][0] == 'a'	 ? PAY_YEAR
+				: w->at[i + 1][0] == 'h' ? PAY_HOUR
+				: w->at[i + 1][0] == 'm' ? PAY_MONTH
+							 : PAY_UNKNOWN;
 		if (!found && !(pay_word_filler(w->at[i]) && i + 1 < w->n))
 			found = pay_word_period(w->at[i]);
 		if (found)
@@ -103,7 +106,8 @@ static enum pay_period period_before(const struct words *w)
 
 		if (found)
 			return found;
-		if (i >= 2 && i < w->n && (!strcmp(w->at[i - 1], "per") || !strcmp(w->at[i - 1], "pro")) &&
+		if (i >= 2 && i < w->n &&
+		    (!strcmp(w->at[i - 1], "per") || !strcmp(w->at[i - 1], "pro")) &&
 		    pay_word_period(w->at[i]))
 			return pay_word_period(w->at[i]);
 		if (pay_word_negative(w->at[i - 1]))
@@ -125,8 +129,10 @@ static bool is_among(const char *list, const char *word)
 /* "up to" and "from" before a single amount say which bound it is. */
 static void set_bounds(struct offer *o, const struct words *before)
 {
-	static const char MOST[] = " to zu max maximum jusqua jusqu hasta maximal until under capped fino ";
-	static const char LEAST[] = " from ab mindestens partir desde least starting starts minimum min over dessus de "
+	static const char MOST[] =
+		" to zu max maximum jusqua jusqu hasta maximal until under capped fino ";
+	static const char LEAST[] =
+		" from ab mindestens partir desde least starting starts minimum min over dessus de "
 		"minimo above minimal von da ";
 	const char *last = before->n ? before->at[before->n - 1] : NULL;
 	const char *second = before->n > 1 ? before->at[before->n - 2] : NULL;
@@ -136,16 +142,19 @@ static void set_bounds(struct offer *o, const struct words *before)
 	if (is_among(MOST, last) && (strcmp(last, "to") || is_among(" up ", second)) &&
 	    (strcmp(last, "zu") || is_among(" bis ", second)))
 		o->min = 0;
-	else if (o->open_top || is_among(" from ab mindestens desde minimum min over above minimo minimal ", last) ||
-		 (is_among(LEAST, last) && is_among(LEAST, second)) || (is_among(" at of ", last) &&
-		 is_among(" least starting starts minimum ", second)))
+	else if (o->open_top ||
+		 is_among(" from ab mindestens desde minimum min over above minimo minimal ",
+			  last) ||
+		 (is_among(LEAST, last) && is_among(LEAST, second)) ||
+		 (is_among(" at of ", last) && is_among(" least starting starts minimum ", second)))
 		o->max = 0;
 	else if (o->language == PAY_LANGUAGE_DE || o->language == PAY_LANGUAGE_ES)
 		o->max = 0;
 }
 
 /* Nearest telling word before: 1 pay, -1 other money, 0 none; *ret_distance in words. */
-static int judge_before(const struct words *w, enum pay_language *ret_language, size_t *ret_distance)
+static int judge_before(const struct words *w, enum pay_language *ret_language,
+			size_t *ret_distance)
 {
 	for (size_t i = w->n; i > 0; i--) {
 		enum pay_language language = pay_word_cue(w->at[i - 1]);
@@ -167,8 +176,8 @@ static int judge_after(const struct words *w, enum pay_language *ret_language)
 	for (size_t i = 0; i < w->n; i++) {
 		enum pay_language language = pay_word_cue(w->at[i]);
 
-		if (!strcmp(w->at[i], "plus") || !strcmp(w->at[i], "and") || !strcmp(w->at[i], "et") ||
-		    !strcmp(w->at[i], "und"))
+		if (!strcmp(w->at[i], "plus") || !strcmp(w->at[i], "and") ||
+		    !strcmp(w->at[i], "et") || !strcmp(w->at[i], "und"))
 			return 0;
 		if (i < NEAR_WORDS && pay_word_negative(w->at[i]))
 			return -1;
@@ -184,9 +193,10 @@ static int judge_after(const struct words *w, enum pay_language *ret_language)
 static bool is_plausible(const struct offer *o)
 {
 	static const int64_t BOUNDS[PAY_PERIOD_COUNT][2] = {
-		[PAY_UNKNOWN] = { 500, 200000000 }, [PAY_HOUR] = { 300, 150000 }, [PAY_DAY] = { 3000, 1000000 },
-		[PAY_WEEK] = { 10000, 4000000 }, [PAY_TWO_WEEKS] = { 20000, 8000000 },
-		[PAY_MONTH] = { 20000, 15000000 }, [PAY_YEAR] = { 500000, 500000000 },
+		[PAY_UNKNOWN] = { 500, 200000000 },   [PAY_HOUR] = { 300, 150000 },
+		[PAY_DAY] = { 3000, 1000000 },	      [PAY_WEEK] = { 10000, 4000000 },
+		[PAY_TWO_WEEKS] = { 20000, 8000000 }, [PAY_MONTH] = { 20000, 15000000 },
+		[PAY_YEAR] = { 500000, 500000000 },
 	};
 	int64_t value = o->max ? o->max : o->min;
 	int64_t wide = !strcmp(o->currency, "INR") || !strcmp(o->currency, "JPY") ? 100 : 1;
@@ -259,7 +269,8 @@ static bool connects(const char *text, size_t len, bool *ret_weak)
 	if (len == 0 || len >= sizeof piece || memchr(text, '\n', len))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		bool long_dash = i + 2 < len && (!memcmp(text + i, "–", 3) || !memcmp(text + i, "—", 3));
+		bool long_dash =
+			i + 2 < len && (!memcmp(text + i, "–", 3) || !memcmp(text + i, "—", 3));
 
 		if (text[i] == '-' || text[i] == '~' || long_dash)
 			dash = true;
@@ -272,7 +283,8 @@ static bool connects(const char *text, size_t len, bool *ret_weak)
 	if (dash && w.n == 0)
 		return n <= 5;
 	for (size_t i = 0; i < w.n; i++) {
-		if (!is_among(LINKS, w.at[i]) && !pay_word_period(w.at[i]) && !pay_word_filler(w.at[i]))
+		if (!is_among(LINKS, w.at[i]) && !pay_word_period(w.at[i]) &&
+		    !pay_word_filler(w.at[i]))
 			return false;
 		dash = dash || is_among(LINKS, w.at[i]);
 		*ret_weak = *ret_weak || is_among(" and und et y e ", w.at[i]);
@@ -322,8 +334,14 @@ static void share_currency(struct money *a, struct money *b)
 
 static struct offer offer_of(const struct money *m)
 {
-	struct offer o = { .min = m->cents, .max = m->cents, .marked = m->marked, .scale = m->scale,
-			   .whole = m->whole, .open_top = m->open_top, .start = m->start, .end = m->end,
+	struct offer o = { .min = m->cents,
+			   .max = m->cents,
+			   .marked = m->marked,
+			   .scale = m->scale,
+			   .whole = m->whole,
+			   .open_top = m->open_top,
+			   .start = m->start,
+			   .end = m->end,
 			   .period = m->per_annum ? PAY_YEAR : PAY_UNKNOWN };
 
 	memcpy(o.currency, m->currency, sizeof o.currency);
@@ -358,8 +376,9 @@ static bool next_offer(const char *text, size_t len, size_t *pos, struct offer *
 		return false;
 	ahead = *pos;
 	*ret = offer_of(&a);
-	if (money_next(text, len, &ahead, &b) && b.start >= a.end && b.start - a.end < CONNECTOR_MAX &&
-	    connects(text + a.end, b.start - a.end, &weak) && (!weak || said_between(text, a.start)) &&
+	if (money_next(text, len, &ahead, &b) && b.start >= a.end &&
+	    b.start - a.end < CONNECTOR_MAX && connects(text + a.end, b.start - a.end, &weak) &&
+	    (!weak || said_between(text, a.start)) &&
 	    (a.marked || b.marked || a.scale || b.scale || (!a.whole && !b.whole))) {
 		join(ret, &a, &b, text);
 		*pos = ahead;

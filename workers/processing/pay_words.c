@@ -8,35 +8,56 @@
 enum { WORD_MAX = 40 };
 
 static const char *const CUES[] = {
-	[PAY_LANGUAGE_EN] = " salary salaries pay paid pays paying compensation comp wage wages earn earning earnings "
-		"income ote range ranges rate rates ranging remuneration base package salario ctc target package "
+	[PAY_LANGUAGE_EN] =
+		" salary salaries pay paid pays paying compensation comp wage wages earn earning earnings "
+		"income ote range ranges rate rates ranging remuneration base package salario "
+		"ctc target package "
 		"offering rate offers annual annually hourly ",
-	[PAY_LANGUAGE_DE] = " gehalt gehalts jahresgehalt monatsgehalt grundgehalt bruttogehalt jahresbrutto brutto "
-		"vergutung stundenlohn lohn verdienst gehaltsspanne jahreseinkommen bezahlung entgelt verdienen "
-		"ausbildungsvergutung einstiegsgehalt fixgehalt festgehalt zielgehalt gehaltsrahmen stundensatz "
+	[PAY_LANGUAGE_DE] =
+		" gehalt gehalts jahresgehalt monatsgehalt grundgehalt bruttogehalt jahresbrutto brutto "
+		"vergutung stundenlohn lohn verdienst gehaltsspanne jahreseinkommen bezahlung "
+		"entgelt verdienen "
+		"ausbildungsvergutung einstiegsgehalt fixgehalt festgehalt zielgehalt "
+		"gehaltsrahmen stundensatz "
 		"bruttojahresgehalt bruttomonatsgehalt ausbildungsjahr ",
-	[PAY_LANGUAGE_FR] = " salaire salaires remuneration remunere brut bruts brute brutes package fixe tjm "
+	[PAY_LANGUAGE_FR] =
+		" salaire salaires remuneration remunere brut bruts brute brutes package fixe tjm "
 		"gratification taux horaire fourchette mensuels annuels retribution ",
-	[PAY_LANGUAGE_ES] = " salario salarial sueldo retribucion bruto brutos remuneracion b a paga banda retribuzione "
+	[PAY_LANGUAGE_ES] =
+		" salario salarial sueldo retribucion bruto brutos remuneracion b a paga banda retribuzione "
 		"stipendio ral compenso lordi ",
 };
 
 static const char NEGATIVE[] =
-	" bonus bonuses stipend stipends reimbursement reimburse reimbursements reimbursed allowance allowances "
-	"401k 401 403b match matching revenue revenues funding funded raised raise raising series arr aum valuation "
-	"valued budget budgets deductible copay tuition referral referrals referred differential gift card relocation "
-	"coverage insurance hsa fsa hra contribution contribute contributions discount discounts award awards grant grants "
-	"sales quota assets turnover million billion invest invests invested investing investment donation donate "
-	"fees fee fine premium premiums credit credits perk perks spending wellness gym learning education training "
-	"retention signing sign sponsorship scholarship savings discounted equipment phone internet commuter parking "
-	"travel expenses expense loan loans cap capital transaction transactions volume worth portfolio customers "
-	"spend gmv deal deals contract contracts ebitda gewinn umsatz umsatze pramie pramien zuschuss zuschusse bonuszahlung "
-	"werbepramie sachbezug sachbezugskarte gutschein budgetverantwortung bezuschussen weiterbildungszuschuss "
-	"mindestlohn provision provisionen verkaufspramien einarbeitungspramie gehaltsextra jobticket sonderzahlung "
+	" bonus bonuses stipend stipends reimbursement reimburse reimbursements reimbursed "
+	"allowance allowances "
+	"401k 401 403b match matching revenue revenues funding funded raised raise raising "
+	"series arr aum valuation "
+	"valued budget budgets deductible copay tuition referral referrals referred "
+	"differential gift card relocation "
+	"coverage insurance hsa fsa hra contribution contribute contributions discount "
+	"discounts award awards grant grants "
+	"sales quota assets turnover million billion invest invests invested investing "
+	"investment donation donate "
+	"fees fee fine premium premiums credit credits perk perks spending wellness gym "
+	"learning education training "
+	"retention signing sign sponsorship scholarship savings discounted equipment phone "
+	"internet commuter parking "
+	"travel expenses expense loan loans cap capital transaction transactions volume worth "
+	"portfolio customers "
+	"spend gmv deal deals contract contracts ebitda gewinn umsatz umsatze pramie pramien "
+	"zuschuss zuschusse bonuszahlung "
+	"werbepramie sachbezug sachbezugskarte gutschein budgetverantwortung bezuschussen "
+	"weiterbildungszuschuss "
+	"mindestlohn provision provisionen verkaufspramien einarbeitungspramie gehaltsextra "
+	"jobticket sonderzahlung "
 	"urlaubsgeld weihnachtsgeld startpramie boni rabatt rabatte "
-	"prime primes ticket tickets restaurant repas panier paniers forfait mobilite indemnite indemnites carte cheque "
-	"cheques chiffre affaires capitaux mutuelle valeur abonnement client clients budgets investissement levee "
-	"comisiones comision dietas ayuda ayudas plus bono bonos facturacion ventas incentivos cheque ticket "
+	"prime primes ticket tickets restaurant repas panier paniers forfait mobilite indemnite "
+	"indemnites carte cheque "
+	"cheques chiffre affaires capitaux mutuelle valeur abonnement client clients budgets "
+	"investissement levee "
+	"comisiones comision dietas ayuda ayudas plus bono bonos facturacion ventas incentivos "
+	"cheque ticket "
 	"bonifica buoni pasto fatturato premio ";
 
 static const struct {
@@ -61,10 +82,12 @@ static const struct {
 	{ " monthly monatsgehalt bruttomonatsgehalt monatlich mensuel mensuels mensuelle mensual mensuales mensili "
 	  "ausbildungsvergutung ausbildungsjahr ", PAY_MONTH },
 	{ " annual annually annualized annualised yearly annum jahresgehalt bruttojahresgehalt jahresbrutto "
-	  "jahreseinkommen jahrlich annuel annuels annuelle anual anuales annui annuale zielgehalt ral ", PAY_YEAR },
+	  "jahreseinkommen jahrlich annuel annuels annuelle anual anuales annui annuale "
+	  "zielgehalt ral ", PAY_YEAR },
 };
 static const char FILLERS[] =
-	" per a an each every pro par por al a la im je the gross brutto bruto brutos bruts brut brute brutes lordi "
+	" per a an each every pro par por al a la im je the gross brutto bruto brutos bruts "
+	"brut brute brutes lordi "
 	"base usd eur gbp cad aud chf dollars ote plus p all in at l un une el on full ";
 
 static bool among(const char *list, const char *word)

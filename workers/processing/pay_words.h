@@ -9,7 +9,13 @@
 
 #include "workers/processing/pay.h"
 
-enum pay_language { PAY_LANGUAGE_NONE, PAY_LANGUAGE_EN, PAY_LANGUAGE_DE, PAY_LANGUAGE_FR, PAY_LANGUAGE_ES };
+enum pay_language {
+	PAY_LANGUAGE_NONE,
+	PAY_LANGUAGE_EN,
+	PAY_LANGUAGE_DE,
+	PAY_LANGUAGE_FR,
+	PAY_LANGUAGE_ES
+};
 
 /* All words are folded (text_fold). */
 enum pay_language pay_word_cue(const char *word);	/* "salary", "gehalt": pay follows */

@@ -16,7 +16,8 @@ enum { DEFAULT_BATCH = 100 };
 
 static bool is_done(const struct answer *a)
 {
-	return !strcmp(a->status, "completed") || !strcmp(a->status, "partial") || !strcmp(a->status, "failed");
+	return !strcmp(a->status, "completed") || !strcmp(a->status, "partial") ||
+		!strcmp(a->status, "failed");
 }
 
 static cJSON *already(const struct answer *a, const char *collection_id)
@@ -29,8 +30,8 @@ static cJSON *already(const struct answer *a, const char *collection_id)
 	return answer;
 }
 
-static int transform_all(struct run *run, const struct answer *a, struct batch *batch, struct outcome *o,
-			 struct err *e)
+static int transform_all(struct run *run, const struct answer *a, struct batch *batch,
+			 struct outcome *o, struct err *e)
 {
 	struct transform_context ctx = {
 		.provider = a->provider, .asked_country = a->country[0] ? a->country : NULL,
@@ -78,7 +79,9 @@ static int process_rows(struct run *run, struct pg *pg, const struct answer *a, 
 static int enqueue_loading(struct run *run, const struct outcome *o, struct err *e)
 {
 	char args[UUID_SIZE + 8];
-	struct run_enqueue what = { .task = "jobfleet.load_processed", .args = args, .priority = -1 };
+	struct run_enqueue what = { .task = "jobfleet.load_processed",
+				    .args = args,
+				    .priority = -1 };
 
 	snprintf(args, sizeof args, "[\"%s\"]", o->processing_id);
 	return o->processed > 0 ? run_enqueue(run, &what, NULL, e) : 0;
@@ -100,9 +103,12 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 	if (r == 0)
 		r = enqueue_loading(run, &o, e);
 	if (r == 0) {
-		log_info("processing ends collection_id=%s run_id=%s processing_id=%s status=%s processed=%d"
-			 " failed=%d duplicates=%d", id, a->run_id, o.processing_id, outcome_status(&o),
-			 o.processed, o.failed, o.duplicates);
+		log_info(
+			"processing ends collection_id=%s run_id=%s processing_id=%s status=%s processed=%d"
+			" failed=%d "
+			"duplicates=%d",
+			id, a->run_id, o.processing_id, outcome_status(&o), o.processed, o.failed,
+			o.duplicates);
 		*ret_result = outcome_json(&o, id);
 	}
 	outcome_release(&o);

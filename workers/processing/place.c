@@ -27,8 +27,9 @@ static void set(char *out, size_t size, const char *value)
 /* What follows a bullet, "via X" or "+2 more" is not part of the place. */
 static void cut_tail(char *line)
 {
-	static const char *const MARKS[] = { "•", " · ", " via ", " tramite ", " über ", " a través de ",
-					     "+", " ou plus", " and more" };
+	static const char *const MARKS[] = { "•",	  " · ",      " via ",
+					     " tramite ", " über ",   " a través de ",
+					     "+",	  " ou plus", " and more" };
 
 	for (size_t i = 0; i < COUNT(MARKS); i++) {
 		char *p = strstr(line, MARKS[i]);
@@ -108,8 +109,10 @@ static void split(char *line, struct pieces *ret)
 static bool is_not_a_place(const char *folded)
 {
 	static const char WORDS[] =
-		" remote anywhere worldwide global hybrid onsite remoto teletrabajo homeoffice virtual "
-		"emea apac latam americas europe eu dach nationwide flexible various multiple select tbd "
+		" remote anywhere worldwide global hybrid onsite remoto teletrabajo homeoffice "
+		"virtual "
+		"emea apac latam americas europe eu dach nationwide flexible various multiple "
+		"select tbd "
 		"any est cst mst pst edt cdt mdt pdt cet cest gmt utc ";
 	char padded[PIECE_SIZE + 2];
 	size_t n = strcspn(folded, " ");
@@ -220,7 +223,8 @@ static void take_city(struct place *p, char *piece, const char *hint)
 /* Names that are a city as well as a state or country: alone or in front they are the city. */
 static bool is_city_too(const char *code)
 {
-	static const char *const CODES[] = { "NY", "DC", "BE", "HH", "HB", "SG", "HK", "LU", "MC", "MO" };
+	static const char *const CODES[] = { "NY", "DC", "BE", "HH", "HB",
+					     "SG", "HK", "LU", "MC", "MO" };
 
 	for (size_t i = 0; i < COUNT(CODES); i++)
 		if (!strcmp(CODES[i], code))
@@ -366,7 +370,8 @@ void place_resolve(const struct place_fields *in, struct place *ret)
 
 void place_label(const struct place *p, char *out, unsigned long size)
 {
-	const char *parts[] = { p->city, p->region_code[0] ? p->region_code : p->region, p->country };
+	const char *parts[] = { p->city, p->region_code[0] ? p->region_code : p->region,
+				p->country };
 	size_t n = 0;
 
 	out[0] = '\0';

@@ -71,7 +71,8 @@ static double completeness(const struct posting *p)
 void posting_finish(struct posting *p)
 {
 	p->level = level_parse(p->title);
-	dedupe_keys_fill(&p->keys, p->title, p->company, &p->place, remote_name(p->remote), p->apply_url);
+	dedupe_keys_fill(&p->keys, p->title, p->company, &p->place, remote_name(p->remote),
+			 p->apply_url);
 	if (!p->location[0])
 		place_label(&p->place, p->location, sizeof p->location);
 	p->quality = completeness(p);

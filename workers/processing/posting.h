@@ -25,17 +25,18 @@
 #include "workers/processing/title.h"
 #include "workers/processing/weblink.h"
 
-/* Of the rules that made a posting; raise it when a change would make another one of the same row. */
+/* Of the rules that make a posting; raise it when a change makes another one of the same row. */
 enum { POSTING_RULES_VERSION = 1, POSTING_LIST_MAX = 32, POSTING_RAW_MAX = 1024 * 1024 };
 
 /* Why a row is refused: the closed list of error_type in job_processing_log.errors. */
 #define REFUSAL_LIST(X) \
 	X(NONE, "") \
-	X(SCHEMA_VALIDATION, "schema_validation")	/* a required field is missing or of a wrong type */ \
-	X(TOO_LARGE, "too_large")			/* past a stated limit */ \
-	X(INVALID_JSON, "invalid_json")			/* the answer is no JSON; job_index null */ \
-	X(UNKNOWN_FORMAT, "unknown_format")		/* JSON without a list of postings; job_index null */ \
-	X(DATABASE, "database")				/* PostgreSQL refuses the row */
+	X(SCHEMA_VALIDATION, \
+	  "schema_validation")		    /* a required field is missing or of a wrong type */ \
+	X(TOO_LARGE, "too_large")	    /* past a stated limit */ \
+	X(INVALID_JSON, "invalid_json")	    /* the answer is no JSON; job_index null */ \
+	X(UNKNOWN_FORMAT, "unknown_format") /* JSON without a list of postings; job_index null */ \
+	X(DATABASE, "database")		    /* PostgreSQL refuses the row */
 
 enum refusal_type {
 #define X(id, text) REFUSAL_##id,

@@ -25,23 +25,27 @@ static const struct check CHECKS[] = {
 
 /* Duplicates are counted within collections: that a posting is met again tomorrow is no fault.
  * Postings are those loaded or seen again in the time; a share of nothing is null. Consistent is a
- * posting whose bounds are in order, whose pay has a currency and a plausible year's worth, and which
- * is not dated in the future. */
+ * posting whose bounds are in order, whose pay has a currency and a plausible year's worth, and
+ * which is not dated in the future. */
 static const char SQL_FIGURES[] =
-	"WITH jobs AS (SELECT * FROM public.enhanced_jobs j WHERE EXISTS (SELECT FROM public.job_sources o"
+	"WITH jobs AS (SELECT * FROM public.enhanced_jobs j WHERE EXISTS (SELECT FROM "
+	"public.job_sources o"
 	"  WHERE o.job_id = j.id AND o.last_seen > now() - $1::int * interval '1 hour')),"
-	" logs AS (SELECT coalesce(sum(jobs_processed), 0) AS processed, coalesce(sum(jobs_failed), 0) AS failed,"
+	" logs AS (SELECT coalesce(sum(jobs_processed), 0) AS processed, "
+	"coalesce(sum(jobs_failed), 0) AS failed,"
 	"  coalesce(sum((metrics->>'duplicates_within')::int), 0) AS duplicates"
 	"  FROM public.job_processing_log WHERE started_at > now() - $1::int * interval '1 hour')"
 	" SELECT (SELECT count(*) FROM jobs), (SELECT processed FROM logs),"
 	" (SELECT avg(quality_score) FROM jobs),"
 	" (SELECT avg((coalesce(salary_min <= salary_max, true)"
 	"   AND (salary_min IS NULL AND salary_max IS NULL OR salary_currency IS NOT NULL)"
-	"   AND coalesce(coalesce(salary_annual_min, salary_annual_max) BETWEEN 1000 AND 100000000, true)"
+	"   AND coalesce(coalesce(salary_annual_min, salary_annual_max) BETWEEN 1000 AND "
+	"100000000, true)"
 	"   AND coalesce(posted_at <= now() + interval '1 day', true))::int) FROM jobs),"
 	" (SELECT duplicates::numeric / nullif(processed, 0) FROM logs),"
 	" (SELECT failed::numeric / nullif(processed + failed, 0) FROM logs),"
-	" (SELECT avg((posted_at > now() - interval '24 hours')::int) FROM jobs WHERE posted_at IS NOT NULL)";
+	" (SELECT avg((posted_at > now() - interval '24 hours')::int) FROM jobs WHERE posted_at "
+	"IS NOT NULL)";
 
 static int alert(struct pg *pg, const struct check *c, double value, struct err *e)
 {
@@ -56,12 +60,13 @@ static int alert(struct pg *pg, const struct check *c, double value, struct err 
 
 /* One figure into the answer; raises the alert when it is missed. Freshness is shown, not judged:
  * it depends on how often somebody collects. */
-static int judge(struct pg *pg, const struct check *c, const char *text, double value, cJSON *figures,
-		 int *ret_missed, struct err *e)
+static int judge(struct pg *pg, const struct check *c, const char *text, double value,
+		 cJSON *figures, int *ret_missed, struct err *e)
 {
 	cJSON *one = mem_check(cJSON_CreateObject());
 	bool judged = strcmp(c->name, "fresh_within_24h") != 0;
-	bool good = !text || !judged || (c->at_most ? value <= c->threshold : value >= c->threshold);
+	bool good =
+		!text || !judged || (c->at_most ? value <= c->threshold : value >= c->threshold);
 
 	json_set_raw(one, "value", text ? text : "null");
 	json_set_num(one, "threshold", c->threshold);
@@ -84,14 +89,15 @@ int check_quality(struct run *run, const cJSON *args, cJSON **ret_result, struct
 	if (r < 0)
 		return r;
 	if (hours < 1 || hours > 24 * 366)
-		return err_set(e, ERR_INVALID, "hours must be 1 to 8784, not %lld", (long long)hours);
+		return err_set(e, ERR_INVALID, "hours must be 1 to 8784, not %lld",
+			       (long long)hours);
 	n = pg_run(pg, SQL_FIGURES, PG_PARAMS(PG_INT(hours)), &rows, e);
 	if (n < 0)
 		return (int)n;
 	figures = mem_check(cJSON_CreateObject());
 	for (size_t i = 0; r >= 0 && i < COUNT(CHECKS); i++)
-		r = judge(pg, &CHECKS[i], pg_cell(rows, 0, (int)i + 2), pg_num(rows, 0, (int)i + 2), figures,
-			  &missed, e);
+		r = judge(pg, &CHECKS[i], pg_cell(rows, 0, (int)i + 2), pg_num(rows, 0, (int)i + 2),
+			  figures, &missed, e);
 	*ret_result = mem_check(cJSON_CreateObject());
 	json_set_str(*ret_result, "status", "success");
 	json_set_num(*ret_result, "hours", (double)hours);

@@ -20,7 +20,8 @@ enum remote {
 };
 
 /* NULL texts are absent. */
-enum remote remote_combine(bool flag, const char *title, const char *location, const char *text, size_t len);
+enum remote remote_combine(bool flag, const char *title, const char *location, const char *text,
+			   size_t len);
 const char *remote_name(enum remote remote);
 
 #endif

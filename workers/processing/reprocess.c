@@ -9,9 +9,11 @@
 enum { DEFAULT_LIMIT = 1000, LOW_PRIORITY = 1 };
 
 static const char SQL_ONE[] =
-	"SELECT collection_id FROM public.raw_job_collections WHERE collection_id = $2::uuid LIMIT $1::int";
+	"SELECT collection_id FROM public.raw_job_collections WHERE collection_id = $2::uuid "
+	"LIMIT $1::int";
 static const char SQL_FAILED[] =
-	"SELECT collection_id FROM public.raw_job_collections WHERE processing_status IN ('failed', 'partial')"
+	"SELECT collection_id FROM public.raw_job_collections WHERE processing_status IN "
+	"('failed', 'partial')"
 	" ORDER BY timestamp LIMIT $1::int";
 /* Ten minutes: what was collected just now has its own task under way. */
 static const char SQL_PENDING[] =
@@ -21,18 +23,21 @@ static const char SQL_PENDING[] =
 static int enqueue(struct run *run, const char *collection_id, bool again, struct err *e)
 {
 	char args[UUID_SIZE + 8];
-	struct run_enqueue what = { .task = "jobfleet.process_collection", .args = args, .priority = LOW_PRIORITY,
+	struct run_enqueue what = { .task = "jobfleet.process_collection",
+				    .args = args,
+				    .priority = LOW_PRIORITY,
 				    .kwargs = again ? "{\"reprocess\": true}" : NULL };
 
 	snprintf(args, sizeof args, "[\"%s\"]", collection_id);
 	return run_enqueue(run, &what, NULL, e);
 }
 
-static int enqueue_all(struct run *run, struct pg *pg, const char *sql, const char *id, int64_t limit,
-		       int *ret_n, struct err *e)
+static int enqueue_all(struct run *run, struct pg *pg, const char *sql, const char *id,
+		       int64_t limit, int *ret_n, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(pg, sql, (const struct pg_param[]){ PG_INT(limit), PG_TEXT(id) }, id ? 2 : 1, &rows, e);
+	int64_t n = pg_run(pg, sql, (const struct pg_param[]){ PG_INT(limit), PG_TEXT(id) },
+			   id ? 2 : 1, &rows, e);
 	int r = n < 0 ? (int)n : 0;
 
 	for (int64_t i = 0; r == 0 && i < n; i++)
@@ -51,7 +56,8 @@ int reprocess(struct run *run, const cJSON *args, cJSON **ret_result, struct err
 	int n = 0, r;
 
 	if (!id && !failed && !pending)
-		return err_set(e, ERR_TYPE, "reprocess() needs collection_id, failed=true or pending=true");
+		return err_set(e, ERR_TYPE,
+			       "reprocess() needs collection_id, failed=true or pending=true");
 	if (id && !uuid_is_valid(id))
 		return err_set(e, ERR_INVALID, "collection_id is no uuid: \"%.60s\"", id);
 	r = run_db(run, &pg, e);

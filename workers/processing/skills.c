@@ -64,14 +64,15 @@ static bool is_wide_mark(const char *p, const char *end)
 		(unsigned char)p[1] <= 0x82;
 }
 
-/* The next word at or after *p; false: none. A word has one byte at least, whatever the bytes are. */
+/* The next word at or after *p; false: none. A word has a byte at least, whatever the bytes are. */
 static bool next_word(const char **p, const char *end, struct word *ret)
 {
 	const char *q = *p;
 	uint64_t hash = HASH_BASIS;
 
 	for (;;) {
-		while (q < end && !goes_on(q, end) && !(*q == '.' && goes_on(q + 1, end) && isalpha((unsigned char)q[1])))
+		while (q < end && !goes_on(q, end) &&
+		       !(*q == '.' && goes_on(q + 1, end) && isalpha((unsigned char)q[1])))
 			q++;
 		if (!is_wide_mark(q, end))
 			break;
@@ -142,7 +143,8 @@ static void add_alias(const char *text, size_t len, int skill)
 static void add_line(const char *line, size_t len)
 {
 	const char *name_end = memchr(line, '\t', len);
-	const char *kind_end = name_end ? memchr(name_end + 1, '\t', len - (size_t)(name_end + 1 - line)) : NULL;
+	const char *kind_end =
+		name_end ? memchr(name_end + 1, '\t', len - (size_t)(name_end + 1 - line)) : NULL;
 	const char *p, *end = line + len;
 	int skill = (int)taxonomy->n;
 
@@ -206,14 +208,19 @@ static bool is_one_of(const struct word *w, const char *list)
 }
 
 static const char SPEAKS_BEFORE[] =
-	" in with using language languages programming knowledge experience of like including e.g and or proficient "
+	" in with using language languages programming knowledge experience of like including "
+	"e.g and or proficient "
 	"code coding stack tech skills strong write writing mit und oder en avec et con y ";
 static const char SPEAKS_AFTER[] =
-	" programming developer developers development engineer engineers programmer language lang code coding "
-	"experience scripting backend services microservices entwickler kenntnisse or and framework ";
-static const char NEVER_BEFORE[] = " series vitamin hepatitis grade class section appendix plan type level part group "
+	" programming developer developers development engineer engineers programmer language "
+	"lang code coding "
+	"experience scripting backend services microservices entwickler kenntnisse or and "
+	"framework ";
+static const char NEVER_BEFORE[] =
+	" series vitamin hepatitis grade class section appendix plan type level part group "
 	"category schedule form to we you they ready let a the ";
-static const char NEVER_AFTER[] = " to level suite corp corporation d getter getters beyond through above live for "
+static const char NEVER_AFTER[] =
+	" to level suite corp corporation d getter getters beyond through above live for "
 	"back home ahead into out on with suites ";
 
 /* Only list marks between two words ("Python, R and C"): they are neighbours in a list. */
@@ -260,15 +267,18 @@ static bool in_context(struct reader *r, const struct word *const before[2], con
 	capital = isupper((unsigned char)w->at[0]);
 	listed = (before[0] && (before[0]->skill >= 0 || (capital && is_skill_like(before[0]))) &&
 		  in_one_list(before[0], w)) ||
-		(next && (capital ? is_skill_like(next) : is_clear_skill(next)) && in_one_list(w, next)) ||
-		(before[1] && before[1]->skill >= 0 && is_one_of(before[0], " and or und oder et y e ")) ||
+		(next && (capital ? is_skill_like(next) : is_clear_skill(next)) &&
+		 in_one_list(w, next)) ||
+		(before[1] && before[1]->skill >= 0 &&
+		 is_one_of(before[0], " and or und oder et y e ")) ||
 		(after && is_clear_skill(after) && is_one_of(next, " and or und oder et y e "));
 	if (listed)
 		return capital || w->len > 1;
 	if (!capital || is_one_of(before[0], NEVER_BEFORE))
 		return false;
 	return is_one_of(next, SPEAKS_AFTER) ||
-		(is_one_of(before[0], SPEAKS_BEFORE) && (w->len == 1 || follows_mark(w, r, ",.;)/\n") || !next));
+		(is_one_of(before[0], SPEAKS_BEFORE) &&
+		 (w->len == 1 || follows_mark(w, r, ",.;)/\n") || !next));
 }
 
 static void add_skill(struct skills *s, int skill)
@@ -335,7 +345,8 @@ void skills_find(struct skills *s, const char *text, size_t len)
 	while (ahead(&r, 0)) {
 		const struct alias *a = NULL;
 		size_t n = match(&r, &a);
-		bool found = n > 0 && (!a->needs_context || in_context(&r, before, taxonomy->names[a->skill]));
+		bool found = n > 0 &&
+			(!a->needs_context || in_context(&r, before, taxonomy->names[a->skill]));
 
 		if (found)
 			add_skill(s, a->skill);

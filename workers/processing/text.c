@@ -179,7 +179,8 @@ static void normalise(const char *text, size_t len, struct buf *out, bool *marks
 			gap.lines += p + 1 >= end || p[1] != '\n';
 			p++;
 		} else if ((unsigned char)*p < 0x80) {
-			gap.space = gap.space || *p == ' ' || *p == '\t' || *p == '\v' || *p == '\f';
+			gap.space =
+				gap.space || *p == ' ' || *p == '\t' || *p == '\v' || *p == '\f';
 			p++;
 		} else {
 			p += put_special(out, &gap, p, end, marks);

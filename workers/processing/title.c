@@ -16,14 +16,17 @@ enum { LONG_SIZE = 1024, REQ_DIGITS = 4 };
 /* Folded contents of a parenthesis, a segment between bars or a last part that says nothing about
  * the work itself. */
 static const char *const NOISE[] = {
-	"m w d", "m f d", "w m d", "f m d", "d m w", "d w m", "d f m", "m f x", "f m x", "m w x", "w m x", "m f",
-	"f m", "m w", "w m", "h m", "m h", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m", "all genders",
+	"m w "
+	"d", "m f d", "w m d", "f m d", "d m w", "d w m", "d f m", "m f x", "f m x", "m w x", "w m x", "m f",
+	"f "
+	"m", "m w", "w m", "h m", "m h", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m", "all genders",
 	"all gender", "alle geschlechter", "any gender", "mwd", "wmd", "mfd",
 	"remote", "fully remote", "100 remote", "remote only", "remote work", "hybrid", "hybride",
 	"hibrido", "onsite", "on site", "in office", "wfh", "work from home", "home office",
 	"homeoffice", "remoto", "teletrabajo", "teletravail", "telework", "remote possible",
 	"remote ok", "us remote", "remote us", "remote usa", "vor ort", "presentiel", "presencial",
-	"corp to corp", "c2c", "w2", "w2 only", "1099", "contract", "contractor", "freelance", "full time",
+	"corp to "
+	"corp", "c2c", "w2", "w2 only", "1099", "contract", "contractor", "freelance", "full time",
 	"fulltime", "part time", "parttime", "vollzeit", "teilzeit", "temporary", "permanent", "cdi",
 	"cdd", "temps plein", "tiempo completo",
 	"multiple openings", "multiple positions", "urgent", "urgently hiring", "hiring now",
@@ -68,8 +71,8 @@ static bool is_noise(const char *text, size_t len)
 	part[len] = '\0';
 	if (text_fold(part, folded, sizeof folded) == 0 || is_requisition(folded))
 		return true;
-	if (isdigit((unsigned char)folded[0]) && (strchr(part, '$') || strstr(part, "€") || strstr(part, "£") ||
-					     strstr(part, "₹")))
+	if (isdigit((unsigned char)folded[0]) &&
+	    (strchr(part, '$') || strstr(part, "€") || strstr(part, "£") || strstr(part, "₹")))
 		return true;
 	for (size_t i = 0; i < COUNT(NOISE); i++)
 		if (!strcmp(folded, NOISE[i]))
@@ -149,7 +152,8 @@ static void drop_tail(char *s)
 /* "Développeur H/F": a marker that nothing parts from the title. */
 static void drop_bare_marker(char *s)
 {
-	static const char *const MARKERS[] = { " H/F", " F/H", " M/F", " m/w/d", " w/m/d", " m/f/d", " H/M" };
+	static const char *const MARKERS[] = { " H/F",	 " F/H",   " M/F", " m/w/d",
+					       " w/m/d", " m/f/d", " H/M" };
 	size_t len = strlen(s);
 
 	for (size_t i = 0; i < COUNT(MARKERS); i++) {
@@ -165,15 +169,15 @@ static void drop_bare_marker(char *s)
 /* "Desarrollador/a", "Entwickler*in", "Ingénieur·e": the ending after the mark goes. */
 static void drop_gender_endings(char *s)
 {
-	static const char *const ENDINGS[] = { "in", "innen", "a", "e", "as", "os", "es", "euse", "trice", "rice",
-					       "ra", "o", "frau" };
+	static const char *const ENDINGS[] = { "in",   "innen", "a",	"e",  "as", "os",  "es",
+					       "euse", "trice", "rice", "ra", "o",  "frau" };
 
 	for (char *p = s; *p; p++) {
 		size_t mark = strchr("*:/_", *p) ? 1 : !strncmp(p, "·", 2) ? 2 : 0;
 		size_t n = 0;
 
-		if (!mark || p - s < 4 || !isalpha((unsigned char)p[-1]) || !isalpha((unsigned char)p[-2]) ||
-		    !isalpha((unsigned char)p[-3]))
+		if (!mark || p - s < 4 || !isalpha((unsigned char)p[-1]) ||
+		    !isalpha((unsigned char)p[-2]) || !isalpha((unsigned char)p[-3]))
 			continue;
 		while (isalpha((unsigned char)p[mark + n]))
 			n++;
@@ -303,7 +307,8 @@ void title_match_key(const char *title, char out[TITLE_MAX])
 
 	text_fold(title, folded, sizeof folded);
 	out[0] = '\0';
-	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w;
+	     w = strtok_r(NULL, " ", &save)) {
 		const char *as = w;
 
 		for (size_t i = 0; i < COUNT(SAME); i++)

@@ -39,14 +39,16 @@ static int check_required(const struct row *row, struct posting *p, struct refus
 	title_clean(row_text(row, ROW_JOB_TITLE), p->title);
 	company_clean(row_text(row, ROW_EMPLOYER_NAME), p->company);
 	if (!p->title[0])
-		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field", row_name(ROW_JOB_TITLE));
+		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field",
+			      row_name(ROW_JOB_TITLE));
 	if (!p->company[0])
 		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field",
 			      row_name(ROW_EMPLOYER_NAME));
 	return 0;
 }
 
-static void take_place(const struct transform_context *ctx, const struct row *row, struct posting *p)
+static void take_place(const struct transform_context *ctx, const struct row *row,
+		       struct posting *p)
 {
 	struct place_fields in = {
 		.city = row_text(row, ROW_CITY), .state = row_text(row, ROW_STATE),
@@ -75,13 +77,15 @@ static void take_employment(const struct row *row, struct posting *p)
 		if (cJSON_IsString(item))
 			p->employment |= employment_parse(item->valuestring);
 	if (!p->employment)
-		p->employment = employment_parse(cJSON_IsString(row->members[ROW_EMPLOYMENT_TYPES]) ?
-			row_text(row, ROW_EMPLOYMENT_TYPES) : row_text(row, ROW_EMPLOYMENT_TYPE));
+		p->employment = employment_parse(cJSON_IsString(row->members[ROW_EMPLOYMENT_TYPES])
+							 ? row_text(row, ROW_EMPLOYMENT_TYPES)
+							 : row_text(row, ROW_EMPLOYMENT_TYPE));
 }
 
 /* Fields in order of trust; a text that is no date is left out. */
-static bool take_date(const struct transform_context *ctx, const struct row *row, enum row_member epoch,
-		      const enum row_member *texts, size_t n, struct date *ret)
+static bool take_date(const struct transform_context *ctx, const struct row *row,
+		      enum row_member epoch, const enum row_member *texts, size_t n,
+		      struct date *ret)
 {
 	int64_t seconds = row_integer(row, epoch);
 	char number[32];
@@ -97,12 +101,15 @@ static bool take_date(const struct transform_context *ctx, const struct row *row
 	return false;
 }
 
-static void take_dates(const struct transform_context *ctx, const struct row *row, struct posting *p)
+static void take_dates(const struct transform_context *ctx, const struct row *row,
+		       struct posting *p)
 {
-	static const enum row_member POSTED[] = { ROW_POSTED_DATE, ROW_POSTED }, EXPIRES[] = { ROW_EXPIRES_DATE };
+	static const enum row_member POSTED[] = { ROW_POSTED_DATE, ROW_POSTED },
+				     EXPIRES[] = { ROW_EXPIRES_DATE };
 
 	p->has_posted = take_date(ctx, row, ROW_POSTED_EPOCH, POSTED, COUNT(POSTED), &p->posted);
-	p->has_expiry = take_date(ctx, row, ROW_EXPIRES_EPOCH, EXPIRES, COUNT(EXPIRES), &p->expires);
+	p->has_expiry =
+		take_date(ctx, row, ROW_EXPIRES_EPOCH, EXPIRES, COUNT(EXPIRES), &p->expires);
 }
 
 static bool pay_in_text(const char *text, size_t len, const struct pay_hint *hint, struct pay *ret)
@@ -117,8 +124,8 @@ static bool pay_in_line(const char *text, const struct pay_hint *hint, struct po
 
 	if (!pay_in_text(line, n, hint, &p->pay))
 		return false;
-	snprintf(p->salary_text, sizeof p->salary_text, "%.*s", (int)utf8_cut(line, n, sizeof p->salary_text - 1),
-		 line);
+	snprintf(p->salary_text, sizeof p->salary_text, "%.*s",
+		 (int)utf8_cut(line, n, sizeof p->salary_text - 1), line);
 	return true;
 }
 
@@ -128,7 +135,9 @@ static bool pay_in_highlights(const struct row *row, const struct pay_hint *hint
 	static const char *const LISTS[] = { "Benefits", "Qualifications", "Responsibilities" };
 
 	for (size_t i = 0; i < COUNT(LISTS); i++) {
-		const cJSON *list = row->members[ROW_HIGHLIGHTS] ? json_get(row->members[ROW_HIGHLIGHTS], LISTS[i]) : NULL;
+		const cJSON *list = row->members[ROW_HIGHLIGHTS]
+			? json_get(row->members[ROW_HIGHLIGHTS], LISTS[i])
+			: NULL;
 		const cJSON *item;
 
 		cJSON_ArrayForEach(item, list)
@@ -142,7 +151,8 @@ static bool pay_in_highlights(const struct row *row, const struct pay_hint *hint
 static const char *stated_currency(const struct row *row, struct pay *scratch, const char *country)
 {
 	struct pay_hint hint = { .country = country, .is_pay = true };
-	const char *text = row_text(row, ROW_SALARY_STRING), *field = row_text(row, ROW_SALARY_CURRENCY);
+	const char *text = row_text(row, ROW_SALARY_STRING),
+		   *field = row_text(row, ROW_SALARY_CURRENCY);
 	char line[256];
 
 	if (field)
@@ -167,7 +177,8 @@ static bool pay_in_fields(const struct row *row, const struct pay_hint *hint, st
 static void take_pay(const struct row *row, struct posting *p)
 {
 	struct pay_hint hint = { .country = p->place.country[0] ? p->place.country : NULL };
-	struct pay_hint sure = { .country = hint.country, .currency = row_text(row, ROW_SALARY_CURRENCY),
+	struct pay_hint sure = { .country = hint.country,
+				 .currency = row_text(row, ROW_SALARY_CURRENCY),
 				 .is_pay = true };
 	static const enum row_member TEXTS[] = { ROW_SALARY_STRING, ROW_MIN_SALARY, ROW_SALARY };
 
@@ -217,11 +228,14 @@ static void take_skills(const struct row *row, struct posting *p)
 	skills_find(&p->skills, p->title, strlen(p->title));
 	skills_find(&p->skills, buf_text(&p->description), p->description.len);
 	for (size_t i = 0; i < COUNT(LISTS); i++) {
-		const cJSON *list = row->members[ROW_HIGHLIGHTS] ? json_get(row->members[ROW_HIGHLIGHTS], LISTS[i]) : NULL;
+		const cJSON *list = row->members[ROW_HIGHLIGHTS]
+			? json_get(row->members[ROW_HIGHLIGHTS], LISTS[i])
+			: NULL;
 
 		cJSON_ArrayForEach(item, list)
 			if (cJSON_IsString(item))
-				skills_find(&p->skills, item->valuestring, strlen(item->valuestring));
+				skills_find(&p->skills, item->valuestring,
+					    strlen(item->valuestring));
 	}
 }
 
@@ -243,8 +257,10 @@ static void take_requirements(const struct row *row, struct posting *p)
 		{ "postgraduate_degree", "postgraduate" }, { "bachelors_degree", "bachelors" },
 		{ "associates_degree", "associates" }, { "high_school", "high_school" },
 	};
-	const cJSON *experience = row->members[ROW_EXPERIENCE], *education = row->members[ROW_EDUCATION];
-	int64_t months = experience ? json_int(experience, "required_experience_in_months", -1) : -1;
+	const cJSON *experience = row->members[ROW_EXPERIENCE],
+		    *education = row->members[ROW_EDUCATION];
+	int64_t months =
+		experience ? json_int(experience, "required_experience_in_months", -1) : -1;
 
 	if (experience && json_bool(experience, "no_experience_required", false))
 		months = 0;
@@ -272,7 +288,8 @@ static void take_codes(const struct row *row, struct posting *p)
 		if (known)
 			snprintf(p->soc_code, sizeof p->soc_code, "%s", known->soc);
 	}
-	text_line(row_text_or_number(row, ROW_NAICS_CODE, number), p->naics_code, sizeof p->naics_code);
+	text_line(row_text_or_number(row, ROW_NAICS_CODE, number), p->naics_code,
+		  sizeof p->naics_code);
 	text_line(row_text(row, ROW_NAICS_NAME), p->naics_name, sizeof p->naics_name);
 }
 
@@ -284,13 +301,17 @@ static void take_link_field(const char *link, char *out, size_t size)
 
 static void take_company(const struct row *row, struct posting *p)
 {
-	take_link_field(row_text(row, ROW_EMPLOYER_WEBSITE), p->company_website, sizeof p->company_website);
+	take_link_field(row_text(row, ROW_EMPLOYER_WEBSITE), p->company_website,
+			sizeof p->company_website);
 	take_link_field(row_text(row, ROW_EMPLOYER_LOGO), p->company_logo, sizeof p->company_logo);
-	take_link_field(row_text(row, ROW_EMPLOYER_LINKEDIN), p->company_linkedin, sizeof p->company_linkedin);
-	text_line(row_text(row, ROW_EMPLOYER_COMPANY_TYPE), p->company_type, sizeof p->company_type);
+	take_link_field(row_text(row, ROW_EMPLOYER_LINKEDIN), p->company_linkedin,
+			sizeof p->company_linkedin);
+	text_line(row_text(row, ROW_EMPLOYER_COMPANY_TYPE), p->company_type,
+		  sizeof p->company_type);
 }
 
-static void take_source(const struct transform_context *ctx, const struct row *row, struct posting *p)
+static void take_source(const struct transform_context *ctx, const struct row *row,
+			struct posting *p)
 {
 	char number[32];
 	const char *language = row_text(row, ROW_LANGUAGE);
@@ -298,12 +319,13 @@ static void take_source(const struct transform_context *ctx, const struct row *r
 
 	p->provider = ctx->provider;
 	p->is_demo = ctx->is_demo;
-	text_line(id ? id : row_text_or_number(row, ROW_UID, number), p->external_id, sizeof p->external_id);
+	text_line(id ? id : row_text_or_number(row, ROW_UID, number), p->external_id,
+		  sizeof p->external_id);
 	text_line(row_text(row, ROW_PUBLISHER), p->publisher, sizeof p->publisher);
-	if (language && isalpha((unsigned char)language[0]) && isalpha((unsigned char)language[1]) &&
-	    (!language[2] || language[2] == '-'))
-		snprintf(p->language, sizeof p->language, "%c%c", tolower((unsigned char)language[0]),
-			 tolower((unsigned char)language[1]));
+	if (language && isalpha((unsigned char)language[0]) &&
+	    isalpha((unsigned char)language[1]) && (!language[2] || language[2] == '-'))
+		snprintf(p->language, sizeof p->language, "%c%c",
+			 tolower((unsigned char)language[0]), tolower((unsigned char)language[1]));
 }
 
 static void take_remote(const struct row *row, struct posting *p)
@@ -312,8 +334,8 @@ static void take_remote(const struct row *row, struct posting *p)
 
 	text_line(row_text(row, ROW_JOB_TITLE), title, sizeof title);
 	text_line(row_text(row, ROW_LOCATION), location, sizeof location);
-	p->remote = remote_combine(row_flag(row, ROW_IS_REMOTE), title, location, buf_text(&p->description),
-				   p->description.len);
+	p->remote = remote_combine(row_flag(row, ROW_IS_REMOTE), title, location,
+				   buf_text(&p->description), p->description.len);
 }
 
 static int take_raw(const cJSON *object, struct posting *p, struct refusal *r)
@@ -334,7 +356,8 @@ int transform_row(const struct transform_context *ctx, const cJSON *object, stru
 
 	posting_clear(p);
 	if (!cJSON_IsObject(object))
-		return refuse(ret_refusal, REFUSAL_SCHEMA_VALIDATION, "Wrong type, expected an object", "row");
+		return refuse(ret_refusal, REFUSAL_SCHEMA_VALIDATION,
+			      "Wrong type, expected an object", "row");
 	row_read(&row, object);
 	if (check_required(&row, p, ret_refusal) < 0 || take_raw(object, p, ret_refusal) < 0)
 		return -1;
