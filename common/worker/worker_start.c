@@ -131,6 +131,14 @@ static int load(struct worker *w, struct err *e)
 	return 0;
 }
 
+static bool has_queue_of(const struct conf *conf, const char *program)
+{
+	for (size_t i = 0; i < conf->nqueues; i++)
+		if (strcmp(conf->queues[i].program, program) == 0)
+			return true;
+	return false;
+}
+
 void worker_reload(struct worker *w)
 {
 	struct conf *conf = NULL;
@@ -139,6 +147,12 @@ void worker_reload(struct worker *w)
 	log_reopen();
 	if (conf_load(&conf, w->opts.config, &e) < 0) {
 		log_error("reload refused, nothing changed: %s", conf_errors());
+		return;
+	}
+	if (!has_queue_of(conf, w->program.name)) {
+		log_error("reload refused, nothing changed: %s has no queue block with program = "
+			  "\"%s\"", conf->path, w->program.name);
+		conf_close(conf);
 		return;
 	}
 	catalog_release(&w->catalog);

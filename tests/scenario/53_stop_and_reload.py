@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# services: own
+# timeout: 300
+"""SIGTERM drains: under load nothing is lost and nothing repeated, not even of tasks without a ledger;
+a second SIGTERM gives unfinished work back and leaves at once; SIGHUP takes a good file and refuses a
+bad one."""
+
+import signal
+import time
+
+from fleet_bed import CONF, Fleet, kill, run, seed, stat_of, wait_for
+
+rng = seed()
+
+
+def with_loose(fleet, n, work_ms=60):
+    """A mixture, half of it without a ledger: what ran twice would be counted twice."""
+    for task in fleet.mixture(n, rng, work_ms):
+        yield rng.choice((task, ("echo.mark_loose", {"note": "mark",
+                                                     "work_ms": rng.randrange(work_ms)})))
+
+
+def draining_at_random_instants_loses_nothing_and_repeats_nothing():
+    fleet = Fleet()
+    feeder = fleet.enqueue_beside(with_loose(fleet, 290), pause_s=0.008)
+    wait_for("the first task is done", fleet.done)
+    drains = 0
+    while drains < 14 and not fleet.settled():
+        time.sleep(rng.uniform(0, 0.2))     # the random instant itself
+        worker = rng.choice(list(fleet.workers.values()))
+        with fleet.lock:
+            if worker.process.poll() is None:
+                assert worker.stop() == 0
+                drains += 1
+                worker.start()
+        worker.wait_ready()
+    feeder.join()
+    fleet.check()
+    assert not fleet.one("SELECT count(*) FROM jobfleet.starts"), "a drain cut a running task"
+    fleet.close()
+    print("# %d drains" % drains)
+    assert drains > 3, drains
+
+
+def draining_at_each_named_point_ends_what_runs_and_no_more():
+    fleet = Fleet(faults=True, workers=("one",))
+    worker = fleet.workers["one"]
+    for point in ("taken", "begin", "before-commit", "after-commit", "after-result"):
+        path = fleet.arm(point, "STOP")
+        fleet.enqueue(with_loose(fleet, 30, 10))
+        fleet.carried_out(path)
+        pid = wait_for("somebody stands at " + point, fleet.stopped)
+        with fleet.lock:
+            worker.process.send_signal(signal.SIGTERM)
+            wait_for("it gave back what it had not begun",
+                     lambda: fleet.counts()[1] <= 1 and fleet.counts()[0] > 0, 20, 0.1)
+            assert worker.process.poll() is None, "it left while a task ran"
+            kill(pid, signal.SIGCONT)
+            assert worker.process.wait(20) == 0
+        print("# point %s" % point)
+    fleet.check()
+    fleet.close()
+
+
+def a_second_SIGTERM_gives_back_and_leaves_at_once():
+    fleet = Fleet(workers=("one",))
+    worker = fleet.workers["one"]
+    fleet.enqueue(("echo.mark", {"note": "mark", "work_ms": 4000}) for _ in range(8))
+    wait_for("two run", lambda: fleet.counts()[1] >= 2, every_s=0.1)
+    with fleet.lock:
+        family = worker.family()
+        worker.process.send_signal(signal.SIGTERM)
+        wait_for("it drains", lambda: "draining" in worker.log())
+        began = time.monotonic()
+        worker.process.send_signal(signal.SIGTERM)
+        worker.process.wait(10)
+        took = time.monotonic() - began
+        assert took < 2.5, took
+        wait_for("nothing of it is left", lambda: not [pid for pid in family if stat_of(pid)], 5)
+        assert wait_for("all is back", lambda: fleet.counts() == (8, 0), 10, 0.1)
+        assert not fleet.one("SELECT count(*) FROM effects"), "an effect of what was cut off"
+        print("# left after %.2f s" % took)
+    fleet.check()
+    fleet.close()
+
+
+def a_SIGQUIT_leaves_at_once_too():
+    fleet = Fleet(workers=("one",))
+    worker = fleet.workers["one"]
+    fleet.enqueue(("echo.mark", {"note": "mark", "work_ms": 4000}) for _ in range(3))
+    wait_for("two run", lambda: fleet.counts()[1] >= 2, every_s=0.1)
+    with fleet.lock:
+        began = time.monotonic()
+        worker.process.send_signal(signal.SIGQUIT)
+        worker.process.wait(10)
+        assert time.monotonic() - began < 2.5
+    fleet.check()
+    fleet.close()
+
+
+def a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken():
+    fleet = Fleet(workers=("one",))
+    worker = fleet.workers["one"]
+    good = CONF % ("", "")
+    before = [worker.process.pid] + worker.family()
+    feeder = fleet.enqueue_beside(fleet.mixture(150, rng, 30), pause_s=0.01)
+    for bad in ("queue echo {\n", good.replace("{2, 2}", "{0, 2}"),
+                good.replace('program = "echo"', 'program = "echo"\n\tcolour = blue'), ""):
+        refused = worker.log().count("reload refused")
+        fleet.write_conf(bad)
+        worker.process.send_signal(signal.SIGHUP)
+        wait_for("the refusal of %r" % bad[:40], lambda: worker.log().count("reload refused") >
+                 refused, 10)
+    assert [worker.process.pid] + worker.family() == before
+    fleet.write_conf(good.replace("{2, 2}", "{4, 4}"))
+    worker.process.send_signal(signal.SIGHUP)
+    wait_for("four children", lambda: len(worker.children()) == 4, 10)
+    fleet.write_conf(good.replace("{2, 2}", "{1, 1}"))
+    worker.process.send_signal(signal.SIGHUP)
+    wait_for("one child", lambda: len(worker.children()) == 1, 10)
+    feeder.join()
+    fleet.check()
+    fleet.close()
+
+
+run(draining_at_random_instants_loses_nothing_and_repeats_nothing,
+    draining_at_each_named_point_ends_what_runs_and_no_more,
+    a_second_SIGTERM_gives_back_and_leaves_at_once,
+    a_SIGQUIT_leaves_at_once_too,
+    a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken)
