@@ -22,7 +22,7 @@ struct prune {
 	unsigned table;
 };
 
-/* One small batch. 1 = much of it went, there may be more; 0 = done for now. */
+/* One small batch. 1 = much of it went, there may be more; 0 = the next turn can wait. */
 int prune_turn(struct prune *p, struct pg *pg, int ledger_days, struct err *e);
 
 #endif

@@ -153,15 +153,14 @@ static int look(struct timetable *t, struct entry *en, struct pg *pg, int64_t no
 	int r;
 
 	if (n <= 0) {
-		en->look_us =
-			now_us + LOCKED_WAIT_US; /* another dispatcher is at it, or it is gone */
+		/* another dispatcher is at it, or the row is gone */
+		en->look_us = now_us + LOCKED_WAIT_US;
+		pg_rows_free(rows);
 		return (int)n;
 	}
 	if (strcmp(pg_text(rows, 0, 0), s->definition) != 0) {
-		log_warn(
-			"another dispatcher knows this schedule otherwise, left to it until a reload "
-			"schedule=%s theirs=\"%s\"",
-			s->conf->name, pg_text(rows, 0, 0));
+		log_warn("another dispatcher knows this schedule otherwise, left to it until a "
+			 "reload schedule=%s theirs=\"%s\"", s->conf->name, pg_text(rows, 0, 0));
 		en->look_us = SCHEDULE_NEVER;
 		pg_rows_free(rows);
 		return 0;
