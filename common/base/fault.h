@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fault: named points at which a test kills or freezes the process; compiled in only with FAULTS=1.
  *
- * JOBFLEET_FAULT=point:FILE  kills (SIGKILL) whoever reaches the point first: FILE must exist and is
+ * JOBFLEET_FAULT=point:FILE kills (SIGKILL) whoever reaches the point first: FILE must exist and is
  * removed by the one who dies, so that each order is carried out once among all processes. A FILE
  * that says STOP freezes (SIGSTOP) instead. */
 #ifndef COMMON_BASE_FAULT_H

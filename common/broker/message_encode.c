@@ -99,9 +99,10 @@ int message_encode(const struct message *m, struct buf *props, struct err *e)
 	struct headers h;
 	amqp_basic_properties_t p = {
 		._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG |
-			  AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
-			  AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_REPLY_TO_FLAG,
-		.content_type = amqp_cstring_bytes(m->content_type ? m->content_type : "application/json"),
+			AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+			AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_REPLY_TO_FLAG,
+		.content_type =
+			amqp_cstring_bytes(m->content_type ? m->content_type : "application/json"),
 		.content_encoding =
 			amqp_cstring_bytes(m->content_encoding ? m->content_encoding : "utf-8"),
 		.delivery_mode = (uint8_t)m->delivery_mode,

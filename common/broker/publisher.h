@@ -7,7 +7,8 @@
  * -ERR_TIMEOUT, never hangs.
  * Outcome of each message: CONFIRMED, RETURNED (no queue took it), NACKED, or UNKNOWN (the
  * connection broke before a confirm: publish again, the ledger keeps effects single).
- * Errors: -ERR_BROKER (transient), -ERR_REFUSED (login, permission), -ERR_UNROUTED, -ERR_TIMEOUT. */
+ * Errors: -ERR_BROKER (transient), -ERR_REFUSED (login, permission), -ERR_UNROUTED and
+ * -ERR_TIMEOUT. */
 #ifndef COMMON_BROKER_PUBLISHER_H
 #define COMMON_BROKER_PUBLISHER_H
 

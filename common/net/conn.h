@@ -36,7 +36,8 @@ ssize_t conn_write(struct conn *c, const void *buf, size_t n, struct err *e);
 bool conn_has_buffered(const struct conn *c);
 void conn_close(struct conn *c);
 
-int conn_connect(struct conn **ret, const struct conn_target *target, int timeout_ms, struct err *e);
+int conn_connect(struct conn **ret, const struct conn_target *target, int timeout_ms,
+		 struct err *e);
 /* Until one of events (POLLIN, POLLOUT) or deadline (monotonic ms): 1, or 0 at the deadline. */
 int conn_wait(struct conn *c, short events, int64_t deadline_ms, struct err *e);
 

@@ -24,8 +24,9 @@ bool ledger_outcome_is_final(enum ledger_outcome o)
 	return OUTCOMES[o].final;
 }
 
-#define COLUMNS "(task_id, generation, nesting, retries, outcome, final, task, queue, meta, cause," \
-		" follow_ups, node, started_at)"
+#define COLUMNS \
+	"(task_id, generation, nesting, retries, outcome, final, task, queue, meta, cause," \
+	" follow_ups, node, started_at)"
 #define VALUES "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12," \
 	       " now() - $13::bigint * interval '1 ms')"
 

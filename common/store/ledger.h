@@ -42,8 +42,8 @@ struct ledger_entry {
 	const char *cause;		/* NULL on success */
 	int follow_ups;
 	int64_t runtime_ms;
-	/* It came before or through pending: with the row go what counted its starts and, when it is
-	 * final, the 'sent' rows that kept it safe. */
+	/* It came before or through pending: with the row go what counted its starts and, when it
+	 * is final, the 'sent' rows that kept it safe. */
 	bool traces;
 };
 

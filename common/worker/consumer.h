@@ -7,7 +7,7 @@
  * It never publishes: a connection that published under a broker alarm is no longer read, acks
  * included. Every 10 s a passive declare asks each queue: messages ready, window open, not paused,
  * yet nothing delivered means teardown. Acks are put together (tagwin.h) and leave within 3 ms.
- * Deliveries carry the connection's generation; settling one of an older generation does nothing. */
+ * Deliveries carry the connection's generation; settling one of an older one does nothing. */
 #ifndef COMMON_WORKER_CONSUMER_H
 #define COMMON_WORKER_CONSUMER_H
 

@@ -172,7 +172,8 @@ static bool is_for_us(const struct worker *w, const cJSON *request)
 static void reply(struct worker *w, const cJSON *request, cJSON *answer)
 {
 	const cJSON *to = json_get(request, "reply_to");
-	const char *exchange = json_str(to, "exchange", NULL), *key = json_str(to, "routing_key", "");
+	const char *exchange = json_str(to, "exchange", NULL),
+		   *key = json_str(to, "routing_key", "");
 	cJSON *headers = cJSON_CreateObject(), *body = cJSON_CreateObject();
 	struct buf props;
 	char *text;

@@ -36,8 +36,8 @@ struct delivery {
 	size_t props_len, body_len;
 };
 
-/* props and body are copied from the event (body NULL: it is oversized and comes in parts). m is what
- * could be decoded: id and name are "" where it has none. */
+/* props and body are copied from the event (body NULL: it is oversized and comes in parts). m is
+ * what could be decoded: id and name are "" where it has none. */
 struct delivery *delivery_new(const struct link_event *ev, const struct message *m);
 void delivery_free(struct delivery *d);
 size_t delivery_bytes(const struct delivery *d);

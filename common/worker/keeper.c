@@ -82,8 +82,8 @@ static const char SQL_START[] =
 	" THEN starts.causes || excluded.causes ELSE starts.causes END"
 	" RETURNING starts, arrivals";
 
-static int count_start(struct keeper *k, struct frame *f, int64_t *ret_starts, int64_t *ret_arrivals,
-		       struct err *e)
+static int count_start(struct keeper *k, struct frame *f, int64_t *ret_starts,
+		       int64_t *ret_arrivals, struct err *e)
 {
 	const char *id = frame_get_str(f);
 	uint32_t generation = frame_get_u32(f), arrival = frame_get_u32(f);

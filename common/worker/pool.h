@@ -2,8 +2,8 @@
 /* pool: the children of a worker, as its parent sees them.
  *
  * Up to SLOT_COUNT short tasks are handed to a child at once, long ones go one at a time. What a
- * child has not started is taken back when the task before it turns out long. Limits (soft: SIGUSR1,
- * hard: SIGKILL) and deaths belong to the slot that is RUNNING.
+ * child has not started is taken back when the task before it turns out long. Limits (soft:
+ * SIGUSR1, hard: SIGKILL) and deaths belong to the slot that is RUNNING.
  * A delivery that was handed over comes back by exactly one of the callbacks. */
 #ifndef COMMON_WORKER_POOL_H
 #define COMMON_WORKER_POOL_H

@@ -19,6 +19,7 @@
 #include "common/base/mem.h"
 #include "common/worker/run.h"
 
-int worker_main(int argc, char **argv, const char *program, const struct task *tasks, size_t ntasks);
+int worker_main(int argc, char **argv, const char *program, const struct task *tasks,
+		size_t ntasks);
 
 #endif

@@ -4,7 +4,7 @@
  * The parent forks it first of all, before any loop, thread or connection. It forks without exec;
  * a new child gets one end of a socketpair and its row of slots, the parent the other end and a
  * pidfd (SCM_RIGHTS). Everything dies with the parent: PR_SET_PDEATHSIG along the chain.
- * A death is seen by the child's socket closing; the cause (wait status) follows as ZYGOTE_EXITED. */
+ * A death is seen by the child's socket closing; the wait status follows as ZYGOTE_EXITED. */
 #ifndef COMMON_WORKER_ZYGOTE_H
 #define COMMON_WORKER_ZYGOTE_H
 

@@ -63,7 +63,8 @@ static void headers_we_do_not_know_keep_their_types(void **state)
 	struct message m, back;
 	struct buf props;
 	struct err e = { 0 };
-	cJSON *v = cJSON_Parse("{\"deep\": [1, 2.5, null, true, {\"x\": \"ü\"}], \"big\": 5000000000}");
+	cJSON *v = cJSON_Parse(
+		"{\"deep\": [1, 2.5, null, true, {\"x\": \"ü\"}], \"big\": 5000000000}");
 	cJSON *got;
 
 	(void)state;

@@ -163,7 +163,8 @@ static void a_queue_with_other_arguments_is_left_as_it_stands(void **state)
 /* A listener that accepts and says nothing: what a half-open connection looks like. */
 static char *silent_broker(int *ret_fd)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof at;
 
 	*ret_fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* echo: a worker program of the tests, shaped like one under workers/, with its own queue. Its tasks
- * do what scenarios and benches need: nothing, something exactly once, or something bad. */
+/* echo: a worker program of the tests, shaped like one under workers/, with its own queue. Its
+ * tasks do what scenarios and benches need: nothing, something exactly once, or something bad. */
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,9 +55,11 @@ static int mark(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	int64_t r = run_db(run, &pg, e);
 
 	if (r >= 0)
-		r = pg_run(pg, "INSERT INTO public.effects (task_id, pid, note) VALUES ($1, $2, $3)",
+		r = pg_run(pg,
+			   "INSERT INTO public.effects (task_id, pid, note) VALUES ($1, $2, $3)",
 			   PG_PARAMS(PG_TEXT(run_id(run)), PG_INT(getpid()),
-				     PG_TEXT(json_str(args, "note", ""))), NULL, e);
+				     PG_TEXT(json_str(args, "note", ""))),
+			   NULL, e);
 	if (r < 0)
 		return (int)r;
 	wait_ms(run, (int64_t)json_num(args, "work_ms", 0));
