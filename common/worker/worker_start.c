@@ -58,7 +58,8 @@ static int check_queues(const struct worker *w, struct err *e)
 		const struct conf_queue *q = conf_queue(w->program.conf, w->opts.queues[i]);
 
 		if (!q)
-			return err_set(e, ERR_USAGE, "--queues: there is no queue %s in queues.conf",
+			return err_set(e, ERR_USAGE,
+				       "--queues: there is no queue %s in queues.conf",
 				       w->opts.queues[i]);
 		if (strcmp(q->program, w->program.name) != 0)
 			return err_set(e, ERR_USAGE, "--queues: queue %s is served by program %s, "
@@ -88,7 +89,8 @@ static int choose_queues(struct worker *w, struct err *e)
 		};
 	}
 	if (w->nqueues == 0)
-		return err_set(e, ERR_CONFIG, "queues.conf has no queue block with program = \"%s\"",
+		return err_set(e, ERR_CONFIG,
+			       "queues.conf has no queue block with program = \"%s\"",
 			       w->program.name);
 	return 0;
 }
