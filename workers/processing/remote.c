@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "workers/processing/pattern.h"
 
 /* In a title or a place the bare word is enough. */
@@ -87,20 +88,74 @@ static bool says(struct pattern *p, const char *text)
 	return text && *text && pattern_matches(p, text, strlen(text));
 }
 
+enum { AROUND_BYTES = 100, FOCUS_MAX = 8192 };
+
+/* One of these stands in whatever the patterns for running text could match. */
+static bool is_hint(const char *p, size_t left)
+{
+	static const char *const HINTS[] = {
+		"emot", "brid", "ffic", "fici", "home", "site", "pers", "pres", "pr\xC3\xA9", "t\xC3\xA9l",
+		"tele", "b\xC3\xBC", "casa", "smar", "ortu", "orts", "vor ", "mobi", "sede", "ywhe",
+	};
+	char first = (char)(*p | 0x20);
+
+	for (size_t i = 0; i < COUNT(HINTS); i++)
+		if (HINTS[i][0] == first && left >= strlen(HINTS[i]) &&
+		    !strncasecmp(p, HINTS[i], strlen(HINTS[i])))
+			return true;
+	return false;
+}
+
+/* Copies the surroundings of all hints, line ends between: the patterns are dear and a description
+ * is long. Windows begin and end between words. */
+static size_t focus(const char *text, size_t len, char out[FOCUS_MAX])
+{
+	static const char STARTS[] = "efhbpctsmyovEFHBPCTSMYOV";
+	bool starts[256] = { false };
+	size_t n = 0, done = 0;
+
+	for (const char *s = STARTS; *s; s++)
+		starts[(unsigned char)*s] = true;
+	for (size_t i = 0; i + 4 <= len; i++) {
+		size_t from, to;
+
+		if (!starts[(unsigned char)text[i]] || !is_hint(text + i, len - i))
+			continue;
+		from = i > done + AROUND_BYTES ? i - AROUND_BYTES : done;
+		to = i + AROUND_BYTES < len ? i + AROUND_BYTES : len;
+		while (from > done && from < i && text[from] != ' ' && text[from] != '\n')
+			from++;
+		while (to < len && text[to] != ' ' && text[to] != '\n' && to - i < 2 * AROUND_BYTES)
+			to++;
+		while (to < len && ((unsigned char)text[to] & 0xC0) == 0x80)
+			to++;
+		if (n + to - from + 1 >= FOCUS_MAX)
+			break;
+		if (n > 0 && from > done)
+			out[n++] = '\n';
+		memcpy(out + n, text + from, to - from);
+		n += to - from;
+		done = to;
+		i = to - 1;
+	}
+	return n;
+}
+
 enum remote remote_combine(bool flag, const char *title, const char *location, const char *text,
 			   size_t len)
 {
-	bool has_text = text && len > 0;
-	bool denied = has_text && pattern_matches(&text_no_remote, text, len);
+	char around[FOCUS_MAX];
+	size_t n = text ? focus(text, len, around) : 0;
+	bool denied = n > 0 && pattern_matches(&text_no_remote, around, n);
 
 	if (says(&short_hybrid, title) || says(&short_hybrid, location) ||
-	    (has_text && pattern_matches(&text_hybrid, text, len)))
+	    (n > 0 && pattern_matches(&text_hybrid, around, n)))
 		return REMOTE_HYBRID;
 	if (says(&short_remote, title) || says(&short_remote, location) || flag ||
-	    (has_text && !denied && pattern_matches(&text_remote, text, len)))
+	    (n > 0 && !denied && pattern_matches(&text_remote, around, n)))
 		return REMOTE_REMOTE;
 	if (denied || says(&short_onsite, title) || says(&short_onsite, location) ||
-	    (has_text && pattern_matches(&text_onsite, text, len)))
+	    (n > 0 && pattern_matches(&text_onsite, around, n)))
 		return REMOTE_ONSITE;
 	return REMOTE_UNKNOWN;
 }

@@ -5,10 +5,10 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "common/market/occupation.h"
 #include "workers/processing/employment.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/row.h"
+#include "workers/processing/soc.h"
 #include "workers/processing/text.h"
 #include "workers/processing/utf8.h"
 
@@ -275,19 +275,14 @@ static void take_requirements(const struct row *row, struct posting *p)
  * serves only where both have the same code. */
 static void take_codes(const struct row *row, struct posting *p)
 {
-	char number[32], digits[8] = "";
+	char number[32];
 	const char *given = row_text_or_number(row, ROW_ONET_SOC, number);
-	const struct occupation_row *known;
-	struct occupation occupation;
+	const char *soc = soc_of_title(p->title);
 
-	if (!occupation_resolve(p->title, &occupation, NULL)) {
-		snprintf(p->soc_code, sizeof p->soc_code, "%s", occupation.row->soc);
-	} else if (given) {
-		snprintf(digits, sizeof digits, "%.6s", given);
-		known = strlen(given) >= 6 ? occupation_by_soc(digits) : NULL;
-		if (known)
-			snprintf(p->soc_code, sizeof p->soc_code, "%s", known->soc);
-	}
+	if (!soc && given)
+		soc = soc_of_onet(given);
+	if (soc)
+		snprintf(p->soc_code, sizeof p->soc_code, "%s", soc);
 	text_line(row_text_or_number(row, ROW_NAICS_CODE, number), p->naics_code,
 		  sizeof p->naics_code);
 	text_line(row_text(row, ROW_NAICS_NAME), p->naics_name, sizeof p->naics_name);
