@@ -14,6 +14,9 @@ enum {
 	STORE_AWAY_MS = 1000,		/* a store did not take it: ask again after this */
 	MAX_FORWARDS = 3,
 	PROPS_MAX = 1 << 18,
+	/* Properties travel in one frame of 131072 bytes, and we add headers of our own. */
+	PROPS_TAKEN = 120000, PROPS_SENT = 130000,
+	ID_KEPT = 255,
 };
 
 void gate_hold(struct worker *w, struct delivery *d, int64_t delay_ms)
@@ -111,7 +114,7 @@ static int label_dead(struct worker *w, const struct delivery *d, const char *ca
 }
 
 /* The original headers and ours; a message that could not be decoded keeps what could be read, one
- * whose headers leave no room for ours loses them. */
+ * whose headers leave no room for ours loses all but its id. */
 static int dead_props(struct worker *w, const struct delivery *d, const char *cause,
 		      const char *reason, struct buf *out)
 {
@@ -119,9 +122,12 @@ static int dead_props(struct worker *w, const struct delivery *d, const char *ca
 
 	message_decode(&w->scratch, d->props, d->props_len, "", 0, NULL);
 	r = label_dead(w, d, cause, reason, out);
-	if (r >= 0)
+	if (r >= 0 && out->len <= PROPS_SENT)
 		return r;
+	buf_clear(out);
 	message_clear(&w->scratch);
+	if (*d->id && strlen(d->id) <= ID_KEPT)
+		w->scratch.id = message_strdup(&w->scratch, d->id);
 	return label_dead(w, d, cause, reason, out);
 }
 
@@ -236,6 +242,9 @@ static void admit(struct worker *w, struct delivery *d, const struct message *m,
 {
 	const struct catalog_task *t;
 
+	if (decoded >= 0 && d->hop == 0 && d->props_len > PROPS_TAKEN)
+		decoded = err_set(e, ERR_PROTOCOL, "headers of %zu bytes, at most %d are taken",
+				  d->props_len, PROPS_TAKEN);
 	if (decoded >= 0)
 		decoded = read_times(d, m, e);
 	if (decoded < 0) {
