@@ -2,7 +2,6 @@
 /* migrate: the runner of migrations, and how it adopts tables that are there. */
 #include <pthread.h>
 
-#include "common/base/uuid.h"
 #include "tests/unit/scratch_db.h"
 
 static void write_file(const struct fixture *f, const char *name, const char *text)
