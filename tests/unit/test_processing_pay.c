@@ -96,6 +96,8 @@ static void money_that_is_no_pay_is_not_taken(void **state)
 		{ "Prämie von je 500 € für Mitarbeiterwerbung", 0, 0, "", "" },
 		{ "Tickets restaurant d'une valeur de 9 € par jour", 0, 0, "", "" },
 		{ "founded in 1998, 2000 employees, 24/7, 5G", 0, 0, "", "" },
+		{ "401(k) contributions you make, up to a maximum of $9,000 per year", 0, 0, "", "" },
+		{ "Base requirements: lift 10-15 pounds an hour", 0, 0, "", "" },
 		{ "", 0, 0, "", "" },
 	};
 

@@ -19,8 +19,9 @@ static const struct mark {
 	{ "USD$", "USD" }, { "AUD$", "AUD" }, { "$", "$" }, { "€", "EUR" }, { "£", "GBP" }, { "₹", "INR" },
 	{ "¥", "JPY" }, { "zł", "PLN" }, { "₪", "ILS" }, { "₺", "TRY" }, { "Rs.", "INR" }, { "Rs", "INR" },
 };
+/* Not "pounds": what postings weigh by them is boxes. */
 static const struct mark WORDS[] = {
-	{ "euros", "EUR" }, { "euro", "EUR" }, { "dollars", "$" }, { "dollar", "$" }, { "pounds", "GBP" },
+	{ "euros", "EUR" },  { "euro", "EUR" },	  { "dollars", "$" }, { "dollar", "$" },
 	{ "rupees", "INR" }, { "francs", "CHF" }, { "kr", "SEK" },
 };
 static const struct {

@@ -24,7 +24,7 @@ static const char *const CUES[] = {
 		" salaire salaires remuneration remunere brut bruts brute brutes package fixe tjm "
 		"gratification taux horaire fourchette mensuels annuels retribution ",
 	[PAY_LANGUAGE_ES] =
-		" salario salarial sueldo retribucion bruto brutos remuneracion b a paga banda retribuzione "
+		" salario salarial sueldo retribucion bruto brutos remuneracion paga banda retribuzione "
 		"stipendio ral compenso lordi ",
 };
 
