@@ -163,6 +163,7 @@ static void no_fire_is_promised_past_2099(void **state)
 	assert_int_equal(cron_next(&c, z, seconds("2098-06-01T00:00Z"), &s), 1);
 	assert_int_equal(s, seconds("2099-01-01T00:00Z"));
 	assert_int_equal(cron_next(&c, z, s, &s), 0);
+	zone_close(z);
 }
 
 static void wrong_expressions_say_where_and_what_would_be_right(void **state)
