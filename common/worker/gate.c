@@ -13,6 +13,8 @@
 enum {
 	STORE_AWAY_MS = 1000,		/* a store did not take it: ask again after this */
 	MAX_FORWARDS = 3,
+	NO_QUEUE_MS = 30000,		/* parked so long, doubled each time, if there is no queue */
+	MAX_PARKS = 4,
 	PROPS_MAX = 1 << 18,
 	/* Properties travel in one frame of 131072 bytes, and we add headers of our own. */
 	PROPS_TAKEN = 120000, PROPS_SENT = 130000,
@@ -75,6 +77,19 @@ static void park(struct worker *w, struct delivery *d, const char *kind, int64_t
 	desk_park(w->desk, d, kind, w->queues[d->queue].name, due_us, 0, NULL, stored, w);
 }
 
+/* What it is routed to does not exist: a worker that makes it may be on its way. */
+static void no_queue(struct worker *w, struct delivery *d)
+{
+	if (d->hop >= MAX_PARKS) {
+		gate_verdict(w, d, KEEPER_UNREGISTERED, d->name, "unregistered");
+		return;
+	}
+	delivery_push(&w->outside, d);
+	desk_park(w->desk, d, "parked", w->queues[d->queue].name, 0,
+		  (int64_t)NO_QUEUE_MS << d->hop, "the queue it is routed to does not exist",
+		  stored, w);
+}
+
 void gate_published(void *ctx, void *item, enum publish_outcome outcome)
 {
 	struct worker *w = ctx;
@@ -83,6 +98,8 @@ void gate_published(void *ctx, void *item, enum publish_outcome outcome)
 	delivery_remove(&w->outside, d);
 	if (outcome == PUBLISH_CONFIRMED)
 		feed_ack(w, d);
+	else if (outcome == PUBLISH_RETURNED && d->task == DELIVERY_UNKNOWN_TASK && *d->name)
+		no_queue(w, d);
 	else
 		gate_hold(w, d, STORE_AWAY_MS);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/worker/outlet.h"
 
+#include <zlib.h>
+
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -19,6 +21,8 @@ enum {
 
 struct unsettled {
 	void *item;
+	char *queue;
+	unsigned long props_crc;
 	int64_t deadline_ms;
 	bool settled, returned;
 };
@@ -45,6 +49,8 @@ static void settle(struct outlet *o, uint64_t seq, enum publish_outcome outcome)
 	if (seq < o->first || seq >= o->next || u->settled)
 		return;
 	u->settled = true;
+	free(u->queue);
+	u->queue = NULL;
 	if (u->returned && outcome == PUBLISH_CONFIRMED)
 		outcome = PUBLISH_RETURNED;
 	while (o->first < o->next && o->window[o->first % WINDOW].settled)
@@ -79,14 +85,16 @@ static void on_confirm(struct outlet *o, const struct link_event *ev)
 		settle(o, seq, outcome);
 }
 
-/* Only one queue name is ever published to at a time here (failed_operations or a forward), and
- * RabbitMQ answers in order: the oldest that is not yet returned is meant. */
-static void on_returned(struct outlet *o)
+/* A return carries no number: the message is known again by its queue and its properties. */
+static void on_returned(struct outlet *o, const struct link_event *ev)
 {
+	unsigned long crc = crc32(0, (const Bytef *)ev->props, (uInt)ev->props_len);
+
 	for (uint64_t seq = o->first; seq < o->next; seq++) {
 		struct unsettled *u = &o->window[seq % WINDOW];
 
-		if (!u->settled && !u->returned) {
+		if (!u->settled && !u->returned && u->props_crc == crc &&
+		    strcmp(u->queue, ev->key) == 0) {
 			u->returned = true;
 			return;
 		}
@@ -116,7 +124,7 @@ static void on_event(void *ctx, const struct link_event *ev)
 		on_confirm(o, ev);
 		break;
 	case LINK_RETURNED:
-		on_returned(o);
+		on_returned(o, ev);
 		break;
 	case LINK_CHANNEL_CLOSED:
 		log_warn("RabbitMQ closed a publishing channel: %d %s", ev->code, ev->text);
@@ -205,10 +213,12 @@ static bool may_publish(const struct outlet *o)
 	       o->next - o->first < WINDOW;
 }
 
-static void expect(struct outlet *o, void *item)
+static void expect(struct outlet *o, void *item, const char *queue, const void *props,
+		   size_t props_len)
 {
 	o->window[o->next % WINDOW] = (struct unsettled){
 		.item = item, .deadline_ms = clock_mono_ms() + DEADLINE_MS,
+		.queue = mem_strdup(queue), .props_crc = crc32(0, props, (uInt)props_len),
 	};
 	o->next++;
 }
@@ -219,7 +229,7 @@ bool outlet_publish(struct outlet *o, const char *queue, const void *props, size
 	if (!may_publish(o) || link_publish(o->link, CH_CONFIRM, "", queue, true, props, props_len,
 					    body, body_len) < 0)
 		return false;
-	expect(o, item);
+	expect(o, item, queue, props, props_len);
 	return true;
 }
 
@@ -229,7 +239,7 @@ bool outlet_stream_begin(struct outlet *o, const char *queue, const void *props,
 	if (!may_publish(o) || link_publish_begin(o->link, CH_CONFIRM, "", queue, true, props,
 						  props_len, body_len) < 0)
 		return false;
-	expect(o, item);
+	expect(o, item, queue, props, props_len);
 	o->streaming = true;
 	return true;
 }
