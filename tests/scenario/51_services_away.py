@@ -59,6 +59,33 @@ def a_flush_of_Redis_loses_no_later_result():
     under_load(lambda fleet, i: fleet.redis().flushall(), 3, results=False)
 
 
+def outage(*names):
+    """They are away for longer than any client of theirs waits."""
+    def disturb(fleet, i):
+        for name in names:
+            fleet.services("kill", name)
+        time.sleep(7)                       # the outage itself
+        for name in names:
+            fleet.services("start-one", name)
+    return disturb
+
+
+def an_outage_of_RabbitMQ_loses_nothing_and_repeats_nothing():
+    under_load(outage("rabbitmq"), 1)
+
+
+def an_outage_of_PostgreSQL_loses_nothing_and_repeats_nothing():
+    under_load(outage("postgres"), 1)
+
+
+def an_outage_of_Redis_delays_results_and_loses_none():
+    under_load(outage("redis"), 1)
+
+
+def an_outage_of_all_three_loses_nothing_and_repeats_nothing():
+    under_load(outage("rabbitmq", "postgres", "redis"), 1)
+
+
 def frozen_at(points, service, tasks=20, results=True):
     """At each point one process is frozen, the service killed and started, the process thawed."""
     fleet = Fleet(faults=True)
@@ -98,13 +125,15 @@ def Redis_flushed_at_each_named_point_loses_no_later_result():
     frozen_at(("after-commit", "after-follow-ups"), "redis", results=False)
 
 
-ALL = (a_restart_and_a_kill_of_RabbitMQ_lose_nothing_and_repeat_nothing,
-       a_restart_and_a_kill_of_PostgreSQL_lose_nothing_and_repeat_nothing,
-       a_restart_and_a_kill_of_Redis_lose_no_result,
-       a_flush_of_Redis_loses_no_later_result,
-       RabbitMQ_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
-       PostgreSQL_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
-       Redis_killed_at_each_named_point_loses_no_result,
-       Redis_flushed_at_each_named_point_loses_no_later_result)
-
-run(*ALL)
+run(a_restart_and_a_kill_of_RabbitMQ_lose_nothing_and_repeat_nothing,
+    a_restart_and_a_kill_of_PostgreSQL_lose_nothing_and_repeat_nothing,
+    a_restart_and_a_kill_of_Redis_lose_no_result,
+    a_flush_of_Redis_loses_no_later_result,
+    an_outage_of_RabbitMQ_loses_nothing_and_repeats_nothing,
+    an_outage_of_PostgreSQL_loses_nothing_and_repeats_nothing,
+    an_outage_of_Redis_delays_results_and_loses_none,
+    an_outage_of_all_three_loses_nothing_and_repeats_nothing,
+    RabbitMQ_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
+    PostgreSQL_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
+    Redis_killed_at_each_named_point_loses_no_result,
+    Redis_flushed_at_each_named_point_loses_no_later_result)
