@@ -211,6 +211,20 @@ def the_client_of_a_dead_message_gets_a_failure():
     assert meta["result"]["exc_message"] == ["body is no JSON (at byte 0)"], meta
 
 
+def what_the_broker_dead_lettered_as_expired_ends_as_revoked():
+    death = {"reason": "expired", "queue": "work", "count": 1, "exchange": "",
+             "routing-keys": ["work"]}
+    publish_mail(b"[[], {}, {}]", content_type="application/json", content_encoding="utf-8",
+                 headers={"task": "t.old", "id": "old-1", "x-death": [death]})
+    row = wait_for("letter", lambda: bed.sql(
+        "SELECT cause, queue, detail FROM jobfleet.dead_letters WHERE task_id = 'old-1'"))[0]
+    assert row[:2] == ("expired", "work") and row[2]["x-death"][0]["count"] == 1, row
+    store = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
+    meta = json.loads(wait_for("result", lambda: store.get("celery-task-meta-old-1")))
+    assert meta["status"] == "REVOKED", meta
+    assert meta["result"]["exc_type"] == "TaskRevokedError", meta
+
+
 def a_result_that_waited_is_delivered_but_not_over_a_final_one():
     store = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
     final = json.dumps({"status": "SUCCESS", "result": 1, "task_id": "had", "retries": 0})
@@ -275,6 +289,7 @@ run(bed, three_dispatchers_fire_each_second_once_and_on_time,
     missed_times_follow_their_policy, a_success_triggers_once_after_its_delay_and_so_on,
     a_paused_schedule_does_not_fire, a_dead_message_comes_into_the_table_with_its_bytes_once,
     the_client_of_a_dead_message_gets_a_failure,
+    what_the_broker_dead_lettered_as_expired_ends_as_revoked,
     a_result_that_waited_is_delivered_but_not_over_a_final_one,
     reload_takes_a_good_file_and_refuses_a_bad_one,
     systemd_hears_of_start_life_and_end, a_wrong_file_is_exit_100_and_sigterm_exit_0,

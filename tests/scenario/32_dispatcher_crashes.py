@@ -7,6 +7,7 @@ is sent twice."""
 
 import json
 import os
+import signal
 import threading
 import time
 
@@ -66,6 +67,38 @@ def a_dispatcher_killed_in_mid_relay_loses_nothing():
     assert set(got) == sent, (len(set(got)), len(sent))
     print("# %d kills, %d of %d sent twice" % (kills, len(got) - len(sent), len(sent)))
     assert kills > 1, "it was never in the middle"
+
+
+def a_frozen_dispatcher_holds_nobody_up():
+    for name in ("frozen", "awake"):
+        bed.start(name)
+    sent = enqueue_many("frozen", 8000)
+    wait_for("it is in the middle", lambda: bed.one(
+        "SELECT count(*) > 0 FROM jobfleet.pending WHERE queue = 'frozen' AND state = 'sent'"))
+    bed.dispatchers["frozen"].send_signal(signal.SIGSTOP)
+    wait_for("the other one sends all", lambda: not waiting("frozen"))
+    bed.dispatchers["frozen"].send_signal(signal.SIGCONT)
+    got = ids_of(bed.consume("frozen", 8000))
+    assert set(got) == sent, (len(set(got)), len(sent))
+    print("# frozen: %d of %d sent twice" % (len(got) - len(sent), len(sent)))
+    assert [bed.stop("frozen"), bed.stop("awake")] == [0, 0]
+
+
+def a_frozen_database_counts_as_away():
+    bed.start("patient")
+    bed.wait_log("PostgreSQL is there", "patient")
+    backends = [row[0] for row in bed.sql("SELECT pid FROM pg_stat_activity"
+                                          " WHERE application_name = 'dispatcher-patient@test'")]
+    for pid in backends:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        bed.wait_log("PostgreSQL is away", "patient")
+        sent = enqueue_many("thaw", 10)
+        assert set(ids_of(bed.consume("thaw", 10))) == sent
+    finally:
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
+    assert bed.stop("patient") == 0
 
 
 def a_broker_that_restarts_or_is_killed_loses_nothing():
@@ -159,6 +192,7 @@ def many_concurrent_transactions_are_delivered_as_they_commit():
 
 run(bed, three_dispatchers_share_the_work_without_loss_or_double,
     a_dispatcher_killed_in_mid_relay_loses_nothing,
+    a_frozen_dispatcher_holds_nobody_up, a_frozen_database_counts_as_away,
     a_broker_that_restarts_or_is_killed_loses_nothing,
     a_database_that_goes_away_stops_nothing_for_good, schedules_miss_no_second_through_all_this,
     results_wait_for_redis_to_come_back,

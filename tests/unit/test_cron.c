@@ -210,6 +210,33 @@ static void wrong_expressions_say_where_and_what_would_be_right(void **state)
 	}
 }
 
+/* Pieces of expressions put together at random: whatever is taken must also fire. */
+static void no_text_breaks_the_parser(void **state)
+{
+	static const char *const PIECES[] = { " ", " ", " ", " ", "*", "/", "-", ",", "L", "#", "?",
+					      "@", "0", "1", "5", "7", "31", "59", "60", "MON",
+					      "feb", "-1", "99999999999", "\xff", "daily", "\t" };
+	struct zone *z = must_zone("Europe/Berlin");
+	unsigned seed = 1;
+	int taken = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct cron c;
+		char text[400] = "";
+		int64_t s;
+
+		for (int n = rand_r(&seed) % 24; n > 0; n--)
+			strncat(text, PIECES[(size_t)rand_r(&seed) % COUNT(PIECES)], 12);
+		if (cron_parse(text, &c, NULL) < 0)
+			continue;
+		assert_int_equal(cron_next(&c, z, seconds("2026-11-21T00:00Z"), &s), 1);
+		taken++;
+	}
+	assert_true(taken > 0);
+	zone_close(z);
+}
+
 /* One line of cron_oracle.py; the last fire it names is followed by one past its window. */
 static void check_line(char *line)
 {
@@ -274,6 +301,7 @@ int main(void)
 		cmocka_unit_test(the_last_fire_of_a_span_is_found),
 		cmocka_unit_test(no_fire_is_promised_past_2099),
 		cmocka_unit_test(wrong_expressions_say_where_and_what_would_be_right),
+		cmocka_unit_test(no_text_breaks_the_parser),
 		cmocka_unit_test(random_expressions_fire_as_croniter_says),
 		cmocka_unit_test(clock_changes_are_kept_minute_by_minute),
 	};

@@ -12,6 +12,7 @@
 #include "common/store/redis.h"
 
 #define OPEN_MS 3000
+#define DATABASE_MS 10000		/* for what is done between two questions for the database */
 #define REDIS_CALL_MS 3000
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 3000
@@ -188,7 +189,11 @@ static void *usable(struct peers *p, enum peer which)
 
 struct pg *peers_database(struct peers *p)
 {
-	return usable(p, PEER_DATABASE);
+	struct pg *pg = usable(p, PEER_DATABASE);
+
+	if (pg)
+		pg_set_deadline(pg, clock_mono_ms() + DATABASE_MS);
+	return pg;
 }
 
 struct publisher *peers_broker(struct peers *p)

@@ -26,7 +26,8 @@ void peers_close(struct peers *p);
 /* From now on conf says where they are; connections to other places are closed. */
 void peers_use(struct peers *p, const struct conf *conf);
 
-struct pg *peers_database(struct peers *p); /* listens on jobfleet_pending */
+/* Listens on jobfleet_pending. What is done with it has 10 s, then it counts as away. */
+struct pg *peers_database(struct peers *p);
 struct publisher *peers_broker(struct peers *p);
 struct publisher *peers_mailbox(struct peers *p);
 struct redis *peers_redis(struct peers *p);

@@ -431,7 +431,8 @@ int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 		return 0;
 	}
 	publish(r, peers, pg, p, rows);
-	rc = record(r, pg, rows, e);
+	pg = peers_database(peers);
+	rc = pg ? record(r, pg, rows, e) : 0;
 	pg_rows_free(rows);
 	return rc < 0 ? rc : 1;
 }
