@@ -14,7 +14,7 @@
 #include "common/worker/frame.h"
 #include "common/worker/watch.h"
 
-enum { DESK_DEADLINE_MS = 60000, DESK_BOUND = 2000 };
+enum { DESK_DEADLINE_MS = 60000, DESK_BOUND = 2000, DESK_BYTES = 64 << 20 };
 
 struct request {
 	struct request *next;
@@ -140,9 +140,14 @@ void desk_flush(struct desk *k)
 		  (short)(POLLIN | (frame_has_unsent(&k->port) ? POLLOUT : 0)));
 }
 
+static bool has_room(const struct desk *k)
+{
+	return k->port.out.len < DESK_BYTES;
+}
+
 bool desk_is_full(const struct desk *k)
 {
-	return k->n >= DESK_BOUND;
+	return k->n >= DESK_BOUND || !has_room(k);
 }
 
 size_t desk_waiting(const struct desk *k)
@@ -156,7 +161,9 @@ static bool begin(struct desk *k, enum frame_kind kind, struct delivery *d, desk
 	struct desk_answer lost = { .code = -ERR_DB, .text = "the keeper is not there" };
 	struct request *r;
 
-	if (k->port.fd < 0) {
+	if (k->port.fd >= 0 && !has_room(k))
+		lost.text = "the keeper has more than it can take";
+	if (k->port.fd < 0 || !has_room(k)) {
 		done(ctx, d, &lost);
 		return false;
 	}

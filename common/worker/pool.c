@@ -16,6 +16,7 @@
 
 enum {
 	TAKE_BACK_US = 20000,		/* a "short" task that runs longer holds nobody up */
+	AHEAD_BYTES = 32 << 20,		/* that a child has not read yet */
 	RESPAWN_MS = 500,		/* after a child that died young */
 	YOUNG_MS = 1000,
 };
@@ -305,7 +306,8 @@ int pool_room(const struct pool *p, bool is_short)
 			continue;
 		if (c->nhanded == 0)
 			return i;
-		if (is_short && c->nlong == 0 && c->nhanded < least) {
+		if (is_short && c->nlong == 0 && c->nhanded < least &&
+		    c->port.out.len < AHEAD_BYTES) {
 			best = i;
 			least = c->nhanded;
 		}
