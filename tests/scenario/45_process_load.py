@@ -336,6 +336,19 @@ def best_values_are_kept(bed):
           [len(n["job_ids"]) for n in told[-4:]] == [1, 1, 1, 0], told[-4:])
 
 
+def quality_is_told_honestly(bed):
+    done = subprocess.run([os.path.join(BIN, "jobfleet-processing"), "--run",
+                           "jobfleet.check_quality", "{}"], env=bed.env, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    told = json.loads(done.stdout) if done.returncode == 0 else {}
+    figures = told.get("figures", {})
+    check("quality is told beside its thresholds", told.get("status") == "success" and
+          told["postings"] == bed.counts()["enhanced_jobs"] and
+          0.8 < figures["completeness"]["value"] <= 1 and figures["completeness"]["ok"] and
+          figures["consistency"]["value"] > 0.99 and 0 < figures["duplicates"]["value"] < 0.1,
+          (done.stdout, done.stderr))
+
+
 def offspring(pid):
     try:
         with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
@@ -376,6 +389,7 @@ def main():
             loader = bed.start("loading", "loading-" + name)
         collections = the_bundled_rows(bed, labels)
         expected = bed.counts()
+        quality_is_told_honestly(bed)
         repeats_touch_nothing(bed, collections)
         broken_answers(bed)
         demo_rows_stay_apart(bed)

@@ -270,7 +270,7 @@ static int merge_range(struct staging *s, const char *jobs, const char *collecti
 	r = merge_once(s, jobs, collection_id, from, to, &why);
 	if (r == 0)
 		return pg_exec(s->pg, "RELEASE SAVEPOINT merge", e);
-	if (!staging_is_rows_fault(r) || !pg_is_alive(s->pg)) {
+	if (!staging_is_rows_fault(s, r)) {
 		if (e)
 			*e = why;
 		return r;

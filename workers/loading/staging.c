@@ -66,9 +66,13 @@ static int copy_range(struct staging *s, const struct chunk *c, int from, int to
 	return n < 0 ? (int)n : 0;
 }
 
-int staging_is_rows_fault(int r)
+bool staging_is_rows_fault(const struct staging *s, int r)
 {
-	return r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG || r == -ERR_INTERNAL;
+	if (!pg_is_alive(s->pg))
+		return false;
+	/* 21000: two rows of one statement met in one target */
+	return r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG ||
+		(r == -ERR_INTERNAL && !strncmp(pg_sqlstate(s->pg), "21", 2));
 }
 
 int staging_mark_failed(struct staging *s, int64_t job_index, const char *why, struct err *e)
@@ -95,7 +99,7 @@ static int write_range(struct staging *s, const struct chunk *c, int from, int t
 		s->staged += to - from;
 		return pg_exec(s->pg, "RELEASE SAVEPOINT staging", e);
 	}
-	if (!staging_is_rows_fault(r) || !pg_is_alive(s->pg)) {
+	if (!staging_is_rows_fault(s, r)) {
 		if (e)
 			*e = why;
 		return r;

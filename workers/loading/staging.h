@@ -8,6 +8,7 @@
 #ifndef WORKERS_LOADING_STAGING_H
 #define WORKERS_LOADING_STAGING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -23,8 +24,9 @@ int staging_open(struct staging *s, struct pg *pg, const char *processing_id, st
 /* Copies the waiting postings with job_index above after, at most n of them. Returns how many were
  * read, 0 at the end; *ret_last is the last one's index. */
 int staging_fill(struct staging *s, int64_t after, int n, int64_t *ret_last, struct err *e);
-/* Is the failure about the rows' values, so that others may still go? */
-int staging_is_rows_fault(int r);
+/* Is failure r about the rows' values, so that others may still go? A statement of ours that is
+ * wrong is not: it fails the task, and the rows wait for its repair. */
+bool staging_is_rows_fault(const struct staging *s, int r);
 int staging_mark_failed(struct staging *s, int64_t job_index, const char *why, struct err *e);
 
 #endif

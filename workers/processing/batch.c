@@ -313,7 +313,7 @@ static int copy_range(struct batch *b, int from, int to, struct err *e)
 
 static bool is_rows_fault(int r)
 {
-	return r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG || r == -ERR_INTERNAL;
+	return r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG;
 }
 
 static void count(struct batch *b, int from, int to)
