@@ -80,8 +80,8 @@ static int write_routes(struct dispatcher *d, struct err *e)
 	struct pg *pg = peers_database(d->peers);
 	int r;
 
-	if (!pg || d->routed)
-		return 0;
+	if (!pg || d->routed || !*d->conf->path)
+		return 0;	/* without a file nothing says that routes have to go */
 	r = routes_write(pg, d->conf, e);
 	d->routed = r == 0;
 	return r;
