@@ -363,6 +363,22 @@ static void start_loop(struct worker *w)
 	uv_poll_start(&w->zygote_poll, UV_READABLE, on_zygote);
 }
 
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* What was closed is let go in a further turn of the loop only. */
+static void end_loop(struct worker *w)
+{
+	uv_walk(&w->loop, close_handle, NULL);
+	while (uv_run(&w->loop, UV_RUN_NOWAIT))
+		;
+	uv_loop_close(&w->loop);
+}
+
 /* The zygote and the children see our ends of their sockets close, and leave. */
 static void clean_up(struct worker *w)
 {
@@ -379,6 +395,7 @@ static void clean_up(struct worker *w)
 		delivery_free(d);
 	while ((d = delivery_pop(&w->outside)))
 		delivery_free(d);
+	end_loop(w);
 	close(w->zygote_fd);
 	waitpid(w->zygote_pid, NULL, 0);
 }
