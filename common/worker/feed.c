@@ -145,6 +145,11 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 	}
 }
 
+void feed_weigh(struct worker *w, const struct delivery *d)
+{
+	measure(&w->queues[d->queue].bytes, (int64_t)delivery_bytes(d));
+}
+
 void feed_lost(void *ctx, struct delivery *d, bool hard, const char *cause)
 {
 	struct worker *w = ctx;
@@ -200,9 +205,10 @@ static size_t buffered_bytes(const struct worker *w)
 	return n;
 }
 
-/* One per child for long tasks; for short ones as much as AHEAD_US of work. A full buffer or desk
- * lets nothing more in: a window no larger than what is unsettled stops the broker. */
-static int wanted_prefetch(const struct worker *w, double run_us)
+/* One per child for long tasks; for short ones as much as AHEAD_US of work, as far as messages of
+ * their average size fit into the buffer. A full buffer or desk lets nothing more in: a window no
+ * larger than what is unsettled stops the broker. */
+static int wanted_prefetch(const struct worker *w, double run_us, double bytes)
 {
 	double ahead;
 
@@ -212,6 +218,8 @@ static int wanted_prefetch(const struct worker *w, double run_us)
 	if (run_us >= LONG_US)
 		return w->children;
 	ahead = run_us > 0 ? w->children * (AHEAD_US / run_us) : w->children * 2;
+	if (ahead * bytes > (double)w->program.conf->fleet.buffer_bytes)
+		ahead = (double)w->program.conf->fleet.buffer_bytes / bytes;
 	if (ahead < w->children * 2)
 		ahead = w->children * 2;
 	return ahead > PREFETCH_MAX ? PREFETCH_MAX : (int)ahead;
@@ -223,7 +231,8 @@ void feed_tune(struct worker *w)
 		const struct conf_queue *q = conf_queue(w->program.conf, w->queues[i].name);
 		int have = consumer_prefetch(w->consumer, (int)i), want;
 
-		want = q && q->prefetch > 0 ? q->prefetch : wanted_prefetch(w, w->queues[i].run_us);
+		want = q && q->prefetch > 0 ? q->prefetch :
+		       wanted_prefetch(w, w->queues[i].run_us, w->queues[i].bytes);
 		/* Small corrections are not worth a frame. */
 		if (want > have * 5 / 4 || want < have * 3 / 4 || want == w->children)
 			consumer_set_prefetch(w->consumer, (int)i, want);

@@ -331,6 +331,7 @@ void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct 
 	d = delivery_new(ev, m);
 	d->queue = queue;
 	d->link_generation = generation;
+	feed_weigh(w, d);
 	if (!ev->body)
 		begin_huge(w, d, ev->body_len);
 	else

@@ -24,6 +24,7 @@ enum worker_state { WORKER_STARTING, WORKER_RUNNING, WORKER_DRAINING, WORKER_LEA
 struct worker_queue {
 	char *name;
 	double run_us;			/* moving average of its tasks' run times; 0 = none yet */
+	double bytes;			/* the same of its messages' sizes */
 };
 
 struct worker {
@@ -77,6 +78,7 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done);
 void feed_lost(void *ctx, struct delivery *d, bool hard, const char *cause);
 void feed_untouched(void *ctx, struct delivery *d);
 void feed_tune(struct worker *w);
+void feed_weigh(struct worker *w, const struct delivery *d);	/* each that arrives */
 size_t feed_reserved(const struct worker *w);	/* buffered, held or outside */
 struct catalog_task *feed_spec(const struct worker *w, const struct delivery *d);
 
