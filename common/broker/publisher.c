@@ -321,13 +321,10 @@ int publisher_send(struct publisher *p, const char *exchange, const char *key,
 int publisher_wait(struct publisher *p, int timeout_ms, struct err *e)
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
-	int r = 0;
+	int r = turn(p, p->waiting > 0 ? deadline : 0, e);	/* an idle one hears of its loss, too */
 
-	while (p->waiting > 0 && r >= 0) {
+	while (p->waiting > 0 && r >= 0 && clock_mono_ms() < deadline)
 		r = turn(p, deadline, e);
-		if (clock_mono_ms() >= deadline)
-			break;
-	}
 	return r < 0 ? r : (int)p->waiting;
 }
 

@@ -34,7 +34,7 @@ PORT_FIRST, PORT_LAST = 20000, 32000
 
 RABBITMQ_CONF = """\
 listeners.tcp.1 = 127.0.0.1:{rabbitmq}
-vm_memory_high_watermark.absolute = 1GB
+vm_memory_high_watermark.absolute = 4GB
 disk_free_limit.absolute = 50MB
 log.file.level = info
 log.console = false
