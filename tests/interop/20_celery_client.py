@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # services: shared
 """A stock Celery client with the one line `app.conf.task_queue_max_priority = 10` beside a running
-worker and dispatcher: what it sends is done, what it awaits comes, and what it inspects answers."""
+worker and dispatcher: what it sends is done, what it awaits comes, and what it inspects
+answers."""
 
 import datetime
 import os

@@ -3,9 +3,9 @@
 # services: own
 # timeout: 400
 """Two workers under a few hundred tasks while RabbitMQ, PostgreSQL or Redis restart, are killed or
-forget everything: every task's effects happen once, and results come as soon as they can. At random
-instants on the shipped program; on the one with crash points while a process stands frozen at a named
-point, between what the service was told and its answer."""
+forget everything: every task's effects happen once, and results come as soon as they can. At
+random instants on the shipped program; on the one with crash points while a process stands frozen
+at a named point, between what the service was told and its answer."""
 
 import signal
 import time
@@ -86,6 +86,22 @@ def an_outage_of_all_three_loses_nothing_and_repeats_nothing():
     under_load(outage("rabbitmq", "postgres", "redis"), 1)
 
 
+def a_memory_alarm_of_RabbitMQ_stops_publishing_but_no_task():
+    fleet = Fleet()
+    ids = fleet.enqueue(fleet.mixture(TASKS, rng, 20))
+    fleet.services("ctl", "set_vm_memory_high_watermark", "0")
+    began = time.monotonic()
+    try:
+        wait_for("all that was in the queue is done, alarm or not", lambda: fleet.one(
+            "SELECT count(*) FROM jobfleet.ledger WHERE final AND task_id = ANY(%s)", ids) ==
+            len(ids), 60, 0.1)
+        print("# done after %.1f s of alarm" % (time.monotonic() - began))
+    finally:
+        fleet.services("ctl", "set_vm_memory_high_watermark", "absolute", "1GB")
+    fleet.check()
+    fleet.close()
+
+
 def frozen_at(points, service, tasks=20, results=True):
     """At each point one process is frozen, the service killed and started, the process thawed."""
     fleet = Fleet(faults=True)
@@ -133,6 +149,7 @@ run(a_restart_and_a_kill_of_RabbitMQ_lose_nothing_and_repeat_nothing,
     an_outage_of_PostgreSQL_loses_nothing_and_repeats_nothing,
     an_outage_of_Redis_delays_results_and_loses_none,
     an_outage_of_all_three_loses_nothing_and_repeats_nothing,
+    a_memory_alarm_of_RabbitMQ_stops_publishing_but_no_task,
     RabbitMQ_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
     PostgreSQL_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
     Redis_killed_at_each_named_point_loses_no_result,

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # services: own
 # timeout: 300
-"""A child is frozen (SIGSTOP) for longer than the 5 s that a transaction may idle, while a twin of its
-task, published a second time, runs elsewhere; then it is thawed. Whoever wins, the effects happen once.
-At random instants on the shipped program, between effect and commit on the one with crash points."""
+"""A child is frozen (SIGSTOP) for longer than the 5 s that a transaction may idle, while a twin of
+its task, published a second time, runs elsewhere; then it is thawed. Whoever wins, the effects
+happen once. At random instants on the shipped program, between effect and commit on the one with
+crash points."""
 
 import signal
 import time

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # services: own
 # timeout: 300
-"""SIGTERM drains: under load nothing is lost and nothing repeated, not even of tasks without a ledger;
-a second SIGTERM gives unfinished work back and leaves at once; SIGHUP takes a good file and refuses a
-bad one."""
+"""SIGTERM drains: under load nothing is lost and nothing repeated, not even of tasks without a
+ledger; a second SIGTERM gives unfinished work back and leaves at once; SIGHUP takes a good file
+and refuses a bad one."""
 
 import signal
 import time

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # services: own
 # timeout: 300
-"""Messages that cannot be understood: each ends in the dead letters with its bytes and the reason, or
-with a FAILURE that says why, or both; no process of the worker dies of it, and a good task that comes
-after it is done. What Celery compresses, and its protocol 1, is understood."""
+"""Messages that cannot be understood: each ends in the dead letters with its bytes and the reason,
+or with a FAILURE that says why, or both; no process of the worker dies of it, and a good task that
+comes after it is done. What Celery compresses, and its protocol 1, is understood."""
 
 import gzip
 import json
@@ -80,8 +80,8 @@ TABLE = [
      True),
     ("an unknown compression", GOOD, head(compression="application/x-brotli"),
      "compression application/x-brotli", "ContentDisallowed", True),
-    ("compression that is none", GOOD, head(compression="application/x-gzip"), "zlib or gzip stream",
-     "ValueError", True),
+    ("compression that is none", GOOD, head(compression="application/x-gzip"),
+     "zlib or gzip stream", "ValueError", True),
     ("a compressed stream that is cut off", zlib.compress(GOOD * 50)[:-8],
      head(compression="application/x-gzip"), "zlib or gzip stream", "ValueError", True),
     ("a zlib bomb", zlib.compress(b"[" + b" " * (300 << 20) + b"]", 9),
@@ -93,7 +93,8 @@ TABLE = [
     ("retries that are text", GOOD, head(retries="many"), "header retries", "ValueError", True),
     ("headers of 119,000 bytes that are wrong, too", GOOD,
      head(eta="tomorrow", big="x" * 119000), "header eta", "ValueError", True),
-    ("headers of 125,000 bytes", GOOD, head(big="x" * 125000), "at most 120000", "ValueError", True),
+    ("headers of 125,000 bytes", GOOD, head(big="x" * 125000), "at most 120000", "ValueError",
+     True),
     ("headers that fill their frame", GOOD, head(big="x" * 130500), "at most 120000", "ValueError",
      True),
     ("300 headers", GOOD, head(**{"h%d" % i: i for i in range(300)}), "headers, at most",
@@ -104,9 +105,11 @@ TABLE = [
      "TypeError", False),
     ("an unknown argument", b'[[], {"nose": 1}, {}]', head(), "unexpected keyword argument 'nose'",
      "TypeError", False),
-    ("an unregistered task", GOOD, head(task="echo.nothing"), "echo.nothing", "NotRegistered", True),
+    ("an unregistered task", GOOD, head(task="echo.nothing"), "echo.nothing", "NotRegistered",
+     True),
 ]
-TYPES = {"pickle": ("application/x-python-serialize", "binary"), "yaml": ("application/x-yaml", "utf-8")}
+TYPES = {"pickle": ("application/x-python-serialize", "binary"),
+         "yaml": ("application/x-yaml", "utf-8")}
 NO_ID = [
     ("no id", GOOD, head(), "id"),
     ("an empty id", GOOD, head(id=""), "id"),
@@ -134,7 +137,8 @@ def check_known(sentence, body, headers, reason, exc_type, dead):
         assert got["status"] == "FAILURE" and got["result"]["exc_type"] == exc_type, got
         assert reason in str(got["result"]["exc_message"]), got
     if dead:
-        row = wait_for("a dead letter of %s" % sentence, lambda: letter("task_id = %s", task_id), 30)
+        row = wait_for("a dead letter of %s" % sentence,
+                       lambda: letter("task_id = %s", task_id), 30)
         assert reason in row[1], row[:2]
         assert bytes(row[2]) == body, "other bytes: %r" % bytes(row[2])[:100]
         assert row[4] == QUEUE, row[4]
@@ -206,6 +210,8 @@ def nothing_is_left_in_a_queue_or_unacked():
     fleet.close()
 
 
-run(*each(check_known, TABLE), *each(check_unknown, NO_ID), compressed("zlib", zlib.compress(b"[[2, 3], {}, {}]")),
-    compressed("gzip", gzip.compress(b"[[2, 3], {}, {}]")), a_protocol_1_message_runs,
-    what_celery_node_sends_runs, keyword_names_differ_by_case, nothing_is_left_in_a_queue_or_unacked)
+SUM = b"[[2, 3], {}, {}]"
+run(*each(check_known, TABLE), *each(check_unknown, NO_ID),
+    compressed("zlib", zlib.compress(SUM)), compressed("gzip", gzip.compress(SUM)),
+    a_protocol_1_message_runs, what_celery_node_sends_runs, keyword_names_differ_by_case,
+    nothing_is_left_in_a_queue_or_unacked)

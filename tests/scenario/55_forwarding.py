@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # services: own
-"""A task on a queue whose program does not serve it goes to the queue that queues.conf routes it to,
-confirmed and then acked, with its id and headers; where that queue does not exist it is parked for
-minutes and then ends in the dead letters as unregistered. None is lost, none doubled, whichever way
-they come mixed."""
+"""A task on a queue whose program does not serve it goes to the queue that queues.conf routes it
+to, confirmed and then acked, with its id and headers; where that queue does not exist it is parked
+for minutes and then ends in the dead letters as unregistered. None is lost, none doubled,
+whichever way they come mixed."""
 
 import json
 import uuid
