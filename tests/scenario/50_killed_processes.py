@@ -101,7 +101,33 @@ def a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
                   lambda fleet: [kill(pid) for w in fleet.workers.values() for pid in w.children()])
 
 
-run(children_killed_at_random_instants_lose_nothing_and_repeat_nothing,
+def what_a_killed_worker_ran_begins_elsewhere_within_a_second():
+    fleet = Fleet()
+    one, two = fleet.workers.values()
+    took = []
+    with fleet.lock:
+        for _ in range(6):
+            two.stop()
+            fleet.enqueue([("echo.mark", {"note": "mark", "work_ms": 500})])
+            wait_for("its effect stands uncommitted", lambda: fleet.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"))
+            two.start()
+            two.wait_ready(again=True)
+            killed = fleet.one("SELECT clock_timestamp()")
+            one.kill_parent()
+            wait_for("it is done", fleet.settled)
+            took.append((fleet.one("SELECT max(at) FROM effects") - killed).total_seconds())
+            one.start()
+            one.wait_ready(again=True)
+            one, two = two, one
+    fleet.check()
+    fleet.close()
+    print("# began again after %s ms" % " ".join("%d" % (s * 1000) for s in sorted(took)))
+    assert max(took) < 1, took
+
+
+run(what_a_killed_worker_ran_begins_elsewhere_within_a_second,
+    children_killed_at_random_instants_lose_nothing_and_repeat_nothing,
     a_parent_killed_at_random_instants_leaves_no_process_and_loses_nothing,
     a_keeper_killed_at_random_instants_is_replaced,
     a_zygote_killed_at_random_instants_ends_its_worker_without_loss,
