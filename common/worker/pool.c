@@ -273,7 +273,7 @@ void pool_forked(struct pool *p, int row, pid_t pid, int fd, int pidfd)
 	watch_set(&c->watch, fd, POLLIN);
 	if (p->conf_path)
 		put_conf(c);
-	if (p->stopping)
+	if (p->stopping || row >= p->wanted)	/* wanted when it was asked for */
 		quit_child(c);
 }
 

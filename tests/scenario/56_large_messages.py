@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # services: own
 # alone: yes
-"""Many large messages at once, more than any buffer between the worker's processes holds: they wait
-where they are, no process dies of them, and each is done or parked in the end."""
+"""Many large messages at once, more than any buffer between the worker's processes holds: they
+wait where they are, no process dies of them, and each is done or parked in the end."""
 
 import json
 import signal
