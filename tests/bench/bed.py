@@ -7,10 +7,12 @@ answer to a remote control `stats` that counts all tasks, asked ever more often 
 two tasks are on the house. Afterwards the worker is stopped and the queue must be empty, which it is
 only if every message was acked. CPU is that of all the worker's processes in between."""
 
+import contextlib
 import glob
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -220,6 +222,8 @@ class Control:
 class Worker:
     """One worker process tree on one queue."""
 
+    stop_limit_s, must_stop = 60, True
+
     def __init__(self, bed, queue, children=2):
         self.bed, self.queue, self.children = bed, queue, children
         self.node = "%s@bench" % queue
@@ -258,10 +262,14 @@ class Worker:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(60)
+            self.process.wait(self.stop_limit_s)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise Trouble("%s does not stop" % self.name) from None
+            for pid in tree(self.process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+            if self.must_stop:
+                raise Trouble("%s does not stop" % self.name) from None
         finally:
             said = self.said()
             self.log.close()
@@ -300,6 +308,8 @@ class Ours(Worker):
 class Celery(Worker):
     """Debian's, prefork, without the start-up rounds (mingle, gossip) it does not need alone."""
     name = "Celery"
+    # told to stop right after its start it now and then hangs; that is no figure of ours
+    stop_limit_s, must_stop = 15, False
 
     def environment(self):
         return {"BENCH_QUEUE": self.queue, "BENCH_CONCURRENCY": str(self.children),
