@@ -134,8 +134,9 @@ static int call_handler(struct run *run, const cJSON *args, char **ret_json, str
 	return r;
 }
 
-/* Runs and settles one message; true: it cannot be understood and belongs to the dead letters. */
-static bool perform(struct child *c, struct run *run, struct settle *s)
+/* Runs and settles one message. One that cannot be understood gets its dead letter in the same
+ * commit as its FAILURE. */
+static void perform(struct child *c, struct run *run, struct settle *s)
 {
 	struct err e = { 0 };
 	cJSON *args = NULL;
@@ -152,13 +153,12 @@ static bool perform(struct child *c, struct run *run, struct settle *s)
 	}
 	if (r >= 0)
 		settle_success(run, json, s);
+	else if (malformed)
+		settle_verdict(run, &e, "malformed", s);
 	else
 		settle_error(run, &e, s);
-	if (r < 0 && malformed && s->why)
-		*s->why = e;
 	cJSON_Delete(args);
 	free(json);
-	return malformed && !s->again;
 }
 
 static void log_end(const struct child *c, const struct run *run, const struct settle *s)
@@ -196,7 +196,6 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	struct run run;
 	struct err e = { 0 };
 	int found = 0;
-	bool dead = false;
 
 	run_prepare(c, &run, task, h);
 	log_set_task(run.id, task->task->name);
@@ -207,12 +206,12 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 		s->delay_ms = AGAIN_MS;
 		*s->why = e;
 	} else if (found == 0) {
-		dead = perform(c, &run, s);
+		perform(c, &run, s);
 	}
 	log_end(c, &run, s);
 	run_release(&run);
 	log_set_task(NULL, NULL);
-	return s->again ? CHILD_AGAIN : dead ? CHILD_DEAD : CHILD_SETTLED;
+	return s->again ? CHILD_AGAIN : CHILD_SETTLED;
 }
 
 static void run_handed(struct child *c, const struct handed *h)

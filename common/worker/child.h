@@ -20,7 +20,7 @@ enum { CHILD_ASK_LEDGER = 1 };		/* flags: delivered before, the ledger may know 
 enum child_verdict {
 	CHILD_SETTLED,
 	CHILD_AGAIN,			/* run it again in delay_ms; reason says why */
-	CHILD_DEAD,			/* settled as failed and not to be understood: dead-letter it */
+	CHILD_DEAD,			/* not decoded, or not served: nothing was settled, dead-letter it */
 };
 
 /* What every process of one worker knows. Borrowed for ever. */

@@ -345,6 +345,7 @@ static void start_parts(struct worker *w)
 			       gate_published);
 	for (size_t i = 0; i < w->nqueues; i++)
 		consumer_set_prefetch(w->consumer, (int)i, w->children * 2);
+	feed_tune(w);		/* what queues.conf fixes holds from the first message on */
 }
 
 static void start_loop(struct worker *w)
