@@ -223,6 +223,7 @@ class Worker:
     """One worker process tree on one queue."""
 
     stop_limit_s, must_stop = 60, True
+    hung = False        # had to be killed: what it held came back to its queue
 
     def __init__(self, bed, queue, children=2):
         self.bed, self.queue, self.children = bed, queue, children
@@ -268,6 +269,7 @@ class Worker:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.process.wait()
+            self.hung = True
             if self.must_stop:
                 raise Trouble("%s does not stop" % self.name) from None
         finally:

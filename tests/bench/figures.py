@@ -49,7 +49,7 @@ def drain(bed, kind, task, n, results=False):
         seconds, cpu, broker = worker.run_through(task, n)
     finally:
         worker.stop()
-    bed.drop_queue(queue)
+    bed.drop_queue(queue, must_be_empty=not worker.hung)
     stored = bed.redis.dbsize()
     if results and stored < n:
         raise Trouble("%d of %d results are in Redis" % (stored, n))
@@ -156,7 +156,7 @@ def memory(bed, kind, children, n):
             found.setdefault(role, []).append(beds.pss_kib(pid) / 1024)
     finally:
         worker.stop()
-    bed.drop_queue(queue)
+    bed.drop_queue(queue, must_be_empty=not worker.hung)
     rows = bed.sql("SELECT count(*) FROM public.effects")[0][0]
     if rows != n or bed.redis.dbsize() < n:
         raise Trouble("%d effects and %d results of %d tasks" % (rows, bed.redis.dbsize(), n))
@@ -183,7 +183,7 @@ def start(bed, kind):
     worker = kind(bed, queue)
     milliseconds = (worker.ready - worker.started) * 1000
     worker.stop()
-    bed.drop_queue(queue)
+    bed.drop_queue(queue, must_be_empty=not worker.hung)
     return {"ms": milliseconds}
 
 
@@ -210,7 +210,7 @@ def trips(bed, kind, n):
             took.append((time.perf_counter() - began) * 1000)
     finally:
         worker.stop()
-    bed.drop_queue(queue)
+    bed.drop_queue(queue, must_be_empty=not worker.hung)
     took = sorted(took[TRIPS_WARM_UP:])
     return {"ms": took[len(took) // 2], "p99": took[min(len(took) - 1, len(took) * 99 // 100)]}
 
