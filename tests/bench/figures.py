@@ -210,7 +210,8 @@ def trips(bed, kind, n):
             took.append((time.perf_counter() - began) * 1000)
     finally:
         worker.stop()
-    bed.drop_queue(queue, must_be_empty=not worker.hung)
+    # Celery stores a result before it acks, and leaves in between when told to stop
+    bed.drop_queue(queue, must_be_empty=kind is Ours)
     took = sorted(took[TRIPS_WARM_UP:])
     return {"ms": took[len(took) // 2], "p99": took[min(len(took) - 1, len(took) * 99 // 100)]}
 
