@@ -54,6 +54,7 @@ struct worker {
 	struct delivery *huge;		/* its parts are passing through */
 	int64_t started_ms, beat_ms, drain_until_ms;
 	int64_t processed, failed, retried, redispatched;
+	int64_t trimmed;		/* processed when memory was last given back */
 	uint64_t clock;			/* Lamport, for remote control */
 	bool keeper_forking, beat_waits, beat_heard;
 	int exit_code;
