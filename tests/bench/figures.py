@@ -14,7 +14,8 @@ from report import Aim, Figure
 
 NOOP, LEDGER, MARK = "echo.noop", "echo.noop_ledger", "echo.mark"
 CLIENTS = 2                     # of pgbench, as many as children
-PSS_TASKS, PSS_CHILDREN = 10000, (2, 20)
+PSS_TASKS = 10000
+REST_S = 1                      # memory is that of a worker at rest
 TRIPS_WARM_UP = 20
 
 # The row that a successful task without a result leaves, as common/store/ledger.c writes it.
@@ -151,6 +152,7 @@ def memory(bed, kind, children, n):
     worker = kind(bed, queue, children)
     try:
         worker.run_through(MARK, n)
+        time.sleep(REST_S)
         found = {}
         for role, pid in worker.roles():
             found.setdefault(role, []).append(beds.pss_kib(pid) / 1024)
@@ -168,8 +170,8 @@ def figure_memory(children, aim):
     def make(bed, o):
         n = min(o.tasks, PSS_TASKS)
         figure = Figure("memory-%d" % children, "memory with %d children" % children, "MiB PSS",
-                        "after %d tasks that each wrote a row in PostgreSQL and a result in Redis"
-                        % n)
+                        "at rest after %d tasks that each wrote a row in PostgreSQL and a result "
+                        "in Redis" % n)
         figure.measure, figure.parts = "pss", ("parent", "zygote", "keeper", "child")
         figure.aims = [Aim("jobfleet", "Celery", "pss", aim, less=True)]
         return in_turn(figure, min(o.pairs, 3), {
