@@ -20,6 +20,9 @@
 
 struct err;
 
+/* by priority over all queues; the queues' own order; by weight */
+enum conf_order { CONF_ORDER_PRIORITY, CONF_ORDER_STRICT, CONF_ORDER_WEIGHTED };
+
 struct conf_fleet {
 	const char *broker_url;		/* JOBFLEET_BROKER_URL; amqp[s]://user:pass@host[:port][,host…]/vhost */
 	const char *database_url;	/* JOBFLEET_DATABASE_URL, else DATABASE_URL */
@@ -46,6 +49,15 @@ struct conf_fleet {
 	int ledger_days;		/* the duplicate window, 7 */
 	int start_budget;		/* starts that did not end before dead-lettering, 3 */
 	int64_t shutdown_ms;		/* drain at most this long after SIGTERM; 0 = till tasks end */
+	bool events;			/* task-* events from the start; worker-* always go */
+	int64_t event_heartbeat_ms;	/* distance of worker-heartbeat events, 2 s */
+	bool result_extended;		/* name, args, worker … in every result, as Celery's setting */
+	bool inherit_priority;		/* callbacks get the priority of the task they follow */
+	int64_t join_timeout_ms;	/* a chord without news for so long fails, 1 h */
+	enum conf_order queue_order;	/* which of several queues comes first */
+	int64_t idle_child_ms;		/* children above MIN leave after so long without work, 30 s */
+	int64_t enqueue_timeout_ms;	/* deadline of our own enqueue doors, 5 s */
+	int64_t spool_max_bytes;	/* what the local spool may hold, 256 MiB */
 };
 
 enum conf_queue_type { CONF_QUEUE_CLASSIC, CONF_QUEUE_QUORUM };
@@ -59,6 +71,8 @@ struct conf_queue {
 	int max_tasks_per_child;	/* 0 = no recycling */
 	int64_t max_memory_per_child;	/* bytes */
 	enum conf_queue_type type;
+	int weight;			/* its share with queue_order = weighted, 1 */
+	int delivery_limit;		/* quorum: the broker dead-letters after so many; 0 = none */
 };
 
 enum conf_retry_on { CONF_RETRY_TRANSIENT, CONF_RETRY_ANY, CONF_RETRY_NEVER };
@@ -72,6 +86,10 @@ struct conf_task {
 	int priority;			/* 0 to 9, or CONF_UNSET */
 	double rate_per_s;		/* 0 = none; < 0 unset */
 	bool rate_at_fetch;		/* rate_limit_at = fetch */
+	bool rate_per_worker;		/* rate_limit_scope = worker: not cluster-wide */
+	int rate_burst;			/* starts at once before the rate holds, 1 */
+	const char *concurrency_key;	/* parameter whose value is the key, or "*": one for all; "" */
+	int concurrency_limit;		/* runs at once per key, cluster-wide, 1 */
 	int64_t soft_ms, hard_ms;	/* time limits; CONF_UNSET */
 	int max_retries;
 	int64_t retry_backoff_ms;	/* first distance */

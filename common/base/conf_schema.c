@@ -43,6 +43,16 @@ static const struct conf_key FLEET[] = {
 	{ "ledger_keep", CONF_DURATION, AT(fleet, ledger_days), "7d", DAY_MS, YEAR_MS, .unit = DAY },
 	{ "start_budget", CONF_INT, AT(fleet, start_budget), "3", 1, 50 },
 	{ "shutdown", CONF_DURATION, AT(fleet, shutdown_ms), "0", 0, DAY_MS, .unit = MS },
+	{ "events", CONF_BOOL, AT(fleet, events), "no" },
+	{ "event_heartbeat", CONF_DURATION, AT(fleet, event_heartbeat_ms), "2s", 500, 60e3, .unit = MS },
+	{ "result_extended", CONF_BOOL, AT(fleet, result_extended), "no" },
+	{ "inherit_priority", CONF_BOOL, AT(fleet, inherit_priority), "no" },
+	{ "join_timeout", CONF_DURATION, AT(fleet, join_timeout_ms), "1h", 1e3, DAY_MS * 7, .unit = MS },
+	{ "queue_order", CONF_WORD, AT(fleet, queue_order), "priority",
+	  .words = "priority strict weighted" },
+	{ "idle_child", CONF_DURATION, AT(fleet, idle_child_ms), "30s", 1e3, DAY_MS, .unit = MS },
+	{ "enqueue_timeout", CONF_DURATION, AT(fleet, enqueue_timeout_ms), "5s", 100, 600e3, .unit = MS },
+	{ "spool_max", CONF_SIZE, AT(fleet, spool_max_bytes), "256M", 0, 1099511627776 },
 };
 
 static const struct conf_key QUEUE[] = {
@@ -53,6 +63,8 @@ static const struct conf_key QUEUE[] = {
 	{ "max_tasks_per_child", CONF_INT, AT(queue, max_tasks_per_child), "0", 0, 1e9 },
 	{ "max_memory_per_child", CONF_SIZE, AT(queue, max_memory_per_child), "0", 0, 1099511627776 },
 	{ "type", CONF_WORD, AT(queue, type), "classic", .words = "classic quorum" },
+	{ "weight", CONF_INT, AT(queue, weight), "1", 1, 1000 },
+	{ "delivery_limit", CONF_INT, AT(queue, delivery_limit), "0", 0, 1000 },
 };
 
 static const struct conf_key TASK[] = {
@@ -60,6 +72,10 @@ static const struct conf_key TASK[] = {
 	{ "priority", CONF_INT, AT(task, priority), NULL, 0, 9 },
 	{ "rate_limit", CONF_RATE, AT(task, rate_per_s), NULL },
 	{ "rate_limit_at", CONF_WORD, AT(task, rate_at_fetch), "start", .words = "start fetch" },
+	{ "rate_limit_scope", CONF_WORD, AT(task, rate_per_worker), "cluster", .words = "cluster worker" },
+	{ "rate_limit_burst", CONF_INT, AT(task, rate_burst), "1", 1, 10000 },
+	{ "concurrency_key", CONF_TEXT, AT(task, concurrency_key), "" },
+	{ "concurrency_limit", CONF_INT, AT(task, concurrency_limit), "1", 1, 1000 },
 	{ "soft_time_limit", CONF_DURATION, AT(task, soft_ms), NULL, 0, YEAR_MS, .unit = MS },
 	{ "time_limit", CONF_DURATION, AT(task, hard_ms), NULL, 0, YEAR_MS, .unit = MS },
 	{ "max_retries", CONF_INT, AT(task, max_retries), NULL, 0, 1000 },
