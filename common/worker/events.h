@@ -14,6 +14,7 @@ struct delivery;
 struct worker;
 
 bool events_on(const struct worker *w);			/* task-* */
+int64_t events_dropped(void);				/* events, since the start */
 bool events_switch(struct worker *w, bool on);		/* false: it was so already */
 void events_tick(struct worker *w);			/* heartbeats, when due; batches */
 void events_flush(struct worker *w);			/* at the loop turn's end */

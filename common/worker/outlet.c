@@ -17,6 +17,8 @@ enum {
 	BODY_MAX = 1 << 20,		/* of returned messages; larger ones come in parts */
 	USER_TIMEOUT_MS = 5000,
 	WINDOW = 1024,
+	EVENTS_UNSENT_MAX = 4 << 20,
+	PRECONDITION_FAILED = 406,
 };
 
 struct unsettled {
@@ -39,7 +41,7 @@ struct outlet {
 	int64_t deadline_ms;		/* of connecting, or when to try again */
 	struct unsettled window[WINDOW];
 	uint64_t first, next;		/* sequence numbers on this connection */
-	bool streaming, reply_declared;
+	bool streaming, reply_declared, event_declared;
 };
 
 static void settle(struct outlet *o, uint64_t seq, enum publish_outcome outcome)
@@ -68,7 +70,7 @@ static void go_down(struct outlet *o, const char *why)
 	link_close(o->link);
 	o->link = NULL;
 	o->host++;
-	o->ready = o->streaming = o->reply_declared = false;
+	o->ready = o->streaming = o->reply_declared = o->event_declared = false;
 	o->deadline_ms = clock_mono_ms() + BACKOFF_MS;
 	for (uint64_t seq = o->first; seq < end; seq++)
 		settle(o, seq, PUBLISH_UNKNOWN);
@@ -130,6 +132,8 @@ static void on_event(void *ctx, const struct link_event *ev)
 		log_warn("RabbitMQ closed a publishing channel: %d %s", ev->code, ev->text);
 		if (ev->channel == CH_CAST) {
 			o->reply_declared = false;
+			/* Another kind of celeryev than Celery's is used as it stands. */
+			o->event_declared = ev->code == PRECONDITION_FAILED;
 			link_channel_open(o->link, CH_CAST);
 		} else {
 			o->deadline_ms = 0;
@@ -273,6 +277,19 @@ void outlet_reply(struct outlet *o, const char *exchange, const char *key, const
 		o->reply_declared = true;
 	}
 	outlet_cast(o, exchange, key, props, props_len, body, body_len);
+}
+
+bool outlet_event(struct outlet *o, const char *key, const void *props, size_t props_len,
+		  const void *body, size_t body_len)
+{
+	if (!o->ready || link_is_blocked(o->link) || link_unsent(o->link) > EVENTS_UNSENT_MAX)
+		return false;
+	if (!o->event_declared) {
+		link_exchange_declare(o->link, CH_CAST, OUTLET_EVENTS, "topic", true);
+		o->event_declared = true;
+	}
+	return link_publish(o->link, CH_CAST, OUTLET_EVENTS, key, false, props, props_len, body,
+			    body_len) >= 0;
 }
 
 size_t outlet_waiting(const struct outlet *o)

@@ -17,6 +17,7 @@ struct outlet;
 
 /* Where messages go that cannot be understood; declared with the connection. */
 #define OUTLET_MAILBOX "failed_operations"
+#define OUTLET_EVENTS "celeryev"	/* Celery's exchange for events: topic, durable */
 
 typedef void outlet_done(void *ctx, void *item, enum publish_outcome outcome);
 
@@ -36,6 +37,10 @@ void outlet_cast(struct outlet *o, const char *exchange, const char *key, const 
 /* The exchange is declared (direct, not durable) before the first cast to it. */
 void outlet_reply(struct outlet *o, const char *exchange, const char *key, const void *props,
 		  size_t props_len, const void *body, size_t body_len);
+/* To OUTLET_EVENTS, declared before the first; false: dropped, because the broker is away, blocked
+ * or has not read 4 MiB yet. */
+bool outlet_event(struct outlet *o, const char *key, const void *props, size_t props_len,
+		  const void *body, size_t body_len);
 /* A message too large to hold, passed on part by part; begin false = not now. The parts that follow
  * are dropped if the connection is lost on the way, and the callback says UNKNOWN. */
 bool outlet_stream_begin(struct outlet *o, const char *queue, const void *props, size_t props_len,
