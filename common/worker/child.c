@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/worker/child.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
 #include "common/store/result.h"
@@ -18,7 +20,10 @@
 #include "common/worker/run_private.h"
 #include "common/worker/settle.h"
 
-enum { FLUSH_US = 1000, META_MAX = 4096, AGAIN_MS = 1000 };
+enum {
+	FLUSH_US = 1000, META_MAX = 4096, AGAIN_MS = 1000,
+	RSS_EVERY = 16, RSS_US = 10000,	/* reading it costs some 5 us */
+};
 
 struct child {
 	struct program *program;
@@ -28,6 +33,7 @@ struct child {
 	struct catalog catalog;
 	struct message message;
 	int64_t unflushed_us;		/* since when an answer waits; 0 = none */
+	unsigned ntasks;
 };
 
 struct handed {
@@ -67,6 +73,26 @@ static void read_handed(struct frame *f, struct handed *h)
 	h->body = frame_get_bytes(f, &h->body_len);
 }
 
+/* The second number of statm (proc(5)): resident pages. */
+static int64_t resident_kib(void)
+{
+	char text[128] = "", *from, *to;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	int64_t pages;
+
+	if (fd >= 0)
+		close(fd);
+	from = n > 0 ? strchr(text, ' ') : NULL;
+	to = from ? strchr(from + 1, ' ') : NULL;
+	if (!to)
+		return 0;
+	*to = '\0';
+	if (scan_int64(from + 1, 0, INT32_MAX, &pages, NULL) < 0)
+		return 0;
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 static void answer(struct child *c, const struct handed *h, enum child_verdict verdict,
 		   const struct settle *s, int64_t run_us, const char *reason)
 {
@@ -78,6 +104,10 @@ static void answer(struct child *c, const struct handed *h, enum child_verdict v
 	frame_put_i64(&c->port, s->delay_ms);
 	frame_put_i64(&c->port, run_us);
 	frame_put_str(&c->port, reason);
+	frame_put_str(&c->port, s->event_text);
+	frame_put_str(&c->port, s->event_trace);
+	frame_put_i64(&c->port, ++c->ntasks % RSS_EVERY == 0 || run_us > RSS_US ?
+				resident_kib() : 0);
 	frame_end(&c->port);
 }
 
@@ -218,7 +248,7 @@ static void run_handed(struct child *c, const struct handed *h)
 {
 	const struct catalog_task *task;
 	struct err e = { 0 };
-	struct settle s = { .why = &e };
+	struct settle s = { .why = &e, .wants_event = h->flags & CHILD_EVENTS };
 	enum child_verdict v = CHILD_DEAD;
 	int64_t from = clock_mono_us();
 	int r;
@@ -230,6 +260,7 @@ static void run_handed(struct child *c, const struct handed *h)
 	else if (r >= 0)
 		err_set(&e, ERR_NOT_FOUND, "task %s is not served here", c->message.task);
 	answer(c, h, v, &s, clock_mono_us() - from, v == CHILD_SETTLED ? NULL : e.msg);
+	settle_release(&s);
 	message_clear(&c->message);
 }
 

@@ -32,6 +32,13 @@ struct plan {
 	struct dead_letter dead;	/* when dead.cause is set */
 };
 
+void settle_release(struct settle *s)
+{
+	free(s->event_text);
+	free(s->event_trace);
+	s->event_text = s->event_trace = NULL;
+}
+
 static bool wants_result(const struct run *run)
 {
 	return run->message && !run->message->ignore_result && !run->task->ignore_result;

@@ -24,7 +24,12 @@ struct settle {
 	int64_t delay_ms;
 	enum ledger_outcome outcome;
 	struct err *why;		/* of again, borrowed from the caller; may be NULL */
+	bool wants_event;		/* fill the next two */
+	char *event_text;		/* repr of the result or the exception; owned, may be NULL */
+	char *event_trace;
 };
+
+void settle_release(struct settle *s);
 
 /* result: raw JSON. */
 void settle_success(struct run *run, const char *result, struct settle *ret);
