@@ -42,6 +42,14 @@ struct ledger_entry {
 	const char *cause;		/* NULL on success */
 	int follow_ups;
 	int64_t runtime_ms;
+	/* A part of a chord (join.h), when it is final and counts: the group's id, else all NULL.
+	 * The row of jobfleet.joins comes with it if it is not there. */
+	const char *join_id;
+	const char *join_task;		/* the id it counts under; NULL = key.task_id */
+	int join_index;			/* less than 0: none */
+	const char *join_part;		/* raw JSON: the value, or {exc_type, …} */
+	const char *join_body;		/* raw JSON: embed.chord; NULL: the join is noted already */
+	const char *join_root;		/* root of the body where its options name none; or NULL */
 	/* It came before or through pending: with the row go what counted its starts and, when it
 	 * is final, the 'sent' rows that kept it safe. */
 	bool traces;
