@@ -409,20 +409,44 @@ int publisher_declare(struct publisher *p, const char *queue, int max_priority, 
 	return r < 0 ? r : differs;
 }
 
+static int declare_only(struct publisher *p, const struct link_queue *q, int timeout_ms,
+			struct err *e)
+{
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+	int r = open_ask(p, deadline, e);
+
+	return r < 0 ? r : ask(p, link_queue_declare(p->link, CH_ASK, q), deadline,
+			       "queue.declare", e);
+}
+
 int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_ready,
 			  int64_t *ret_consumers, int timeout_ms, struct err *e)
 {
-	int64_t deadline = clock_mono_ms() + timeout_ms;
 	struct link_queue q = { .name = queue, .passive = true };
-	int r = open_ask(p, deadline, e);
+	int r = declare_only(p, &q, timeout_ms, e);
 
-	if (r >= 0)
-		r = ask(p, link_queue_declare(p->link, CH_ASK, &q), deadline, "queue.declare", e);
 	if (r < 0)
 		return r;
 	*ret_ready = p->answer.ready;
 	*ret_consumers = p->answer.consumers;
 	return 0;
+}
+
+int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,
+			 int timeout_ms, struct err *e)
+{
+	struct link_queue q = { .name = queue, .durable = true, .max_priority = max_priority,
+				.quorum = quorum };
+	int r = declare_only(p, &q, timeout_ms, e);
+
+	return r == -ERR_CONFLICT ? 0 : r < 0 ? r : 1;
+}
+
+int publisher_declare_own(struct publisher *p, const char *queue, int timeout_ms, struct err *e)
+{
+	struct link_queue q = { .name = queue, .exclusive = true, .auto_delete = true };
+
+	return declare_only(p, &q, timeout_ms, e);
 }
 
 int publisher_get(struct publisher *p, const char *queue, uint64_t *ret_tag, char **ret_props,

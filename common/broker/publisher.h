@@ -51,6 +51,12 @@ int publisher_declare(struct publisher *p, const char *queue, int max_priority, 
 /* Messages ready and consumers of a queue; -ERR_NOT_FOUND if there is no such queue. */
 int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_ready,
 			  int64_t *ret_consumers, int timeout_ms, struct err *e);
+/* Would a declaration of this queue, which exists, be accepted? 1 = yes, 0 = the queue has other
+ * arguments. -ERR_REFUSED: no permission to declare it. */
+int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,
+			 int timeout_ms, struct err *e);
+/* A queue that ends with this connection, which alone may use it. */
+int publisher_declare_own(struct publisher *p, const char *queue, int timeout_ms, struct err *e);
 /* basic.get, no_ack false: 1 = a message (settle it with publisher_ack), 0 = empty. props and
  * body are malloc'ed. */
 int publisher_get(struct publisher *p, const char *queue, uint64_t *ret_tag, char **ret_props,

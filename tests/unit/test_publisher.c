@@ -153,6 +153,8 @@ static void a_queue_with_other_arguments_is_left_as_it_stands(void **state)
 	(void)state;
 	assert_int_equal(publisher_declare(p, queue, 10, false, LIMIT_MS, &e), 0);
 	assert_int_equal(publisher_declare(p, queue, 0, false, LIMIT_MS, &e), 1);
+	assert_int_equal(publisher_queue_fits(p, queue, 10, false, LIMIT_MS, &e), 1);
+	assert_int_equal(publisher_queue_fits(p, queue, 0, false, LIMIT_MS, &e), 0);
 	assert_int_equal(publisher_queue_depth(p, "no-such-queue", &(int64_t){ 0 }, &(int64_t){ 0 },
 					       LIMIT_MS, &e), -ERR_NOT_FOUND);
 	assert_int_equal(publisher_declare(p, queue, 10, false, LIMIT_MS, &e), 0);
@@ -172,6 +174,29 @@ static char *silent_broker(int *ret_fd)
 	assert_int_equal(listen(*ret_fd, 4), 0);
 	assert_int_equal(getsockname(*ret_fd, (struct sockaddr *)&at, &len), 0);
 	return mem_printf("amqp://guest:guest@127.0.0.1:%d/", ntohs(at.sin_port));
+}
+
+static void a_queue_of_its_own_ends_with_the_connection(void **state)
+{
+	struct publisher *p = open_publisher(0);
+	int64_t ready, consumers;
+	char id[UUID_SIZE];
+	struct err e = { 0 };
+
+	(void)state;
+	uuid_v4(id);
+	assert_int_equal(publisher_declare_own(p, id, LIMIT_MS, &e), 0);
+	assert_int_equal(publisher_queue_depth(p, id, &ready, &consumers, LIMIT_MS, &e), 0);
+	publisher_close(p);
+	p = open_publisher(0);
+	for (int64_t end = clock_mono_ms() + LIMIT_MS; clock_mono_ms() < end;) {
+		if (publisher_queue_depth(p, id, &ready, &consumers, LIMIT_MS, &e) ==
+		    -ERR_NOT_FOUND)
+			break;
+	}
+	assert_int_equal(publisher_queue_depth(p, id, &ready, &consumers, LIMIT_MS, &e),
+			 -ERR_NOT_FOUND);
+	publisher_close(p);
 }
 
 static void a_silent_broker_costs_the_deadline_and_no_more(void **state)
@@ -210,6 +235,7 @@ int main(void)
 		cmocka_unit_test(a_message_for_no_queue_is_named_as_such),
 		cmocka_unit_test(each_of_many_pipelined_messages_gets_its_own_outcome),
 		cmocka_unit_test(a_queue_with_other_arguments_is_left_as_it_stands),
+		cmocka_unit_test(a_queue_of_its_own_ends_with_the_connection),
 		cmocka_unit_test(a_silent_broker_costs_the_deadline_and_no_more),
 		cmocka_unit_test(a_wrong_password_is_refused_and_not_shown),
 	};

@@ -104,6 +104,32 @@ int ctl_exit_code(const struct err *e)
 	}
 }
 
+int ctl_query(struct ctl *c, const char *sql, const struct pg_param *params, size_t n,
+	      struct pg_rows **ret, struct err *e)
+{
+	struct pg *p = NULL;
+	int64_t r = ctl_pg(c, &p, e);
+
+	if (r == 0)
+		r = pg_run(p, sql, params, n, ret, e);
+	return r < 0 ? (int)r : 0;
+}
+
+int ctl_query_table(struct ctl *c, const char *sql, const struct pg_param *params, size_t n,
+		    const struct table_column *columns, size_t ncolumns, struct table **ret,
+		    struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	int r = ctl_query(c, sql, params, n, &rows, e);
+
+	if (r < 0)
+		return r;
+	*ret = table_new(columns, ncolumns);
+	table_put_rows(*ret, rows);
+	pg_rows_free(rows);
+	return 0;
+}
+
 int ctl_show(struct ctl *c, struct table *t, const char *empty)
 {
 	if (c->json)

@@ -15,9 +15,12 @@
 struct conf;
 struct err;
 struct pg;
+struct pg_param;
+struct pg_rows;
 struct publisher;
 struct redis;
 struct table;
+struct table_column;
 
 enum ctl_exit {
 	CTL_OK = 0,
@@ -59,6 +62,13 @@ void ctl_release(struct ctl *c);
 /* What a negative answer of a command means for who started us. */
 int ctl_exit_code(const struct err *e);
 
+/* One statement on our PostgreSQL connection. */
+int ctl_query(struct ctl *c, const char *sql, const struct pg_param *params, size_t n,
+	      struct pg_rows **ret, struct err *e);
+/* The same as a table, whose columns are the statement's. */
+int ctl_query_table(struct ctl *c, const char *sql, const struct pg_param *params, size_t n,
+		    const struct table_column *columns, size_t ncolumns, struct table **ret,
+		    struct err *e);
 /* The table as --json says; frees it. Answers CTL_OK. */
 int ctl_show(struct ctl *c, struct table *t, const char *empty);
 /* A line to stderr unless --quiet. */

@@ -87,21 +87,6 @@ static const struct table_column ERROR_COLUMNS[] = {
 	{ "times", "times", TABLE_NUMBER },
 };
 
-static int load_table(struct pg *p, const char *sql, const struct pg_param *params, size_t n,
-		      const struct table_column *columns, size_t ncolumns, struct table **ret,
-		      struct err *e)
-{
-	struct pg_rows *rows = NULL;
-	int64_t r = pg_run(p, sql, params, n, &rows, e);
-
-	if (r < 0)
-		return (int)r;
-	*ret = table_new(columns, ncolumns);
-	table_put_rows(*ret, rows);
-	pg_rows_free(rows);
-	return 0;
-}
-
 static void print_json(const struct table *collections, const struct pg_rows *counts,
 		       const struct table *errors)
 {
@@ -159,21 +144,18 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 	};
 	struct table *collections = NULL, *errors = NULL;
 	struct pg_rows *counts = NULL;
-	struct pg *p = NULL;
 	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	r = ctl_pg(c, &p, e);
+	r = ctl_query_table(c, SQL_COLLECTIONS, NULL, 0, COLLECTION_COLUMNS,
+			    COUNT(COLLECTION_COLUMNS), &collections, e);
 	if (r == 0)
-		r = load_table(p, SQL_COLLECTIONS, NULL, 0, COLLECTION_COLUMNS,
-			       COUNT(COLLECTION_COLUMNS), &collections, e);
+		r = ctl_query_table(c, SQL_ERRORS, PG_PARAMS(PG_INT(ERRORS_SHOWN)), ERROR_COLUMNS,
+				    COUNT(ERROR_COLUMNS), &errors, e);
 	if (r == 0)
-		r = load_table(p, SQL_ERRORS, PG_PARAMS(PG_INT(ERRORS_SHOWN)), ERROR_COLUMNS,
-			       COUNT(ERROR_COLUMNS), &errors, e);
-	if (r == 0 && pg_run(p, SQL_COUNTS, NULL, 0, &counts, e) < 0)
-		r = -(int)e->code;
+		r = ctl_query(c, SQL_COUNTS, NULL, 0, &counts, e);
 	if (r == 0)
 		(c->json ? print_json : print_text)(collections, counts, errors);
 	pg_rows_free(counts);
