@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "common/base/err.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/broker/message_private.h"
@@ -370,6 +371,34 @@ cJSON *message_header(const struct message *m, const char *name)
 		if (strcmp(name, INTS[i].name) == 0)
 			return cJSON_CreateNumber(*(const int *)((const char *)m + INTS[i].at));
 	return t ? message_value_to_json(&t->value, 0) : NULL;
+}
+
+static cJSON *limit_of(int64_t ms)
+{
+	return ms > 0 ? cJSON_CreateNumber((double)ms / 1000) : cJSON_CreateNull();
+}
+
+cJSON *message_headers(const struct message *m)
+{
+	cJSON *all = mem_check(cJSON_CreateObject()), *limits = mem_check(cJSON_CreateArray());
+
+	for (size_t i = 0; i < COUNT(STRINGS); i++)
+		json_set_str(all, STRINGS[i].name,
+			     *(const char *const *)((const char *)m + STRINGS[i].at));
+	for (size_t i = 0; i < COUNT(INTS); i++)
+		json_set(all, INTS[i].name, message_header(m, INTS[i].name));
+	cJSON_AddItemToArray(limits, limit_of(m->hard_ms));
+	cJSON_AddItemToArray(limits, limit_of(m->soft_ms));
+	json_set(all, "timelimit", limits);
+	json_set_bool(all, "ignore_result", m->ignore_result);
+	for (int i = 0; i < m->arena->extra.num_entries; i++) {
+		const amqp_table_entry_t *t = &m->arena->extra.entries[i];
+		char *name = mem_strndup(t->key.bytes, t->key.len);
+
+		json_set(all, name, message_value_to_json(&t->value, 0));
+		free(name);
+	}
+	return all;
 }
 
 int message_set_header(struct message *m, const char *name, const cJSON *value, struct err *e)

@@ -78,6 +78,8 @@ void message_take_body(struct message *m, char *owned, size_t len);
 
 /* A header of any name as JSON (tables and arrays included); NULL if absent. cJSON_Delete it. */
 cJSON *message_header(const struct message *m, const char *name);
+/* All of them as one object, those that are fields included as far as they are set. */
+cJSON *message_headers(const struct message *m);
 /* Sets a header from JSON: string, whole number (int32 or int64), double, bool, null, array,
  * object. Known names must be set by their fields. */
 int message_set_header(struct message *m, const char *name, const cJSON *value, struct err *e);

@@ -76,13 +76,14 @@ def seed():
 
 class Fleet:
     opened = []                         # by the test that runs
+    program, queue, queue_arguments, text = "echo", QUEUE, {"x-max-priority": 10}, CONF
 
     def __init__(self, faults=False, workers=("one", "two"), fleet_conf="", conf="",
                  dispatcher=True):
         Fleet.opened.append(self)
         self.dir = tempfile.mkdtemp()
         self.conf = os.path.join(self.dir, "queues.conf")
-        self.write_conf(CONF % (fleet_conf, conf))
+        self.write_conf(self.text % (fleet_conf, conf))
         self.connection = None
         self.expected = {}              # task id -> (task, n)
         self.sent = {}                  # task id -> (task, kwargs, ignore_result)
@@ -109,8 +110,8 @@ class Fleet:
                  " jobfleet.starts, jobfleet.dead_letters, jobfleet.result_backlog")
         with self.rabbit() as connection:
             channel = connection.channel()
-            channel.queue_declare(QUEUE, durable=True, arguments={"x-max-priority": 10})
-            channel.queue_purge(QUEUE)
+            channel.queue_declare(self.queue, durable=True, arguments=self.queue_arguments)
+            channel.queue_purge(self.queue)
 
     def write_conf(self, text):
         with open(self.conf + ".new", "w") as f:
@@ -189,14 +190,14 @@ class Fleet:
     def rabbit(self):
         return pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))
 
-    def counts(self, queue=QUEUE):
+    def counts(self, queue=None):
         """Messages ready and unacked of a queue, as RabbitMQ counts them."""
         done = subprocess.run([os.environ["JOBFLEET_SERVICES"], "ctl", "list_queues", "--quiet",
                                "--formatter", "json", "name", "messages_ready",
                                "messages_unacknowledged"], check=True, timeout=30,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for row in json.loads(done.stdout):
-            if row["name"] == queue:
+            if row["name"] == (queue or self.queue):
                 return row["messages_ready"], row["messages_unacknowledged"]
         return 0, 0
 

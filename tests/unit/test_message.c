@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/broker/message.h"
 
@@ -85,6 +86,31 @@ static void headers_we_do_not_know_keep_their_types(void **state)
 	cJSON_Delete(v);
 	message_release(&m);
 	message_release(&back);
+	buf_release(&props);
+}
+
+static void all_headers_are_read_at_once(void **state)
+{
+	struct message m;
+	struct buf props;
+	struct err e = { 0 };
+	cJSON *all, *mine = cJSON_Parse("[1, \"two\"]");
+
+	(void)state;
+	buf_init(&props, 1 << 20);
+	encode_celery(&props);
+	message_init(&m);
+	assert_int_equal(message_decode(&m, props.data, props.len, "[]", 2, &e), 0);
+	assert_int_equal(message_set_header(&m, "mine", mine, &e), 0);
+	all = message_headers(&m);
+	assert_string_equal(json_str(all, "task", ""), "t.add");
+	assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(all, "parent_id")));
+	assert_int_equal(json_int(all, "group_index", -1), 2);
+	assert_true(cJSON_Compare(json_get(all, "mine"), mine, true));
+	assert_int_equal(cJSON_GetArrayItem(json_get(all, "timelimit"), 0)->valueint, 9);
+	cJSON_Delete(all);
+	cJSON_Delete(mine);
+	message_release(&m);
 	buf_release(&props);
 }
 
@@ -249,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_survives_encoding_and_decoding),
 		cmocka_unit_test(headers_we_do_not_know_keep_their_types),
+		cmocka_unit_test(all_headers_are_read_at_once),
 		cmocka_unit_test(a_protocol_1_body_becomes_protocol_2),
 		cmocka_unit_test(a_message_without_task_and_id_is_refused),
 		cmocka_unit_test(torn_properties_are_refused_at_every_length),

@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# services: own
+# timeout: 300
+"""Section 1.9 of the wire page, row by row: a malformed message gets Celery's answer or the clearer
+one, stands in the dead letters once, changes nothing else, and the worker goes on. Once plainly,
+once with the worker killed between what it did about the message and its ack."""
+
+from celery.exceptions import NotRegistered
+
+from conformance_bed import Bed, body_of, new_id, plainly, raised, run, wait_for, with_a_kill
+
+GOOD = body_of([2, 3])
+
+
+def head(task_id, task="t.add", **more):
+    return dict({"lang": "py", "task": task, "id": task_id, "retries": 0}, **more)
+
+
+def refused(bed, body, exc_type, reason, letter=True, **headers):
+    """Published with an id: a FAILURE for the client, one dead letter with the same bytes."""
+    task_id = new_id()
+    bed.publish(body, head(task_id, **headers))
+    problem = raised(bed.app.AsyncResult(task_id))
+    assert type(problem).__name__ == exc_type and reason in str(problem), repr(problem)
+    if letter:
+        rows = wait_for("a dead letter", lambda: bed.letters(task_id))
+        assert reason in rows[0][1] and bytes(rows[0][2]) == body, rows
+    after(bed, task_id, body, letter)
+    return problem
+
+
+def refused_without_an_id(bed, body, headers, reason):
+    bed.publish(body, headers)
+    rows = wait_for("a dead letter", lambda: bed.letters_of(body))
+    assert rows[0][0] == "malformed" and reason in rows[0][1] and rows[0][3] == bed.queue, rows
+    after(bed, None, body, True)
+
+
+def after(bed, task_id, body, letter):
+    """Recorded once, nothing left of it, and the next task is done."""
+    bed.goes_on()
+    bed.nothing_is_left()
+    found = bed.letters(task_id) if task_id else bed.letters_of(body)
+    assert len(found) == (1 if letter else 0), "%d dead letters: %s" % (len(found), found)
+
+
+def a_body_that_is_not_valid_JSON(bed):
+    refused(bed, b'[[2, 3], {}, ' + new_id().encode(), "ValueError", "not a JSON array")
+
+
+def no_task_header_and_a_body_without_task(bed):
+    refused_without_an_id(bed, b'{"id": "%s", "args": []}' % new_id().encode(), {}, "task")
+
+
+def a_body_that_is_an_object(bed):
+    refused(bed, b'{"args": [2, 3], "kwargs": {}}', "ValueError", "not a JSON array")
+
+
+def a_body_of_two_elements(bed):
+    refused(bed, b'[[2, 3], {}]', "ValueError", "2 parts")
+
+
+def no_id_header(bed):
+    refused_without_an_id(bed, body_of([new_id()]), {"task": "t.add", "lang": "py"}, "id")
+
+
+def a_bad_eta(bed):
+    refused(bed, GOOD, "ValueError", "header eta", eta="tomorrow")
+
+
+def an_unregistered_task(bed):
+    problem = refused(bed, GOOD, "NotRegistered", "t.nosuch", task="t.nosuch")
+    assert isinstance(problem, NotRegistered), repr(problem)
+
+
+def kwargs_that_are_not_an_object(bed):
+    refused(bed, b'[[2], [3], {}]', "ValueError", "kwargs is not a JSON object")
+
+
+def a_wrong_argument_count(bed):
+    problem = refused(bed, body_of([1, 2, 3]), "TypeError", "takes 2 positional arguments but 3",
+                      letter=False)
+    assert isinstance(problem, TypeError), repr(problem)
+
+
+def embed_null(bed):
+    task_id = new_id()
+    bed.publish(b'[[2, 3], {}, null]', head(task_id))
+    assert bed.app.AsyncResult(task_id).get(timeout=20) == 5
+    after(bed, task_id, b"", False)
+
+
+ROWS = (a_body_that_is_not_valid_JSON, no_task_header_and_a_body_without_task,
+        a_body_that_is_an_object, a_body_of_two_elements, no_id_header, a_bad_eta,
+        an_unregistered_task, kwargs_that_are_not_an_object, a_wrong_argument_count, embed_null)
+
+bed = Bed()
+before = bed.processes()
+
+
+def no_process_of_the_worker_was_replaced():
+    assert bed.processes() == before, (before, bed.processes())
+    bed.close()
+
+
+run(*plainly(bed, ROWS), no_process_of_the_worker_was_replaced,
+    *with_a_kill(Bed(faults=True), "before-ack", ROWS))
