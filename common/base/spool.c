@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/spool.h"
+#include "common/base/spool_private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,17 +11,11 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 
 enum {
-	VERSION = 1,
-	HEAD_MAX = 8192,
-	NAME_MAX_BYTES = 128,		/* of an id that is used as a file name */
-	HEX_SIZE = 2 * crypto_hash_sha256_BYTES + 1,
 	STALE_S = 600,			/* a file still being written after that has no writer */
 	RECOUNT_MS = 1000,
-	ENTRY_MAX = 1 << 30,
 };
 
 struct name {
@@ -36,13 +29,6 @@ struct spool {
 	struct name *names;			/* of this pass */
 	size_t nnames, at;
 	unsigned serial;
-};
-
-struct spool_held {
-	struct spool_entry x;
-	char *name, *data;
-	cJSON *head;
-	int fd;
 };
 
 static int fail(struct err *e, const char *what, const char *path)
@@ -79,52 +65,11 @@ void spool_free(struct spool *s)
 	free(s);
 }
 
-/* ---- names ---- */
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-static bool is_plain(const char *id)
-{
-	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
-
-	return n > 0 && n <= NAME_MAX_BYTES && !id[n] && id[0] != '.' && !ends_with(id, ".broken");
-}
-
-static char *name_of(const char *id)
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[HEX_SIZE];
-
-	if (is_plain(id))
-		return mem_strdup(id);
-	crypto_hash_sha256(hash, (const unsigned char *)id, strlen(id));
-	return mem_strdup(sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
-}
-
-static void sign(const struct spool_entry *x, char out[HEX_SIZE])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_state state;
-
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, (const unsigned char *)x->id, strlen(x->id) + 1);
-	crypto_hash_sha256_update(&state, (const unsigned char *)x->queue, strlen(x->queue) + 1);
-	crypto_hash_sha256_update(&state, x->props, x->props_len);
-	crypto_hash_sha256_update(&state, x->body, x->body_len);
-	crypto_hash_sha256_final(&state, hash);
-	sodium_bin2hex(out, HEX_SIZE, hash, sizeof hash);
-}
-
 /* ---- the directory ---- */
 
 static bool is_entry(const char *name)
 {
-	return name[0] != '.' && !ends_with(name, ".broken");
+	return name[0] != '.' && !spool_ends_with(name, ".broken");
 }
 
 /* Calls fn for each file; 0 also when there is no spool. */
@@ -152,34 +97,37 @@ static void count_file(void *ctx, int dir_fd, const char *name)
 	struct count *c = ctx;
 	struct stat st;
 
-	c->broken += ends_with(name, ".broken");
+	c->broken += spool_ends_with(name, ".broken");
 	if (!is_entry(name) || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	c->entries++;
 	c->bytes += st.st_size;
 }
 
-int spool_size(const char *data_dir, int64_t *ret_entries, int64_t *ret_bytes, struct err *e)
+static int count(const char *data_dir, struct count *c, struct err *e)
 {
 	char *dir = mem_printf("%s/spool", data_dir);
-	struct count c = { 0 };
-	int r = walk(dir, count_file, &c, e);
+	int r = walk(dir, count_file, c, e);
 
 	free(dir);
-	if (r < 0)
-		return r;
+	return r;
+}
+
+int spool_size(const char *data_dir, int64_t *ret_entries, int64_t *ret_bytes, struct err *e)
+{
+	struct count c = { 0 };
+	int r = count(data_dir, &c, e);
+
 	*ret_entries = c.entries;
 	*ret_bytes = c.bytes;
-	return 0;
+	return r;
 }
 
 int spool_broken(const char *data_dir)
 {
-	char *dir = mem_printf("%s/spool", data_dir);
 	struct count c = { 0 };
 
-	walk(dir, count_file, &c, NULL);
-	free(dir);
+	count(data_dir, &c, NULL);
 	return c.broken;
 }
 
@@ -200,10 +148,8 @@ static int make_dirs(const char *dir)
 		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -1 : 0;
 		*slash = '/';
 	}
-	if (r == 0)
-		r = mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
 	free(path);
-	return r;
+	return r == 0 && mkdir(dir, 0700) < 0 && errno != EEXIST ? -1 : r;
 }
 
 static int open_dir(struct spool *s, struct err *e)
@@ -239,7 +185,7 @@ static int check_room(struct spool *s, size_t bytes, struct err *e)
 		s->counted_ms = now > 0 ? now : 1;
 	}
 	if (s->used + (int64_t)bytes > s->max_bytes)
-		return err_set(e, ERR_TOO_BIG, "spool: full, %lld of %lld bytes (spool_max) are used",
+		return err_set(e, ERR_TOO_BIG, "spool: full, %lld of %lld bytes (spool_max) used",
 			       (long long)s->used, (long long)s->max_bytes);
 	return 0;
 }
@@ -288,7 +234,7 @@ static int write_beside(int dir_fd, const char *name, const struct buf *head,
 static int store(struct spool *s, int dir_fd, const struct buf *head, const struct spool_entry *x,
 		 struct err *e)
 {
-	char *name = name_of(x->id);
+	char *name = spool_name(x->id);
 	char *beside = mem_printf(".%s.%ld.%u", name, (long)getpid(), s->serial++);
 	int r = write_beside(dir_fd, beside, head, x);
 
@@ -305,28 +251,14 @@ static int store(struct spool *s, int dir_fd, const struct buf *head, const stru
 	return r;
 }
 
-static int print_head(struct buf *out, const struct spool_entry *x, struct err *e)
-{
-	char hash[HEX_SIZE];
-
-	sign(x, hash);
-	buf_printf(out, "{\"version\": %d, \"id\": ", VERSION);
-	buf_put_json_string(out, x->id);
-	buf_puts(out, ", \"queue\": ");
-	buf_put_json_string(out, x->queue);
-	buf_printf(out, ", \"props\": %zu, \"body\": %zu, \"sha256\": \"%s\"}\n", x->props_len,
-		   x->body_len, hash);
-	return buf_overflowed(out) ? err_set(e, ERR_TOO_BIG, "spool: id or queue is too long") : 0;
-}
-
 int spool_put(struct spool *s, const struct spool_entry *x, struct err *e)
 {
 	size_t bytes = 0;
 	struct buf head;
 	int fd, r;
 
-	buf_init(&head, HEAD_MAX);
-	r = print_head(&head, x, e);
+	buf_init(&head, SPOOL_HEAD_MAX);
+	r = spool_print_head(&head, x, e);
 	if (r == 0) {
 		bytes = head.len + x->props_len + x->body_len;
 		r = check_room(s, bytes, e);
@@ -350,7 +282,7 @@ static void list_file(void *ctx, int dir_fd, const char *name)
 	struct spool *s = ctx;
 	struct stat st;
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || ends_with(name, ".broken") ||
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || spool_ends_with(name, ".broken") ||
 	    fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return;
 	if (name[0] == '.') {
@@ -400,33 +332,6 @@ static ssize_t read_all(int fd, char *out, size_t n)
 	return (ssize_t)got;
 }
 
-/* Does what was read make sense? Fills h->x. */
-static bool understand(struct spool_held *h, size_t n)
-{
-	const char *end = memchr(h->data, '\n', n < HEAD_MAX ? n : HEAD_MAX);
-	size_t head_len = end ? (size_t)(end - h->data) + 1 : 0;
-	struct spool_entry *x = &h->x;
-	int64_t props, body;
-	char hash[HEX_SIZE];
-
-	if (!end || json_parse(h->data, head_len, &h->head, NULL) < 0 || !cJSON_IsObject(h->head))
-		return false;
-	props = json_int(h->head, "props", -1);
-	body = json_int(h->head, "body", -1);
-	x->id = json_str(h->head, "id", NULL);
-	x->queue = json_str(h->head, "queue", NULL);
-	if (json_int(h->head, "version", 0) != VERSION || !x->id || !x->queue || props < 0 ||
-	    body < 0 || props > ENTRY_MAX || body > ENTRY_MAX ||
-	    head_len + (size_t)props + (size_t)body != n)
-		return false;
-	x->props = h->data + head_len;
-	x->props_len = (size_t)props;
-	x->body = h->data + head_len + props;
-	x->body_len = (size_t)body;
-	sign(x, hash);
-	return strcmp(hash, json_str(h->head, "sha256", "")) == 0;
-}
-
 static void set_aside(int dir_fd, const char *name)
 {
 	char *broken = mem_printf("%s.broken", name);
@@ -444,10 +349,10 @@ static struct spool_held *hold(int dir_fd, const char *name)
 
 	h->fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (h->fd >= 0 && flock(h->fd, LOCK_EX | LOCK_NB) == 0 && fstat(h->fd, &st) == 0 &&
-	    st.st_nlink > 0 && st.st_size <= ENTRY_MAX) {
+	    st.st_nlink > 0 && st.st_size <= SPOOL_ENTRY_MAX) {
 		h->data = mem_alloc((size_t)st.st_size + 1);
 		n = read_all(h->fd, h->data, (size_t)st.st_size);
-		if (n >= 0 && understand(h, (size_t)n)) {
+		if (n >= 0 && spool_understand(h, (size_t)n)) {
 			h->name = mem_strdup(name);
 			return h;
 		}

@@ -30,7 +30,7 @@ struct spool_entry {
 	size_t props_len, body_len;
 };
 
-/* max_bytes 0 = no spool: spool_put answers -ERR_TOO_BIG. Nothing is created before the first put. */
+/* max_bytes 0 = no spool: spool_put answers -ERR_TOO_BIG. The first put makes the directory. */
 struct spool *spool_new(const char *data_dir, int64_t max_bytes);
 void spool_free(struct spool *s);
 

@@ -135,8 +135,8 @@ static void entries_come_oldest_first_and_stay_until_handled(void **state)
 
 static void ids_that_are_no_file_names_are_kept_all_the_same(void **state)
 {
-	const char *const odd[] = { "", ".", "..", "../up", "a/b", ".hidden", "x.broken", "ü", "a b",
-				    "\n" };
+	const char *const odd[] = { "",	      ".",	  "..", "../up", "a/b",
+				    ".hidden", "x.broken", "ü",	"a b",	 "\n" };
 	char *dir = fresh_dir(), *ids[COUNT(odd)] = { 0 };
 	struct spool *s = spool_new(dir, ROOM);
 
