@@ -5,16 +5,23 @@
 
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/near.h"
 #include "common/broker/publisher.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
+#include "workers/ctl/pidbox.h"
 #include "workers/ctl/table.h"
 
 int ctl_sub(struct ctl *c, const char *name, const char *usage, const struct ctl_command *commands,
 	    size_t n, int argc, char **argv, struct err *e)
 {
+	struct near near;
+
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		printf("usage: %s\n\njobfleet %s COMMAND --help tells more.\n", usage, name);
+		printf("usage: %s\n\nCommands:\n", usage);
+		for (size_t i = 0; i < n; i++)
+			printf("  %-10s %s\n", commands[i].name, commands[i].about);
+		printf("\njobfleet %s COMMAND --help tells more.\n", name);
 		return CTL_OK;
 	}
 	for (size_t i = 0; argc > 1 && i < n; i++) {
@@ -23,6 +30,12 @@ int ctl_sub(struct ctl *c, const char *name, const char *usage, const struct ctl
 	}
 	if (argc < 2)
 		return err_set(e, ERR_USAGE, "usage: %s", usage);
+	near_init(&near, argv[1]);
+	for (size_t i = 0; i < n; i++)
+		near_offer(&near, commands[i].name);
+	if (near.word)
+		return err_set(e, ERR_USAGE, "no command %s %.40s; did you mean %s %s?", name,
+			       argv[1], name, near.word);
 	return err_set(e, ERR_USAGE, "no command %s %.40s; usage: %s", name, argv[1], usage);
 }
 
@@ -81,8 +94,21 @@ int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e)
 	return r;
 }
 
+int ctl_pidbox(struct ctl *c, struct pidbox **ret, struct err *e)
+{
+	const struct conf *conf;
+	int r = ctl_conf(c, &conf, e);
+
+	if (r == 0 && !c->pidbox)
+		r = pidbox_open(&c->pidbox, conf->fleet.broker_url, CTL_CONNECT_MS, e);
+	if (r == 0)
+		*ret = c->pidbox;
+	return r;
+}
+
 void ctl_release(struct ctl *c)
 {
+	pidbox_close(c->pidbox);
 	publisher_close(c->publisher);
 	redis_close(c->redis);
 	pg_close(c->pg);

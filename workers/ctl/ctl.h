@@ -17,6 +17,7 @@ struct err;
 struct pg;
 struct pg_param;
 struct pg_rows;
+struct pidbox;
 struct publisher;
 struct redis;
 struct table;
@@ -41,14 +42,17 @@ struct ctl {
 	struct pg *pg;
 	struct redis *redis;
 	struct publisher *publisher;
+	struct pidbox *pidbox;
 };
 
 typedef int ctl_fn(struct ctl *c, int argc, char **argv, struct err *e);
 
-/* A command's own commands: "dlq" has list, show, …; each gets argv from its own name on. */
+/* A command's own commands: "dlq" has list, show, …; each gets argv from its own name on. about is
+ * its line in the help, which completion reads. */
 struct ctl_command {
 	const char *name;
 	ctl_fn *run;
+	const char *about;
 };
 int ctl_sub(struct ctl *c, const char *name, const char *usage, const struct ctl_command *commands,
 	    size_t n, int argc, char **argv, struct err *e);
@@ -57,6 +61,7 @@ int ctl_conf(struct ctl *c, const struct conf **ret, struct err *e);
 int ctl_pg(struct ctl *c, struct pg **ret, struct err *e);
 int ctl_redis(struct ctl *c, struct redis **ret, struct err *e);
 int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e);
+int ctl_pidbox(struct ctl *c, struct pidbox **ret, struct err *e);	/* remote control */
 void ctl_release(struct ctl *c);
 
 /* What a negative answer of a command means for who started us. */
@@ -84,6 +89,7 @@ void ctl_note(const struct ctl *c, const char *fmt, ...) __attribute__((format(p
 ctl_fn enqueue_main, result_main;			/* enqueue.c, result.c */
 ctl_fn collect_main, pipeline_main;			/* collect.c, pipeline.c */
 ctl_fn workers_main, queues_main;			/* fleet.c */
+ctl_fn inspect_main, control_main;			/* remote.c */
 ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main;					/* schedule.c */
 ctl_fn migrate_main, config_main;			/* setup.c */

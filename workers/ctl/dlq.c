@@ -204,7 +204,10 @@ static int drop(struct ctl *c, int argc, char **argv, struct err *e)
 int dlq_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	static const struct ctl_command commands[] = {
-		{ "list", list }, { "show", show }, { "replay", replay }, { "drop", drop },
+		{ "list", list, "what could not go on, newest first" },
+		{ "show", show, "one of them, with headers and body" },
+		{ "replay", replay, "send them again" },
+		{ "drop", drop, "mark them as dropped" },
 	};
 
 	return ctl_sub(c, "dlq", "jobfleet dlq list | show ID | replay ID... | drop ID...",

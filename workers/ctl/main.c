@@ -17,6 +17,8 @@ static const struct {
 	  pipeline_main },
 	{ "workers", "worker programs and what they do", workers_main },
 	{ "queues", "queues: messages ready, consumers", queues_main },
+	{ "inspect", "ask running workers: ping, active, reserved, stats, ...", inspect_main },
+	{ "control", "tell running workers: rate_limit, time_limit, autoscale, ...", control_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules and when they fired", schedule_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },
@@ -28,9 +30,8 @@ static void print_help(void)
 	printf("usage: jobfleet COMMAND [OPTION...]\n\nCommands:\n");
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		printf("  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].about);
-	printf("\njobfleet COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 no result"
-	       " in "
-	       "time,\n100 wrong usage or configuration, 111 a service is away, try again.\n");
+	printf("\njobfleet help COMMAND tells more. Exit status: 0 done, 1 failed, 2 no result in"
+	       " time,\n100 wrong usage or configuration, 111 a service is away, try again.\n");
 }
 
 static int unknown(const char *word, struct err *e)
@@ -69,6 +70,29 @@ static int leading_options(struct ctl *c, int argc, char **argv, struct err *e)
 	return i;
 }
 
+static int run(struct ctl *c, int argc, char **argv, struct err *e);
+
+/* help VERB... is VERB... --help */
+static int help(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	char **words, *dashes = (char[]){ "--help" };
+	int r;
+
+	if (argc < 3) {
+		print_help();
+		return CTL_OK;
+	}
+	words = mem_alloc((size_t)(argc + 1) * sizeof *words);
+	words[0] = argv[0];
+	for (int i = 2; i < argc; i++)
+		words[i - 1] = argv[i];
+	words[argc - 1] = dashes;
+	words[argc] = NULL;
+	r = run(c, argc, words, e);
+	free(words);
+	return r;
+}
+
 static int run(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	int at;
@@ -77,10 +101,12 @@ static int run(struct ctl *c, int argc, char **argv, struct err *e)
 		printf("jobfleet %s\n", JOBFLEET_VERSION);
 		return CTL_OK;
 	}
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
 		print_help();
 		return CTL_OK;
 	}
+	if (argc > 1 && strcmp(argv[1], "help") == 0)
+		return help(c, argc, argv, e);
 	at = leading_options(c, argc, argv, e);
 	if (at < 0)
 		return at;

@@ -108,7 +108,9 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 
 int schedule_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	static const struct ctl_command commands[] = { { "list", list } };
+	static const struct ctl_command commands[] = {
+		{ "list", list, "the schedules and when they fire" },
+	};
 
 	return ctl_sub(c, "schedule", "jobfleet schedule list", commands, COUNT(commands), argc,
 		       argv, e);
