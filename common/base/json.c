@@ -6,6 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/base/raw.h"
 #include "common/base/scan.h"
 
 static const char *skip_space(const char *p, const char *end)
@@ -37,72 +38,40 @@ int json_parse(const char *text, size_t len, cJSON **ret, struct err *e)
 
 int json_split_array(const char *text, size_t len, char **ret_items, size_t max, struct err *e)
 {
-	const char *end = text + len, *p = skip_space(text, end);
-	size_t n = 0;
+	struct raw whole = RAW_NONE, item;
+	struct raw_walk w;
+	size_t n = 0, bad;
 
-	if (p == end || *p++ != '[')
+	if (!raw_whole(text, len, &whole, &bad))
+		return malformed(e, text, text + bad);
+	w = raw_walk(whole);
+	if (!raw_is_array(whole))
 		return err_set(e, ERR_PROTOCOL, "not a JSON array");
-	p = skip_space(p, end);
-	if (p < end && *p == ']' && skip_space(p + 1, end) == end)
-		return 0;
-	for (;;) {
-		const char *after = NULL;
-		cJSON *v = cJSON_ParseWithLengthOpts(p, (size_t)(end - p), &after, 0);
-
-		cJSON_Delete(v);
-		if (!v || n == max)
-			break;
-		ret_items[n++] = mem_strndup(p, (size_t)(after - p));
-		p = skip_space(after, end);
-		if (p < end && *p == ']' && skip_space(p + 1, end) == end)
-			return (int)n;
-		if (p == end || *p != ',')
-			break;
-		p = skip_space(p + 1, end);
+	while (raw_next(&w, NULL, &item)) {
+		if (n == max) {
+			while (n > 0)
+				free(ret_items[--n]);
+			return err_set(e, ERR_PROTOCOL, "an array of more than %zu elements", max);
+		}
+		ret_items[n++] = raw_dup(item);
 	}
-	while (n > 0)
-		free(ret_items[--n]);
-	return err_set(e, ERR_PROTOCOL, "not a JSON array of at most %zu elements", max);
-}
-
-/* One value at p: its end, or NULL. *ret_value is the caller's to delete. */
-static const char *value_end(const char *p, const char *end, cJSON **ret_value)
-{
-	const char *after = NULL;
-
-	*ret_value = cJSON_ParseWithLengthOpts(p, (size_t)(end - p), &after, 0);
-	return *ret_value ? skip_space(after, end) : NULL;
+	return (int)n;
 }
 
 int json_raw_member(const char *text, size_t len, const char *key, char **ret, struct err *e)
 {
-	const char *end = text + len, *p = skip_space(text, end);
-	cJSON *name = NULL, *value = NULL;
-	bool hit = false;
+	struct raw whole = RAW_NONE, value;
+	size_t bad;
 
-	if (p == end || *p++ != '{')
+	if (!raw_whole(text, len, &whole, &bad))
+		return malformed(e, text, text + bad);
+	if (!raw_is_object(whole))
 		return err_set(e, ERR_PROTOCOL, "not a JSON object");
-	for (p = skip_space(p, end); p < end && *p == '"' && !hit; p = skip_space(p, end)) {
-		const char *start;
-
-		p = value_end(p, end, &name);
-		if (!p || p == end || *p++ != ':')
-			break;
-		start = skip_space(p, end);
-		p = value_end(start, end, &value);
-		hit = p && cJSON_IsString(name) && strcmp(name->valuestring, key) == 0;
-		if (hit && !cJSON_IsNull(value))
-			*ret = mem_strndup(start, (size_t)(p - start));
-		hit = hit && !cJSON_IsNull(value);
-		cJSON_Delete(name);
-		cJSON_Delete(value);
-		name = value = NULL;
-		if (!p || p == end || *p != ',')
-			break;
-		p++;
-	}
-	cJSON_Delete(name);
-	return hit;
+	value = raw_member(whole, key);
+	if (!value.at)
+		return 0;
+	*ret = raw_dup(value);
+	return 1;
 }
 
 char *json_print(const cJSON *value)

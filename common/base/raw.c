@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/raw.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+
+#include "common/base/mem.h"
+
+enum { DEPTH_MAX = 1000 };
+
+static const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* All of these: the end of the value that begins at p, or NULL with *bad at the fault. */
+
+static const char *skip_escape(const char *p, const char *end)
+{
+	if (p + 1 >= end)
+		return NULL;
+	if (p[1] != 'u')
+		return p[1] && strchr("\"\\/bfnrt", p[1]) ? p + 2 : NULL;
+	for (int i = 2; i < 6; i++)
+		if (p + i >= end || !is_hex(p[i]))
+			return NULL;
+	return p + 6;
+}
+
+static const char *skip_string(const char *p, const char *end, const char **bad)
+{
+	for (p++; p < end;) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c == '"')
+			return p + 1;
+		*bad = p;
+		if (c == '\\')
+			p = skip_escape(p, end);
+		else
+			p = c < 0x20 ? NULL : p + 1;
+		if (!p)
+			return NULL;
+	}
+	*bad = end;
+	return NULL;
+}
+
+static const char *skip_digits(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && is_digit(*p))
+		p++;
+	return p > from ? p : NULL;
+}
+
+static const char *skip_number(const char *p, const char *end)
+{
+	if (*p == '-')
+		p++;
+	if (p < end && *p == '0')
+		p++;
+	else
+		p = skip_digits(p, end);
+	if (p && p < end && *p == '.')
+		p = skip_digits(p + 1, end);
+	if (p && p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		p = skip_digits(p, end);
+	}
+	return p;
+}
+
+static const char *skip_scalar(const char *p, const char *end)
+{
+	static const char *const WORDS[] = { "true", "false", "null", "NaN", "Infinity",
+					     "-Infinity" };
+
+	for (size_t i = 0; i < COUNT(WORDS); i++) {
+		size_t n = strlen(WORDS[i]);
+
+		if ((size_t)(end - p) >= n && memcmp(p, WORDS[i], n) == 0)
+			return p + n;
+	}
+	return *p == '-' || is_digit(*p) ? skip_number(p, end) : NULL;
+}
+
+static const char *skip_value(const char *p, const char *end, int depth, const char **bad);
+
+static const char *skip_key(const char *p, const char *end, const char **bad)
+{
+	*bad = p;
+	if (p >= end || *p != '"')
+		return NULL;
+	p = skip_string(p, end, bad);
+	if (!p)
+		return NULL;
+	p = skip_space(p, end);
+	*bad = p;
+	return p < end && *p == ':' ? skip_space(p + 1, end) : NULL;
+}
+
+static const char *skip_container(const char *p, const char *end, int depth, const char **bad)
+{
+	char close = *p == '[' ? ']' : '}';
+
+	*bad = p;
+	if (depth > DEPTH_MAX)
+		return NULL;
+	p = skip_space(p + 1, end);
+	if (p < end && *p == close)
+		return p + 1;
+	for (;;) {
+		if (close == '}')
+			p = skip_key(p, end, bad);
+		if (p)
+			p = skip_value(p, end, depth + 1, bad);
+		if (!p)
+			return NULL;
+		p = skip_space(p, end);
+		*bad = p;
+		if (p >= end || (*p != ',' && *p != close))
+			return NULL;
+		if (*p++ == close)
+			return p;
+		p = skip_space(p, end);
+	}
+}
+
+static const char *skip_value(const char *p, const char *end, int depth, const char **bad)
+{
+	*bad = p;
+	if (p >= end)
+		return NULL;
+	if (*p == '"')
+		return skip_string(p, end, bad);
+	if (*p == '{' || *p == '[')
+		return skip_container(p, end, depth, bad);
+	return skip_scalar(p, end);
+}
+
+bool raw_whole(const char *text, size_t len, struct raw *ret, size_t *ret_bad)
+{
+	const char *end = text + len, *from = skip_space(text, end), *bad = from;
+	const char *to = skip_value(from, end, 1, &bad);
+
+	if (to && skip_space(to, end) != end) {
+		bad = to;
+		to = NULL;
+	}
+	if (ret_bad)
+		*ret_bad = (size_t)(bad - text);
+	if (to)
+		*ret = (struct raw){ from, (size_t)(to - from) };
+	return to;
+}
+
+struct raw_walk raw_walk(struct raw r)
+{
+	struct raw_walk w = { .at = r.at, .end = r.at ? r.at + r.len : NULL };
+
+	if (raw_is_array(r))
+		w.close = ']';
+	else if (raw_is_object(r))
+		w.close = '}';
+	else
+		w.bad = true;
+	if (!w.bad) {
+		w.at = skip_space(w.at + 1, w.end);
+		if (w.at < w.end && *w.at == w.close)
+			w.close = 0;
+	}
+	return w;
+}
+
+static bool stop(struct raw_walk *w, const char *bad)
+{
+	w->bad = true;
+	w->close = 0;
+	w->at = bad;
+	return false;
+}
+
+bool raw_next(struct raw_walk *w, struct raw *ret_key, struct raw *ret_item)
+{
+	const char *p = w->at, *to, *bad = p;
+	struct raw key = RAW_NONE;
+
+	if (w->bad || !w->close)
+		return false;
+	if (w->close == '}') {
+		key.at = p;
+		p = skip_key(p, w->end, &bad);
+		if (!p)
+			return stop(w, bad);
+		key.len = (size_t)((const char *)memrchr(key.at, '"', (size_t)(p - key.at)) -
+				   key.at) + 1;
+	}
+	to = skip_value(p, w->end, 2, &bad);
+	if (!to)
+		return stop(w, bad);
+	w->at = skip_space(to, w->end);
+	if (w->at >= w->end || (*w->at != ',' && *w->at != w->close))
+		return stop(w, w->at);
+	if (*w->at == w->close)
+		w->close = 0;
+	else
+		w->at = skip_space(w->at + 1, w->end);
+	if (ret_key)
+		*ret_key = key;
+	*ret_item = (struct raw){ p, (size_t)(to - p) };
+	return true;
+}
+
+bool raw_is(struct raw r, const char *text)
+{
+	return r.at && r.len == strlen(text) && memcmp(r.at, text, r.len) == 0;
+}
+
+bool raw_key_is(struct raw key, const char *name)
+{
+	size_t n = strlen(name);
+
+	return key.at && key.len == n + 2 && memcmp(key.at + 1, name, n) == 0;
+}
+
+bool raw_is_null(struct raw r)
+{
+	return !r.at || raw_is(r, "null");
+}
+
+bool raw_is_string(struct raw r)
+{
+	return r.at && r.len >= 2 && *r.at == '"';
+}
+
+bool raw_is_array(struct raw r)
+{
+	return r.at && r.len >= 2 && *r.at == '[';
+}
+
+bool raw_is_object(struct raw r)
+{
+	return r.at && r.len >= 2 && *r.at == '{';
+}
+
+struct raw raw_member(struct raw object, const char *name)
+{
+	struct raw_walk w = raw_walk(object);
+	struct raw key, item;
+
+	while (raw_next(&w, &key, &item))
+		if (raw_key_is(key, name))
+			return raw_is_null(item) ? RAW_NONE : item;
+	return RAW_NONE;
+}
+
+struct raw raw_inside(struct raw r)
+{
+	const char *from, *to;
+
+	if (!raw_is_array(r) && !raw_is_object(r))
+		return (struct raw){ "", 0 };
+	from = skip_space(r.at + 1, r.at + r.len - 1);
+	to = r.at + r.len - 1;
+	while (to > from && strchr(" \t\r\n", to[-1]))
+		to--;
+	return (struct raw){ from, (size_t)(to - from) };
+}
+
+char *raw_string(struct raw r)
+{
+	cJSON *v;
+	char *s = NULL;
+
+	if (!raw_is_string(r))
+		return NULL;
+	if (!memchr(r.at, '\\', r.len))
+		return mem_strndup(r.at + 1, r.len - 2);
+	if (memmem(r.at, r.len, "\\u0000", 6))
+		return NULL;
+	v = cJSON_ParseWithLength(r.at, r.len);
+	if (cJSON_IsString(v))
+		s = mem_strdup(v->valuestring);
+	cJSON_Delete(v);
+	return s;
+}
+
+bool raw_number(struct raw r, double *ret)
+{
+	bool looks = r.at && r.len && r.len < 64 && (*r.at == '-' || is_digit(*r.at));
+	cJSON *v = looks ? cJSON_ParseWithLength(r.at, r.len) : NULL;
+	bool is = cJSON_IsNumber(v) && isfinite(v->valuedouble);
+
+	if (is)
+		*ret = v->valuedouble;
+	cJSON_Delete(v);
+	return is;
+}
+
+char *raw_dup(struct raw r)
+{
+	return r.at ? mem_strndup(r.at, r.len) : NULL;
+}
