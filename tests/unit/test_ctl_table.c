@@ -98,12 +98,45 @@ static void programs_get_json_with_types_and_all_digits(void **state)
 	table_free(t);
 }
 
+static void only_what_json_calls_a_number_is_printed_as_one(void **state)
+{
+	static const struct {
+		const char *cell, *json;
+	} cases[] = {
+		{ "0", "[{\"name\":\"\",\"count\":0}]" },
+		{ "-12.50", "[{\"name\":\"\",\"count\":-12.50}]" },
+		{ "0.5", "[{\"name\":\"\",\"count\":0.5}]" },
+		{ "05", "[{\"name\":\"\",\"count\":\"05\"}]" },
+		{ "5.", "[{\"name\":\"\",\"count\":\"5.\"}]" },
+		{ ".5", "[{\"name\":\"\",\"count\":\".5\"}]" },
+		{ "nan", "[{\"name\":\"\",\"count\":\"nan\"}]" },
+		{ "-", "[{\"name\":\"\",\"count\":\"-\"}]" },
+		{ "", "[{\"name\":\"\",\"count\":\"\"}]" },
+		{ "1.5.2", "[{\"name\":\"\",\"count\":\"1.5.2\"}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct table *t = table_new(COLUMNS, 2);
+		char *text;
+
+		table_put(t, "");
+		table_put(t, cases[i].cell);
+		text = printed(table_print_json, t);
+		text[strcspn(text, "\n")] = '\0';
+		assert_string_equal(text, cases[i].json);
+		free(text);
+		table_free(t);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_get_aligned_columns),
 		cmocka_unit_test(a_long_cell_is_cut_between_characters),
 		cmocka_unit_test(programs_get_json_with_types_and_all_digits),
+		cmocka_unit_test(only_what_json_calls_a_number_is_printed_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,6 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "common/base/scan.h"
 #include "common/store/pg.h"
 
 enum { MAX_WIDTH = 72, COLUMNS_MAX = 32 };
@@ -155,16 +154,28 @@ void table_print(const struct table *t, const char *empty, FILE *out)
 	}
 }
 
+/* "-12", "0.5": what JSON takes for a number as it stands. */
+static bool is_number(const char *cell)
+{
+	size_t whole, n = cell[0] == '-';
+
+	whole = strspn(cell + n, "0123456789");
+	n += whole;
+	if (whole == 0 || (whole > 1 && cell[n - whole] == '0'))
+		return false;
+	if (cell[n] == '.')
+		n += strspn(cell + n + 1, "0123456789") + 1;
+	return cell[n] == '\0' && cell[n - 1] != '.';
+}
+
 static cJSON *json_cell(enum table_kind kind, const char *cell)
 {
-	int64_t whole;
-
 	if (!cell)
 		return cJSON_CreateNull();
 	if (kind == TABLE_BOOL)
 		return cJSON_CreateBool(cell[0] == 't');
 	/* as text, so that digits beyond a double's survive */
-	if (kind == TABLE_NUMBER && scan_int64(cell, INT64_MIN, INT64_MAX, &whole, NULL) == 0)
+	if (kind == TABLE_NUMBER && is_number(cell))
 		return cJSON_CreateRaw(cell);
 	if (kind == TABLE_JSON && *cell)
 		return cJSON_CreateRaw(cell);
