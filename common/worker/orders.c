@@ -19,8 +19,11 @@ struct fifo {
 	size_t room, first, n;		/* room: of both, a power of two */
 };
 
+/* A resumed one stays, so that an older order of the other store cannot undo it. */
 struct pause {
 	enum order_kind kind;
+	bool on;
+	int64_t at_ms;
 	char *name;
 };
 
@@ -146,17 +149,50 @@ static struct pause *find_pause(const struct orders *o, enum order_kind kind, co
 	return NULL;
 }
 
+static bool holds(const struct orders *o, enum order_kind kind, const char *name)
+{
+	const struct pause *p = find_pause(o, kind, name);
+
+	return p && p->on;
+}
+
+static const char *pause_name(const struct order *order)
+{
+	return order->kind == ORDER_PAUSE_FLEET ? "" : order->name;
+}
+
 static void set_pause(struct orders *o, const struct order *order)
 {
-	const char *name = order->kind == ORDER_PAUSE_FLEET ? "" : order->name;
-	struct pause *p = find_pause(o, order->kind, name);
+	struct pause *p = find_pause(o, order->kind, pause_name(order));
 
-	if (!p && order->on) {
+	if (!p) {
 		o->pauses = mem_realloc(o->pauses, (o->npauses + 1) * sizeof *o->pauses);
-		o->pauses[o->npauses++] = (struct pause){ order->kind, mem_strdup(name) };
-	} else if (p && !order->on) {
-		free(p->name);
-		*p = o->pauses[--o->npauses];
+		p = &o->pauses[o->npauses++];
+		*p = (struct pause){ .kind = order->kind, .name = mem_strdup(pause_name(order)) };
+	}
+	if (order->at_ms && order->at_ms < p->at_ms)
+		return;
+	p->on = order->on;
+	p->at_ms = order->at_ms;
+}
+
+bool orders_knows(const struct orders *o, const struct order *order)
+{
+	const struct pause *p;
+	char *key;
+	bool known;
+
+	switch (order->kind) {
+	case ORDER_REVOKE_ID:
+		return has(&o->ids, order->value);
+	case ORDER_REVOKE_STAMP:
+		key = stamp_key(order->name, order->value);
+		known = has(&o->stamps, key);
+		free(key);
+		return known;
+	default:
+		p = find_pause(o, order->kind, pause_name(order));
+		return p && p->at_ms >= order->at_ms;
 	}
 }
 
@@ -230,13 +266,13 @@ bool orders_revokes_stamps(const struct orders *o, const cJSON *stamps)
 
 bool orders_pauses_task(const struct orders *o, const char *task)
 {
-	return o->npauses && find_pause(o, ORDER_PAUSE_TASK, task);
+	return o->npauses && holds(o, ORDER_PAUSE_TASK, task);
 }
 
 bool orders_pauses_queue(const struct orders *o, const char *queue)
 {
-	return o->npauses && (find_pause(o, ORDER_PAUSE_FLEET, "") ||
-			      find_pause(o, ORDER_PAUSE_QUEUE, queue));
+	return o->npauses && (holds(o, ORDER_PAUSE_FLEET, "") ||
+			      holds(o, ORDER_PAUSE_QUEUE, queue));
 }
 
 size_t orders_revoked(const struct orders *o)

@@ -13,14 +13,14 @@
 
 #include "common/store/orders.h"
 
-enum { ORDERS_MAX = 50000 };
-
 struct delivery;
 struct orders;
 
 struct orders *orders_new(void);
 void orders_free(struct orders *o);
 void orders_apply(struct orders *o, const struct order *order);
+/* The same or, of a pause, a newer one was applied already. */
+bool orders_knows(const struct orders *o, const struct order *order);
 void orders_set_loaded(struct orders *o);
 bool orders_loaded(const struct orders *o);
 

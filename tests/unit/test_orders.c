@@ -14,6 +14,13 @@ static void revoke(struct orders *o, const char *id)
 	orders_apply(o, &(struct order){ .kind = ORDER_REVOKE_ID, .name = "", .value = id });
 }
 
+static void revoke_stamp(struct orders *o, const char *name, const char *value)
+{
+	struct order order = { .kind = ORDER_REVOKE_STAMP, .name = name, .value = value };
+
+	orders_apply(o, &order);
+}
+
 static void pause_it(struct orders *o, enum order_kind kind, const char *name, bool on)
 {
 	orders_apply(o, &(struct order){ .kind = kind, .name = name, .value = "", .on = on });
@@ -74,8 +81,8 @@ static void stamps_are_compared_by_name_and_value_also_in_lists(void **state)
 
 	(void)state;
 	assert_false(orders_has_stamps(o));
-	orders_apply(o, &(struct order){ .kind = ORDER_REVOKE_STAMP, .name = "who", .value = "me" });
-	orders_apply(o, &(struct order){ .kind = ORDER_REVOKE_STAMP, .name = "n", .value = "7" });
+	revoke_stamp(o, "who", "me");
+	revoke_stamp(o, "n", "7");
 	assert_true(orders_has_stamps(o));
 	assert_true(stamped(o, "{\"who\":\"me\"}"));
 	assert_true(stamped(o, "{\"x\":\"y\",\"who\":[\"you\",\"me\"]}"));
@@ -111,6 +118,25 @@ static void a_pause_holds_until_it_is_resumed(void **state)
 	orders_free(o);
 }
 
+static void an_older_order_does_not_undo_a_newer_one(void **state)
+{
+	struct order on = { .kind = ORDER_PAUSE_QUEUE, .name = "q", .on = true, .at_ms = 1000 };
+	struct order off = { .kind = ORDER_PAUSE_QUEUE, .name = "q", .on = false, .at_ms = 2000 };
+	struct orders *o = orders_new();
+
+	(void)state;
+	assert_false(orders_knows(o, &on));
+	orders_apply(o, &off);
+	assert_true(orders_knows(o, &on));
+	orders_apply(o, &on);
+	assert_false(orders_pauses_queue(o, "q"));
+	on.at_ms = 3000;
+	assert_false(orders_knows(o, &on));
+	orders_apply(o, &on);
+	assert_true(orders_pauses_queue(o, "q"));
+	orders_free(o);
+}
+
 static void consumption_may_start_once_they_are_loaded(void **state)
 {
 	struct orders *o = orders_new();
@@ -129,6 +155,7 @@ int main(void)
 		cmocka_unit_test(past_the_bound_the_oldest_id_is_forgotten_first),
 		cmocka_unit_test(stamps_are_compared_by_name_and_value_also_in_lists),
 		cmocka_unit_test(a_pause_holds_until_it_is_resumed),
+		cmocka_unit_test(an_older_order_does_not_undo_a_newer_one),
 		cmocka_unit_test(consumption_may_start_once_they_are_loaded),
 	};
 
