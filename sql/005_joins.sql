@@ -19,8 +19,7 @@ CREATE TABLE jobfleet.joins (
 	state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	moved_at   timestamptz NOT NULL DEFAULT now(),	-- end, or last part that a sweeper saw
-	look_at    timestamptz NOT NULL DEFAULT now() + interval '2 seconds',	-- sweepers' next look
-	lost_at    timestamptz		-- when a sweeper last found that Redis had lost counts
+	look_at    timestamptz NOT NULL DEFAULT now() + interval '2 seconds'	-- sweepers' next look
 );
 CREATE INDEX joins_look ON jobfleet.joins (look_at) WHERE state = 'open';
 CREATE INDEX joins_moved ON jobfleet.joins (moved_at);
