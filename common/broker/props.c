@@ -36,3 +36,33 @@ int props_encode(struct buf *out, const cJSON *headers, struct err *e)
 	buf_commit(out, (size_t)n);
 	return 0;
 }
+
+int props_headers(const void *props, size_t len, cJSON **ret, struct err *e)
+{
+	amqp_basic_properties_t *p;
+	cJSON *headers = NULL;
+	void *decoded = NULL;
+	char *copy = NULL;
+	amqp_pool_t pool;
+	int r = -1;
+
+	init_amqp_pool(&pool, PAGE);
+	if (len > 0 && len <= MESSAGE_MAX_PROPS) {
+		copy = mem_dup(props, len);
+		r = amqp_decode_properties(AMQP_BASIC_CLASS, &pool, (amqp_bytes_t){ len, copy },
+					   &decoded);
+	}
+	p = decoded;
+	if (r >= 0 && p && (p->_flags & AMQP_BASIC_HEADERS_FLAG)) {
+		amqp_field_value_t table = { .kind = AMQP_FIELD_KIND_TABLE };
+
+		table.value.table = p->headers;
+		headers = message_value_to_json(&table, 0);
+	}
+	empty_amqp_pool(&pool);
+	free(copy);
+	if (r < 0 || !p)
+		return err_set(e, ERR_PROTOCOL, "malformed AMQP properties");
+	*ret = headers ? headers : mem_check(cJSON_CreateObject());
+	return 0;
+}

@@ -1,225 +1,286 @@
 /* SPDX-License-Identifier: MIT */
 /* Remote control: Celery's pidbox (celery-wire section 6). Requests come over the consuming
- * connection, replies go out by the outlet, so that they flow while every child is busy. */
-#include <fnmatch.h>
-#include <sys/resource.h>
-#include <unistd.h>
+ * connection, answers go out by the outlet, so that they flow while every child is busy. */
+#include <stdarg.h>
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "common/broker/link.h"
 #include "common/broker/props.h"
-#include "common/net/url.h"
-#include "common/worker/worker_private.h"
+#include "common/worker/control_private.h"
 
-enum { REQUEST_MAX = 1 << 20, REPLY_PROPS_MAX = 1 << 17 };
-
-static cJSON *ping(struct worker *w, const cJSON *args)
-{
-	cJSON *reply = cJSON_CreateObject();
-
-	(void)w;
-	(void)args;
-	json_set_str(reply, "ok", "pong");
-	return reply;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static cJSON *registered(struct worker *w, const cJSON *args)
-{
-	const char **names = mem_alloc((w->catalog.n + 1) * sizeof *names);
-	cJSON *list = cJSON_CreateArray();
-
-	(void)args;
-	for (size_t i = 0; i < w->catalog.n; i++)
-		names[i] = w->catalog.tasks[i].task->name;
-	qsort(names, w->catalog.n, sizeof *names, by_name);
-	for (size_t i = 0; i < w->catalog.n; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(names[i]));
-	free(names);
-	return list;
-}
-
-static cJSON *stats_pool(struct worker *w)
-{
-	cJSON *pool = cJSON_CreateObject(), *pids = cJSON_CreateArray(), *limits;
-
-	for (int i = 0; i < w->children; i++)
-		if (pool_pid(w->pool, i))
-			cJSON_AddItemToArray(pids, cJSON_CreateNumber(pool_pid(w->pool, i)));
-	limits = cJSON_CreateArray();
-	cJSON_AddItemToArray(limits, cJSON_CreateNumber(0));
-	cJSON_AddItemToArray(limits, cJSON_CreateNumber(0));
-	json_set_str(pool, "implementation", "jobfleet");
-	json_set_num(pool, "max-concurrency", w->children);
-	json_set(pool, "processes", pids);
-	json_set_str(pool, "max-tasks-per-child", "N/A");
-	json_set_bool(pool, "put-guarded-by-semaphore", false);
-	json_set(pool, "timeouts", limits);
-	json_set(pool, "writes", cJSON_CreateObject());
-	return pool;
-}
-
-/* Never the password. */
-static cJSON *stats_broker(struct worker *w)
-{
-	cJSON *b = cJSON_CreateObject();
-	struct url u;
-
-	json_set_str(b, "transport", "amqp");
-	if (url_parse(&u, w->program.conf->fleet.broker_url, NULL) < 0)
-		return b;
-	json_set_str(b, "hostname", u.nhosts ? u.hosts[0].host : "");
-	json_set_num(b, "port", u.nhosts ? u.hosts[0].port : 0);
-	json_set_str(b, "userid", u.user);
-	json_set_str(b, "virtual_host", u.path && *u.path ? u.path : "/");
-	json_set_bool(b, "ssl", strcmp(u.scheme, "amqps") == 0);
-	json_set_num(b, "heartbeat", w->program.conf->fleet.heartbeat_s);
-	url_release(&u);
-	return b;
-}
-
-static double seconds(struct timeval t)
-{
-	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
-
-static cJSON *stats_rusage(void)
-{
-	struct rusage u;
-	cJSON *o = cJSON_CreateObject();
-
-	getrusage(RUSAGE_SELF, &u);
-	json_set_num(o, "utime", seconds(u.ru_utime));
-	json_set_num(o, "stime", seconds(u.ru_stime));
-	json_set_num(o, "maxrss", (double)u.ru_maxrss);
-	json_set_num(o, "minflt", (double)u.ru_minflt);
-	json_set_num(o, "majflt", (double)u.ru_majflt);
-	json_set_num(o, "nvcsw", (double)u.ru_nvcsw);
-	json_set_num(o, "nivcsw", (double)u.ru_nivcsw);
-	return o;
-}
-
-static cJSON *stats(struct worker *w, const cJSON *args)
-{
-	cJSON *o = cJSON_CreateObject(), *total = cJSON_CreateObject();
-	char clock[24];
-	int prefetch = 0;
-
-	(void)args;
-	for (size_t i = 0; i < w->nqueues; i++)
-		prefetch += consumer_prefetch(w->consumer, (int)i);
-	for (size_t i = 0; i < w->catalog.n; i++)
-		if (w->catalog.tasks[i].done > 0)
-			json_set_num(total, w->catalog.tasks[i].task->name,
-				     (double)w->catalog.tasks[i].done);
-	snprintf(clock, sizeof clock, "%llu", (unsigned long long)w->clock);
-	json_set(o, "total", total);
-	json_set_num(o, "pid", getpid());
-	json_set_str(o, "clock", clock);
-	json_set_num(o, "uptime", (double)((clock_mono_ms() - w->started_ms) / 1000));
-	json_set(o, "pool", stats_pool(w));
-	json_set(o, "broker", stats_broker(w));
-	json_set_num(o, "prefetch_count", prefetch);
-	json_set(o, "rusage", stats_rusage());
-	return o;
-}
-
-static const struct {
-	const char *method, *alias;
-	cJSON *(*answer)(struct worker *w, const cJSON *args);
-} METHODS[] = {
-	{ "ping", "ping", ping },
-	{ "registered", "dump_tasks", registered },
-	{ "stats", "stats", stats },
+enum {
+	PROPS_MAX = 1 << 17, PARAM_NAME = 64, MISSING_MAX = 8,
+	LATE_S = 2,			/* hosts' clocks differ */
 };
 
-static cJSON *unknown(const char *method)
+static const struct control_method *find(const char *name)
 {
-	cJSON *o = cJSON_CreateObject();
-	char *text = mem_printf("KeyError('%.100s')", method);
+	const struct control_method *const tables[] = { CONTROL_INSPECT, CONTROL_COMMANDS };
 
-	json_set_str(o, "error", text);
+	for (size_t t = 0; t < COUNT(tables); t++)
+		for (const struct control_method *m = tables[t]; m->name; m++)
+			if (strcmp(name, m->name) == 0 ||
+			    (m->alias && strcmp(name, m->alias) == 0))
+				return m;
+	return NULL;
+}
+
+static char *vtext(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	return mem_check(text);
+}
+
+static cJSON *object_of(const char *key, const char *text)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+
+	json_set_str(o, key, text);
+	return o;
+}
+
+cJSON *control_ok(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	cJSON *o;
+
+	va_start(ap, fmt);
+	text = vtext(fmt, ap);
+	va_end(ap);
+	o = object_of("ok", text);
 	free(text);
 	return o;
 }
 
-static bool is_for_us(const struct worker *w, const cJSON *request)
+cJSON *control_error(const char *fmt, ...)
 {
-	const cJSON *to = json_get(request, "destination"), *item;
-	const char *pattern = json_str(request, "pattern", NULL);
-	const char *matcher = json_str(request, "matcher", NULL);
+	va_list ap;
+	char *text;
+	cJSON *o;
 
-	if (cJSON_IsArray(to) && cJSON_GetArraySize(to) > 0) {
-		cJSON_ArrayForEach(item, to)
-			if (cJSON_IsString(item) &&
-			    strcmp(item->valuestring, w->program.node) == 0)
-				return true;
-		return false;
-	}
-	if (pattern && matcher && strcmp(matcher, "glob") == 0)
-		return fnmatch(pattern, w->program.node, 0) == 0;
-	return true;
+	va_start(ap, fmt);
+	text = vtext(fmt, ap);
+	va_end(ap);
+	o = object_of("error", text);
+	free(text);
+	return o;
 }
 
-static void reply(struct worker *w, const cJSON *request, cJSON *answer)
+cJSON *control_raise(const char *type, const char *fmt, ...)
 {
-	const cJSON *to = json_get(request, "reply_to");
-	const char *exchange = json_str(to, "exchange", NULL),
-		   *key = json_str(to, "routing_key", "");
+	va_list ap;
+	char *text, quote;
+	cJSON *o;
+
+	va_start(ap, fmt);
+	text = vtext(fmt, ap);
+	va_end(ap);
+	quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+	o = control_error("%s(%c%s%c)", type, quote, text, quote);
+	free(text);
+	return o;
+}
+
+int control_number(const struct control_job *job, const char *name, double min, double max,
+		   double *ret)
+{
+	const cJSON *v = json_get(job->call.arguments, name);
+	double got;
+
+	if (!v)
+		return 0;
+	if (cJSON_IsNumber(v))
+		got = v->valuedouble;
+	else if (!cJSON_IsString(v) || scan_double(v->valuestring, min, max, &got, NULL) < 0)
+		return -1;
+	if (!(got >= min && got <= max))
+		return -1;
+	*ret = got;
+	return 0;
+}
+
+int control_whole(const struct control_job *job, const char *name, int min, int max, int *ret)
+{
+	double got = *ret;
+
+	if (control_number(job, name, min, max, &got) < 0 || got != (int)got)
+		return -1;
+	*ret = (int)got;
+	return 0;
+}
+
+bool control_flag(const struct control_job *job, const char *name)
+{
+	const cJSON *v = json_get(job->call.arguments, name);
+	bool is = false;
+
+	if (cJSON_IsString(v) && scan_bool(v->valuestring, &is, NULL) >= 0)
+		return is;
+	return cJSON_IsTrue(v) || (cJSON_IsNumber(v) && v->valuedouble != 0);
+}
+
+void control_job_free(struct control_job *job)
+{
+	control_call_release(&job->call);
+	free(job);
+}
+
+static void reply(struct control_job *job, cJSON *answer)
+{
+	struct worker *w = job->w;
 	cJSON *headers = cJSON_CreateObject(), *body = cJSON_CreateObject();
 	struct buf props;
 	char *text;
 
-	json_set_str(headers, "ticket", json_str(request, "ticket", ""));
+	json_set_str(headers, "ticket", job->call.ticket);
 	json_set_num(headers, "clock", (double)++w->clock);
 	json_set(body, w->program.node, answer);
 	text = json_print(body);
-	buf_init(&props, REPLY_PROPS_MAX);
-	if (exchange && strlen(exchange) < 256 && strlen(key) < 256 &&
-	    props_encode(&props, headers, NULL) == 0)
-		outlet_reply(w->outlet, exchange, key, props.data, props.len, text, strlen(text));
+	buf_init(&props, PROPS_MAX);
+	if (props_encode(&props, headers, NULL) == 0)
+		outlet_reply(w->outlet, job->call.exchange, job->call.key, props.data, props.len,
+			     text, strlen(text));
 	buf_release(&props);
 	cJSON_Delete(headers);
 	cJSON_Delete(body);
 	free(text);
 }
 
-static void serve(struct worker *w, const cJSON *request)
+void control_answer(struct control_job *job, cJSON *answer)
 {
-	const char *method = json_str(request, "method", "");
-	const cJSON *args = json_get(request, "arguments");
-	cJSON *answer = NULL;
+	const char *error = json_str(answer, "error", NULL);
 
-	for (size_t i = 0; i < COUNT(METHODS) && !answer; i++)
-		if (strcmp(method, METHODS[i].method) == 0 || strcmp(method, METHODS[i].alias) == 0)
-			answer = METHODS[i].answer(w, args);
-	if (!answer)
-		answer = unknown(method);
-	if (json_get(request, "reply_to"))
-		reply(w, request, answer);
+	if (error)
+		log_warn("control %s: %s", job->call.method, error);
+	if (job->call.exchange)
+		reply(job, answer);
 	else
 		cJSON_Delete(answer);
+	control_job_free(job);
+}
+
+/* The next word of a method's params; false at the end. */
+static bool next_param(const char **at, char name[PARAM_NAME], bool *required)
+{
+	size_t n = strcspn(*at, " ");
+
+	if (n == 0)
+		return false;
+	*required = (*at)[n - 1] == '!';
+	snprintf(name, PARAM_NAME, "%.*s", (int)(n - *required), *at);
+	*at += n + strspn(*at + n, " ");
+	return true;
+}
+
+static bool knows(const char *params, const char *wanted)
+{
+	char name[PARAM_NAME];
+	bool required;
+
+	while (next_param(&params, name, &required))
+		if (strcmp(name, wanted) == 0 || strcmp(name, "**") == 0)
+			return true;
+	return false;
+}
+
+static cJSON *missing(const struct control_method *m, const char *const *names, size_t n)
+{
+	struct buf text;
+	cJSON *o;
+
+	buf_init(&text, MISSING_MAX * PARAM_NAME * 2);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "%s'%s'", i == 0 ? "" : i + 1 < n ? ", " : n == 2 ? " and " :
+			   ", and ", names[i]);
+	o = control_raise("TypeError", "%s() missing %zu required positional argument%s: %s",
+			  m->name, n, n == 1 ? "" : "s", buf_text(&text));
+	buf_release(&text);
+	return o;
+}
+
+/* NULL: the call fits the method; else the TypeError that Python would raise. */
+static cJSON *check_arguments(const struct control_method *m, const cJSON *arguments)
+{
+	char names[MISSING_MAX][PARAM_NAME];
+	const char *absent[MISSING_MAX], *at = m->params;
+	const cJSON *item;
+	size_t n = 0;
+	bool required;
+
+	cJSON_ArrayForEach(item, arguments)
+		if (!knows(m->params, item->string))
+			return control_raise("TypeError", "%s() got an unexpected keyword argument "
+					     "'%.60s'", m->name, item->string);
+	while (n < MISSING_MAX && next_param(&at, names[n], &required))
+		if (required && !cJSON_GetObjectItemCaseSensitive(arguments, names[n])) {
+			absent[n] = names[n];
+			n++;
+		}
+	return n ? missing(m, absent, n) : NULL;
+}
+
+static void serve(struct control_job *job)
+{
+	const struct control_method *m = find(job->call.method);
+	cJSON *answer;
+
+	log_debug("control %s", job->call.method);
+	answer = m ? check_arguments(m, job->call.arguments) :
+		 control_raise("KeyError", "%.100s", job->call.method);
+	if (!answer)
+		answer = m->answer(job);
+	if (answer)
+		control_answer(job, answer);
+}
+
+/* Celery's LamportClock.adjust. */
+static void adjust_clock(struct worker *w, uint64_t theirs)
+{
+	w->clock++;
+	if (theirs >= w->clock)
+		w->clock = theirs + 1;
+}
+
+static bool is_late(const struct control_call *call)
+{
+	return call->expires > 0 && (double)clock_wall_us() / 1e6 > call->expires + LATE_S;
 }
 
 void control_request(void *ctx, const struct link_event *ev)
 {
 	struct worker *w = ctx;
-	cJSON *request = NULL;
+	struct control_job *job;
+	struct control_call call;
+	struct err e = { 0 };
+	int r;
 
-	w->clock++;
-	if (!ev->body || ev->body_len > REQUEST_MAX)
+	if (!ev->body)
 		return;
-	if (json_parse(ev->body, ev->body_len, &request, NULL) < 0 || !cJSON_IsObject(request))
-		log_warn("control message is no JSON object and is ignored");
-	else if (is_for_us(w, request))
-		serve(w, request);
-	cJSON_Delete(request);
+	r = control_decode(&call, ev->body, ev->body_len, ev->props, ev->props_len, &e);
+	if (r < 0) {
+		adjust_clock(w, 0);
+		log_warn("control message ignored: %s", e.msg);
+		return;
+	}
+	adjust_clock(w, call.clock);
+	r = control_is_for(&call, w->program.node, &e);
+	if (r < 0)
+		log_warn("control message ignored: %s", e.msg);
+	if (r > 0 && is_late(&call))
+		log_warn("control %s came too late and is ignored", call.method);
+	if (r <= 0 || is_late(&call)) {
+		control_call_release(&call);
+		return;
+	}
+	job = mem_zalloc(sizeof *job);
+	*job = (struct control_job){ .w = w, .call = call };
+	serve(job);
 }

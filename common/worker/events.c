@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/pyrepr.h"
 #include "common/broker/props.h"
 #include "common/worker/info.h"
 #include "common/worker/worker_private.h"
@@ -235,8 +236,8 @@ static void put_arguments(struct buf *b, const struct delivery *d)
 	    message_decode(&ev.scratch, d->props, d->props_len, d->body, d->body_len, NULL) >= 0 &&
 	    message_text(&ev.scratch, TEXT_MAX, &text, &len, NULL) >= 0 &&
 	    message_split(text, len, &args, &kwargs, &embed, NULL) >= 0) {
-		info_repr(&a, args, strlen(args), true);
-		info_repr(&k, kwargs, strlen(kwargs), false);
+		pyrepr_put(&a, args, strlen(args), true, INFO_REPR_MAX);
+		pyrepr_put(&k, kwargs, strlen(kwargs), false, INFO_REPR_MAX);
 	}
 	put_member(b, "args", a.len ? buf_text(&a) : "...");
 	put_member(b, "kwargs", k.len ? buf_text(&k) : "...");
@@ -256,7 +257,8 @@ void events_received(struct worker *w, const struct delivery *d)
 	if (!b)
 		return;
 	if (message_decode(m, d->props, d->props_len, "", 0, NULL) < 0 || !m->task)
-		message_decode(m, d->props, d->props_len, d->body ? d->body : "", d->body_len, NULL);
+		message_decode(m, d->props, d->props_len, d->body ? d->body : "", d->body_len,
+			       NULL);
 	put_member(b, "name", m->shadow && *m->shadow ? m->shadow : d->name);
 	put_member(b, "root_id", m->root_id ? m->root_id : d->id);
 	put_member(b, "parent_id", m->parent_id);
@@ -288,7 +290,8 @@ void events_succeeded(struct worker *w, const struct delivery *d, const char *re
 	if (!b)
 		return;
 	buf_init(&repr, INFO_REPR_MAX * 2);
-	info_repr(&repr, result ? result : "null", result ? strlen(result) : 4, false);
+	pyrepr_put(&repr, result ? result : "null", result ? strlen(result) : 4, false,
+		   INFO_REPR_MAX);
 	put_member(b, "result", buf_text(&repr));
 	buf_release(&repr);
 	buf_printf(b, ", \"runtime\": %.6f", (double)(run_us > 0 ? run_us : 0) / 1e6);

@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* info: what monitors are told of a delivery.
  *
- * Source: celery-wire sections 5 and 6.3; Celery's Request.info and saferepr. */
+ * Source: celery-wire sections 5 and 6.3; Celery's Request.info. */
 #ifndef COMMON_WORKER_INFO_H
 #define COMMON_WORKER_INFO_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
-struct buf;
+struct delivery;
+struct worker;
 
-enum { INFO_REPR_MAX = 1024 };
+/* Of arguments and results as text, as Celery cuts them; of arguments as JSON. */
+enum { INFO_REPR_MAX = 1024, INFO_ARGUMENTS_MAX = 65536 };
 
-/* Appends len bytes of JSON as Python's repr() would show the value, cut to INFO_REPR_MAX bytes
- * ("..." at its end); the JSON itself may be cut, too. tuple: an outermost list is shown as a
- * tuple, as positional arguments are. */
-void info_repr(struct buf *out, const char *json, size_t len, bool tuple);
+struct info {
+	pid_t pid;			/* of the child that has it; 0 = none */
+	int64_t started_us;		/* monotonic; 0 = not begun */
+	bool safe;			/* arguments as text, not as JSON */
+};
+
+/* Celery's description of a delivery, for the caller to cJSON_Delete. Arguments travel as the raw
+ * text of the message; over INFO_ARGUMENTS_MAX bytes, or not readable, they are shown as text. */
+cJSON *info_delivery(const struct worker *w, const struct delivery *d, const struct info *how);
 
 #endif
