@@ -78,14 +78,12 @@ const struct method *method_find(const char *name, enum method_kind kind, struct
 		err_set(e, ERR_USAGE, "no method \"%.40s\"; did you mean %s?", name,
 			near.word);
 	else
-		err_set(e, ERR_USAGE,
-			"no method \"%.40s\"; --help lists them, --arguments sends one"
-			" of your own",
-			name);
+		err_set(e, ERR_USAGE, "no method \"%.40s\": --help lists them, and --arguments"
+				      " sends any", name);
 	return NULL;
 }
 
-/* One argument's name, type and whether it may be missing, from the text at *at; false = no more. */
+/* One argument's name, type and whether it may be missing. */
 struct argument {
 	char name[NAME_BYTES];
 	char type;

@@ -16,7 +16,8 @@ void operator_name(char out[OPERATOR_SIZE])
 	const char *user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
 	char host[256] = "";
 
-	getpwuid_r(getuid(), &entry, texts, sizeof texts, &p);
+	if (getpwuid_r(getuid(), &entry, texts, sizeof texts, &p) != 0)
+		p = NULL;
 	gethostname(host, sizeof host - 1);
 	snprintf(out, OPERATOR_SIZE, "%.60s@%s", user && *user ? user : p ? p->pw_name : "?", host);
 }

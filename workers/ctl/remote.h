@@ -25,8 +25,8 @@ struct remote {
 /* Broadcasts; arguments is raw JSON or NULL. */
 int remote_ask(struct ctl *c, const struct remote *r, const char *method, const char *arguments,
 	       struct pidbox_replies *ret, struct err *e);
-/* The answers, {"node": answer} as JSON. An exit code: CTL_FAILED if one is an error, CTL_TIMEOUT if
- * nobody answered, or somebody of --destination did not. */
+/* The answers; as JSON {"node": answer}. An exit code: CTL_FAILED if one is an error, CTL_TIMEOUT
+ * if nobody answered, or somebody of --destination did not. */
 int remote_print(const struct ctl *c, const struct remote *r,
 		 const struct pidbox_replies *replies);
 /* The same object as text; malloc'ed. */
