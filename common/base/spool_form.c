@@ -28,7 +28,8 @@ static bool is_plain(const char *id)
 {
 	size_t n = strspn(id, PLAIN);
 
-	return n > 0 && n <= NAME_MAX_BYTES && !id[n] && id[0] != '.' && !spool_ends_with(id, ".broken");
+	return n > 0 && n <= NAME_MAX_BYTES && !id[n] && id[0] != '.' &&
+	       !spool_ends_with(id, ".broken");
 }
 
 char *spool_name(const char *id)

@@ -228,8 +228,15 @@ int publisher_open(struct publisher **ret, const char *url, const char *name, in
 	for (size_t i = 0; i < p->window; i++)
 		buf_init(&p->slots[i].props, 1 << 20);
 	r = err_set(e, ERR_CONFIG, "broker URL names no host");
-	for (unsigned h = 0; h < hosts && r < 0 && clock_mono_ms() < deadline; h++)
-		r = try_host(p, url, name, h, deadline, e);
+	for (unsigned h = 0; h < hosts && r < 0; h++) {
+		/* a silent host leaves the next ones their share of the time */
+		int64_t now = clock_mono_ms(), share = (deadline - now) / (int64_t)(hosts - h);
+
+		if (now < deadline)
+			r = try_host(p, url, name, h, now + share, e);
+		else
+			r = err_set(e, ERR_TIMEOUT, "RabbitMQ: no time left to connect");
+	}
 	if (r < 0) {
 		publisher_close(p);
 		return r;
