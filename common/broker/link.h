@@ -95,6 +95,7 @@ struct link_queue {
 	bool passive, durable, exclusive, auto_delete;
 	int max_priority;		/* 0 = none */
 	bool quorum;
+	int delivery_limit;		/* of a quorum queue; 0 = none */
 	int expires_ms, message_ttl_ms;	/* 0 = none */
 };
 int link_queue_declare(struct link *l, uint16_t ch, const struct link_queue *q);

@@ -88,6 +88,8 @@ int link_queue_declare(struct link *l, uint16_t ch, const struct link_queue *q)
 
 	if (q->max_priority > 0 && !q->quorum)
 		add_int(args, &n, "x-max-priority", q->max_priority);
+	if (q->delivery_limit > 0 && q->quorum)
+		add_int(args, &n, "x-delivery-limit", q->delivery_limit);
 	if (q->expires_ms > 0)
 		add_int(args, &n, "x-expires", q->expires_ms);
 	if (q->message_ttl_ms > 0)

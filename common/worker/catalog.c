@@ -64,7 +64,34 @@ void catalog_init(struct catalog *c, const struct conf *conf, const char *progra
 	for (size_t i = 0; i < n; i++) {
 		c->tasks[i].task = &tasks[i];
 		fill(&c->tasks[i], conf, program);
+		c->tasks[i].control_soft_ms = c->tasks[i].control_hard_ms = -1;
+		c->tasks[i].control_rate_per_s = -1;
 	}
+}
+
+void catalog_inherit(struct catalog *c, const struct catalog *old)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct catalog_task *was = catalog_find(old, c->tasks[i].task->name);
+
+		if (!was)
+			continue;
+		c->tasks[i].control_soft_ms = was->control_soft_ms;
+		c->tasks[i].control_hard_ms = was->control_hard_ms;
+		c->tasks[i].control_rate_per_s = was->control_rate_per_s;
+		c->tasks[i].done = was->done;
+		c->tasks[i].run_us = was->run_us;
+	}
+}
+
+int64_t catalog_soft_ms(const struct catalog_task *t)
+{
+	return t->control_soft_ms >= 0 ? t->control_soft_ms : t->soft_ms;
+}
+
+int64_t catalog_hard_ms(const struct catalog_task *t)
+{
+	return t->control_hard_ms >= 0 ? t->control_hard_ms : t->hard_ms;
 }
 
 void catalog_release(struct catalog *c)

@@ -21,6 +21,9 @@ struct catalog_task {
 	bool backoff_fixed;
 	enum conf_retry_on retry_on;
 	bool ledger, redeliver, ignore_result, track_started;
+	/* What remote control set goes before queues.conf, until the worker ends; -1 = nothing. */
+	int64_t control_soft_ms, control_hard_ms;	/* 0 = none */
+	double control_rate_per_s;	/* 0 = none */
 	int64_t done;			/* settled since the start */
 	double run_us;			/* measured: moving average of run times; 0 = not yet */
 };
@@ -33,6 +36,10 @@ struct catalog {
 void catalog_init(struct catalog *c, const struct conf *conf, const char *program,
 		  const struct task *tasks, size_t n);
 void catalog_release(struct catalog *c);
+/* Overrides and measurements of the old one stay. */
+void catalog_inherit(struct catalog *c, const struct catalog *old);
+int64_t catalog_soft_ms(const struct catalog_task *t);
+int64_t catalog_hard_ms(const struct catalog_task *t);
 struct catalog_task *catalog_find(const struct catalog *c, const char *name);	/* NULL: not ours */
 /* Milliseconds to the next attempt: exponential with full jitter (AWS Architecture Blog,
  * "Exponential Backoff And Jitter"), or the fixed distance; retry_after_ms > 0 is a lower bound. */

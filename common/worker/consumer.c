@@ -16,6 +16,7 @@ enum {
 	CONNECT_MS = 10000,		/* TCP, TLS and login */
 	BACKOFF_MS = 100, BACKOFF_MAX_MS = 10000,
 	PROBE_MS = 10000,
+	QUORUM_TUNE_MS = 5000,
 	ACK_WAIT_MS = 3, ACK_BATCH = 100,
 	OUTPUT_MAX = 8 << 20,		/* acks and declares only */
 	USER_TIMEOUT_MS = 15000,
@@ -28,6 +29,11 @@ static struct channel *channel_of(struct consumer *c, uint16_t number)
 	return number >= 1 && number <= c->conf.nqueues + 1 ? &c->channels[number - 1] : NULL;
 }
 
+static struct channel *queue_channel(const struct consumer *c, size_t queue)
+{
+	return (struct channel *)&c->channels[queue + 1];
+}
+
 static void go_down(struct consumer *c, const char *why)
 {
 	bool was_up = c->state == CONSUMER_CONSUME || c->state == CONSUMER_DECLARE;
@@ -38,8 +44,10 @@ static void go_down(struct consumer *c, const char *why)
 	c->link = NULL;
 	c->host++;
 	c->generation++;
-	for (size_t i = 0; i <= c->conf.nqueues; i++)
+	for (size_t i = 0; i <= c->conf.nqueues; i++) {
 		tagwin_release(&c->channels[i].tags);
+		c->channels[i].step = STEP_CLOSED;
+	}
 	c->state = CONSUMER_DOWN;
 	c->backoff_ms = c->backoff_ms ? c->backoff_ms * 2 : BACKOFF_MS;
 	if (c->backoff_ms > BACKOFF_MAX_MS)
@@ -60,8 +68,8 @@ static void probe_answered(struct consumer *c, struct channel *ch, const struct 
 	bool silent = clock_mono_ms() - ch->delivered_ms >= PROBE_MS;
 
 	ch->probing = false;
-	if (ev->ready > 0 && window_open && silent && !c->cancelled) {
-		log_error("queue %s has %lld messages ready and delivers none", ch->conf->name,
+	if (ev->ready > 0 && window_open && silent && !c->cancelled && ch->step == STEP_RUN) {
+		log_error("queue %s has %lld messages ready and delivers none", ch->conf.name,
 			  (long long)ev->ready);
 		c->deadline_ms = 0;	/* the next tick tears it down */
 		c->state = CONSUMER_DECLARE;
@@ -70,14 +78,14 @@ static void probe_answered(struct consumer *c, struct channel *ch, const struct 
 
 static void on_delivery(struct consumer *c, struct channel *ch, const struct link_event *ev)
 {
-	if (!ch->conf) {
+	if (!ch->conf.name) {
 		c->conf.on_control(c->conf.ctx, ev);
 		return;
 	}
 	if (ev->kind == LINK_DELIVERY)
 		tagwin_arrive(&ch->tags, ev->tag);
 	ch->delivered_ms = clock_mono_ms();
-	c->conf.on_delivery(c->conf.ctx, ch->number - 1, c->generation, ev);
+	c->conf.on_delivery(c->conf.ctx, ch->number - 2, c->generation, ev);
 }
 
 static void on_event(void *ctx, const struct link_event *ev)
@@ -166,8 +174,8 @@ static void start(struct consumer *c)
 static void probe(struct consumer *c, int64_t now)
 {
 	for (size_t i = 0; i < c->conf.nqueues; i++) {
-		struct channel *ch = &c->channels[i];
-		struct link_queue q = { .name = ch->conf->name, .passive = true };
+		struct channel *ch = queue_channel(c, i);
+		struct link_queue q = { .name = ch->conf.name, .passive = true };
 
 		if (ch->step != STEP_RUN || now - ch->probed_ms < PROBE_MS)
 			continue;
@@ -224,7 +232,7 @@ static bool flush_acks(struct consumer *c)
 	size_t waiting = 0;
 
 	for (size_t i = 0; i < c->conf.nqueues; i++)
-		waiting += c->channels[i].tags.finished;
+		waiting += queue_channel(c, i)->tags.finished;
 	if (waiting == 0) {
 		c->ack_since_ms = 0;
 		return false;
@@ -235,20 +243,37 @@ static bool flush_acks(struct consumer *c)
 		return false;
 	c->ack_since_ms = 0;
 	for (size_t i = 0; i < c->conf.nqueues; i++) {
-		struct ack_ctx a = { c, &c->channels[i] };
+		struct ack_ctx a = { c, queue_channel(c, i) };
 
-		tagwin_flush(&c->channels[i].tags, send_ack, &a);
+		tagwin_flush(&a.ch->tags, send_ack, &a);
 	}
 	return true;
+}
+
+/* A quorum queue knows no global QoS: a change is cancel and consume, so it is made seldom. */
+static void tune_quorum(struct consumer *c, struct channel *ch)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - ch->tuned_ms < QUORUM_TUNE_MS)
+		return;
+	ch->tuned_ms = now;
+	link_cancel(c->link, ch->number, ch->conf.name);
+	ch->step = STEP_BIND;
+	consumer_next_step(c, ch);
 }
 
 static void tune_prefetch(struct consumer *c)
 {
 	for (size_t i = 0; i < c->conf.nqueues; i++) {
-		struct channel *ch = &c->channels[i];
+		struct channel *ch = queue_channel(c, i);
 
-		if (ch->step != STEP_RUN || ch->wanted == ch->prefetch || ch->conf->quorum)
+		if (ch->step != STEP_RUN || ch->wanted == ch->prefetch)
 			continue;
+		if (ch->conf.quorum) {
+			tune_quorum(c, ch);
+			continue;
+		}
 		ch->prefetch = ch->wanted;
 		link_qos(c->link, ch->number, (uint16_t)ch->prefetch, true);
 	}
@@ -273,7 +298,8 @@ int consumer_flush(struct consumer *c)
 
 static struct channel *current(struct consumer *c, const struct delivery *d)
 {
-	return c->link && d->link_generation == c->generation ? &c->channels[d->queue] : NULL;
+	return c->link && d->link_generation == c->generation ?
+	       queue_channel(c, (size_t)d->queue) : NULL;
 }
 
 bool consumer_owns(const struct consumer *c, const struct delivery *d)
@@ -301,12 +327,14 @@ void consumer_give_back(struct consumer *c, const struct delivery *d)
 
 void consumer_set_prefetch(struct consumer *c, int queue, int count)
 {
-	c->channels[queue].wanted = count < 1 ? 1 : count > UINT16_MAX ? UINT16_MAX : count;
+	queue_channel(c, (size_t)queue)->wanted = count < 1 ? 1
+		: count > UINT16_MAX			    ? UINT16_MAX
+							    : count;
 }
 
 int consumer_prefetch(const struct consumer *c, int queue)
 {
-	return c->channels[queue].wanted;
+	return queue_channel(c, (size_t)queue)->wanted;
 }
 
 size_t consumer_unsettled(const struct consumer *c)
@@ -314,7 +342,7 @@ size_t consumer_unsettled(const struct consumer *c)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->conf.nqueues; i++)
-		n += c->channels[i].tags.unsettled;
+		n += queue_channel(c, i)->tags.unsettled;
 	return n;
 }
 
@@ -323,9 +351,51 @@ void consumer_cancel(struct consumer *c)
 	if (c->cancelled)
 		return;
 	c->cancelled = true;
-	for (size_t i = 0; i < c->conf.nqueues && c->link; i++)
-		if (c->channels[i].step == STEP_RUN)
-			link_cancel(c->link, c->channels[i].number, c->channels[i].conf->name);
+	for (size_t i = 0; i < c->conf.nqueues && c->link; i++) {
+		struct channel *ch = queue_channel(c, i);
+
+		if (ch->step == STEP_RUN)
+			link_cancel(c->link, ch->number, ch->conf.name);
+	}
+}
+
+static void add_channel(struct consumer *c, const struct consumer_queue_conf *queue, unsigned off)
+{
+	struct channel *ch = queue_channel(c, c->conf.nqueues++);
+
+	*ch = (struct channel){ .conf = *queue, .off = off, .wanted = 1 };
+	ch->number = (uint16_t)(ch - c->channels + 1);
+	tagwin_init(&ch->tags);
+}
+
+int consumer_add(struct consumer *c, const struct consumer_queue_conf *queue)
+{
+	if (c->conf.nqueues == CONSUMER_MAX_QUEUES)
+		return -1;
+	add_channel(c, queue, 0);
+	if (c->state == CONSUMER_CONSUME)
+		consumer_start_channel(c, queue_channel(c, c->conf.nqueues - 1));
+	return (int)c->conf.nqueues - 1;
+}
+
+void consumer_switch(struct consumer *c, int queue, enum consumer_off why, bool off)
+{
+	struct channel *ch = queue_channel(c, (size_t)queue);
+	unsigned was = ch->off;
+
+	ch->off = off ? was | why : was & ~(unsigned)why;
+	if (!was != !ch->off && c->link && !c->cancelled)
+		consumer_follow_switch(c, ch);
+}
+
+unsigned consumer_off(const struct consumer *c, int queue)
+{
+	return queue_channel(c, (size_t)queue)->off;
+}
+
+bool consumer_is_foreign(const struct consumer *c, int queue)
+{
+	return queue_channel(c, (size_t)queue)->passive;
 }
 
 bool consumer_leave(struct consumer *c)
@@ -365,13 +435,12 @@ struct consumer *consumer_new(const struct consumer_conf *conf)
 	c->conf.url = c->url = mem_strdup(conf->url);	/* outlives a reload */
 	c->pidbox = mem_printf("%s.celery.pidbox", conf->node);
 	c->generation = 1;
-	c->channels = mem_zalloc((conf->nqueues + 1) * sizeof *c->channels);
-	for (size_t i = 0; i <= conf->nqueues; i++) {
-		c->channels[i].conf = i < conf->nqueues ? &conf->queues[i] : NULL;
-		c->channels[i].number = (uint16_t)(i + 1);
-		c->channels[i].wanted = 1;
-		tagwin_init(&c->channels[i].tags);
-	}
+	c->conf.queues = NULL;
+	c->conf.nqueues = 0;
+	c->channels[0] = (struct channel){ .number = 1, .wanted = 1 };
+	tagwin_init(&c->channels[0].tags);
+	for (size_t i = 0; i < conf->nqueues; i++)
+		add_channel(c, &conf->queues[i], conf->loading ? CONSUMER_LOADING : 0);
 	watch_init(&c->watch, conf->loop, readable, c);
 	start(c);
 	return c;
@@ -385,7 +454,6 @@ void consumer_free(struct consumer *c)
 	link_close(c->link);
 	for (size_t i = 0; i <= c->conf.nqueues; i++)
 		tagwin_release(&c->channels[i].tags);
-	free(c->channels);
 	free(c->pidbox);
 	free(c->url);
 	free(c);

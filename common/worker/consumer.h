@@ -20,9 +20,22 @@ struct delivery;
 struct link_event;
 
 struct consumer_queue_conf {
-	const char *name;
+	const char *name;		/* outlives the consumer */
 	int max_priority;
 	bool quorum;
+	int delivery_limit;		/* quorum: 0 = none */
+	const char *exchange, *key;	/* bound to it; NULL: a direct exchange of the queue's name */
+	const char *exchange_type;	/* NULL: direct */
+};
+
+enum { CONSUMER_MAX_QUEUES = 64 };
+
+/* Why a queue is not consumed from; each is switched by itself. */
+enum consumer_off {
+	CONSUMER_LOADING = 1,		/* revokes and pauses are not known yet */
+	CONSUMER_PAUSED = 2,		/* by an operator */
+	CONSUMER_DROPPED = 4,		/* by cancel_consumer, until add_consumer */
+	CONSUMER_RELIEVED = 8,		/* every child is busy for long: others may take it */
 };
 
 struct consumer_conf {
@@ -30,8 +43,9 @@ struct consumer_conf {
 	const char *url, *node;
 	int heartbeat_s;
 	size_t max_message;
-	const struct consumer_queue_conf *queues;
+	const struct consumer_queue_conf *queues;	/* copied */
 	size_t nqueues;
+	bool loading;			/* starts with CONSUMER_LOADING on every queue */
 	void *ctx;
 	void (*on_delivery)(void *ctx, int queue, uint64_t generation,
 			    const struct link_event *ev);	/* also LINK_PART */
@@ -60,6 +74,12 @@ void consumer_give_back(struct consumer *c, const struct delivery *d);
 void consumer_set_prefetch(struct consumer *c, int queue, int count);
 int consumer_prefetch(const struct consumer *c, int queue);
 size_t consumer_unsettled(const struct consumer *c);
+/* One more queue, declared and consumed from at once; its index, -1: CONSUMER_MAX_QUEUES are there. */
+int consumer_add(struct consumer *c, const struct consumer_queue_conf *queue);
+void consumer_switch(struct consumer *c, int queue, enum consumer_off why, bool off);
+unsigned consumer_off(const struct consumer *c, int queue);	/* bits of enum consumer_off */
+/* It stands with other arguments than ours: priorities may be off there. */
+bool consumer_is_foreign(const struct consumer *c, int queue);
 /* Stops deliveries (drain); acks still go. */
 void consumer_cancel(struct consumer *c);
 /* Says goodbye to the broker; true once it answered or there is no connection. */

@@ -16,16 +16,28 @@ static int declare_queue(struct consumer *c, const struct channel *ch)
 	struct link_queue q = { .name = c->pidbox, .auto_delete = true,
 				.expires_ms = PIDBOX_EXPIRES_MS, .message_ttl_ms = PIDBOX_TTL_MS };
 
-	if (ch->conf)
-		q = (struct link_queue){ .name = ch->conf->name, .durable = true,
-					 .passive = ch->passive, .quorum = ch->conf->quorum,
-					 .max_priority = ch->conf->max_priority };
+	if (ch->conf.name)
+		q = (struct link_queue){ .name = ch->conf.name, .durable = true,
+					 .passive = ch->passive, .quorum = ch->conf.quorum,
+					 .max_priority = ch->conf.max_priority,
+					 .delivery_limit = ch->conf.delivery_limit };
 	return link_queue_declare(c->link, ch->number, &q);
+}
+
+static const char *exchange_of(const struct channel *ch)
+{
+	return !ch->conf.name ? PIDBOX : ch->conf.exchange ? ch->conf.exchange : ch->conf.name;
+}
+
+static const char *key_of(const struct channel *ch)
+{
+	return !ch->conf.name ? "" : ch->conf.key ? ch->conf.key : ch->conf.name;
 }
 
 static int send_step(struct consumer *c, struct channel *ch)
 {
-	const char *queue = ch->conf ? ch->conf->name : c->pidbox;
+	const char *queue = ch->conf.name ? ch->conf.name : c->pidbox;
+	const char *type = ch->conf.exchange_type ? ch->conf.exchange_type : "direct";
 
 	switch (ch->step) {
 	case STEP_OPEN:
@@ -33,17 +45,17 @@ static int send_step(struct consumer *c, struct channel *ch)
 	case STEP_DECLARE:
 		return declare_queue(c, ch);
 	case STEP_EXCHANGE:
-		return link_exchange_declare(c->link, ch->number, ch->conf ? queue : PIDBOX,
-					     ch->conf ? "direct" : "fanout", ch->conf != NULL);
+		return link_exchange_declare(c->link, ch->number, exchange_of(ch),
+					     ch->conf.name ? type : "fanout",
+					     ch->conf.name != NULL);
 	case STEP_BIND:
-		return link_queue_bind(c->link, ch->number, queue, ch->conf ? queue : PIDBOX,
-				       ch->conf ? queue : "");
+		return link_queue_bind(c->link, ch->number, queue, exchange_of(ch), key_of(ch));
 	case STEP_QOS:
 		ch->prefetch = ch->wanted;
 		return link_qos(c->link, ch->number, (uint16_t)ch->prefetch,
-				ch->conf && !ch->conf->quorum);
+				ch->conf.name && !ch->conf.quorum);
 	case STEP_CONSUME:
-		return link_consume(c->link, ch->number, queue, queue, ch->conf == NULL);
+		return link_consume(c->link, ch->number, queue, queue, ch->conf.name == NULL);
 	default:
 		return 0;
 	}
@@ -52,7 +64,7 @@ static int send_step(struct consumer *c, struct channel *ch)
 static void all_consuming(struct consumer *c)
 {
 	for (size_t i = 0; i <= c->conf.nqueues; i++)
-		if (c->channels[i].step != STEP_RUN)
+		if (c->channels[i].step < STEP_RUN)
 			return;
 	c->state = CONSUMER_CONSUME;
 	c->backoff_ms = 0;
@@ -61,11 +73,16 @@ static void all_consuming(struct consumer *c)
 
 void consumer_next_step(struct consumer *c, struct channel *ch)
 {
-	if (ch->step == STEP_RUN)
+	if (ch->step >= STEP_RUN)
 		return;
 	ch->step++;
-	if (ch->step == STEP_RUN) {
+	if (ch->step == STEP_EXCHANGE && ch->bound_elsewhere)
+		ch->step++;
+	if (ch->step == STEP_CONSUME && ch->off)
+		ch->step = STEP_OFF;
+	if (ch->step >= STEP_RUN) {
 		ch->delivered_ms = ch->probed_ms = clock_mono_ms();
+		consumer_follow_switch(c, ch);	/* it may have moved meanwhile */
 		if (c->state == CONSUMER_DECLARE)
 			all_consuming(c);
 		return;
@@ -73,14 +90,30 @@ void consumer_next_step(struct consumer *c, struct channel *ch)
 	send_step(c, ch);
 }
 
+/* While a step is under way nothing is to be done: it ends where off says. */
+void consumer_follow_switch(struct consumer *c, struct channel *ch)
+{
+	if (ch->off && ch->step == STEP_RUN) {
+		link_cancel(c->link, ch->number, ch->conf.name);
+		ch->step = STEP_OFF;
+	} else if (!ch->off && ch->step == STEP_OFF) {
+		ch->step = STEP_BIND;	/* the window may have another size by now */
+		consumer_next_step(c, ch);
+	}
+}
+
+void consumer_start_channel(struct consumer *c, struct channel *ch)
+{
+	ch->step = STEP_OPEN;
+	send_step(c, ch);
+}
+
 void consumer_start_channels(struct consumer *c)
 {
 	c->state = CONSUMER_DECLARE;
 	c->deadline_ms = clock_mono_ms() + DECLARE_MS;
-	for (size_t i = 0; i <= c->conf.nqueues; i++) {
-		c->channels[i].step = STEP_OPEN;
-		send_step(c, &c->channels[i]);
-	}
+	for (size_t i = 0; i <= c->conf.nqueues; i++)
+		consumer_start_channel(c, &c->channels[i]);
 }
 
 void consumer_declare_again(struct consumer *c, struct channel *ch)
@@ -93,13 +126,20 @@ void consumer_declare_again(struct consumer *c, struct channel *ch)
  * channel costs the connection: half a consumer is what nobody notices. */
 bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struct link_event *ev)
 {
+	if (ch && ch->step == STEP_EXCHANGE && ev->code == 406 && !ch->bound_elsewhere) {
+		log_warn("exchange %s is of another type and is used as it stands: %s",
+			 exchange_of(ch), ev->text);
+		ch->bound_elsewhere = true;
+		consumer_start_channel(c, ch);
+		return true;
+	}
 	if (!ch || ch->step != STEP_DECLARE || ev->code != 406 || ch->passive)
 		return false;
-	log_warn("queue %s has other arguments than ours and is used as it stands: %s. To change "
-		 "it, drain it, delete it, and start the worker again",
-		 ch->conf ? ch->conf->name : c->pidbox, ev->text);
+	log_warn(
+		"queue %s has other arguments than ours and is used as it stands (priorities may be "
+		"off there): %s. To change it, drain it, delete it, and start the worker again",
+		ch->conf.name ? ch->conf.name : c->pidbox, ev->text);
 	ch->passive = true;
-	ch->step = STEP_OPEN;
-	send_step(c, ch);
+	consumer_start_channel(c, ch);
 	return true;
 }

@@ -34,6 +34,7 @@ struct delivery *delivery_new(const struct link_event *ev, const struct message 
 	d->generation = m->generation;
 	d->retries = m->retries;
 	d->hop = m->hop;
+	d->nesting = m->nesting;
 	d->forwards = m->forwards;
 	d->hard_ms = m->hard_ms;
 	d->soft_ms = m->soft_ms;

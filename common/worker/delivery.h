@@ -20,11 +20,19 @@ struct delivery {
 	struct delivery *next, *prev;	/* of the list it is in */
 	int queue;			/* index of the consumer's queue */
 	uint64_t link_generation, tag;	/* of an older connection: never acked */
+	uint64_t seq;			/* order of arrival in the buffer */
 	int priority;
 	bool ask_ledger;		/* came before, or a run of it ended without a word */
 	bool start_counted;
+	bool admitted;			/* rate, key and uniqueness are settled: admit.h */
+	bool claimed, claiming;		/* acked, and ours by a lease in pending; being made */
+	int64_t renew_ms;		/* when the claim is renewed next, monotonic */
+	int nesting;
 	int deaths, again;		/* children lost, settles put off */
-	char *cause;			/* of the last death */
+	char *cause;			/* of the last death, or the text of its verdict */
+	int judged;			/* enum keeper_verdict + 1: asked for, until the store took it */
+	const char *dead_cause;		/* of the verdict; static */
+	int terminated;			/* by this signal; 0 = not */
 	int task;			/* index in the catalog, or DELIVERY_UNKNOWN_TASK */
 	int generation, retries, hop, forwards;
 	int64_t hard_ms, soft_ms;	/* from the message; -1 */

@@ -68,6 +68,7 @@ static void take_answer(struct desk *k, struct frame *f)
 	a.text = frame_get_str(f);
 	a.starts = frame_get_u32(f);
 	a.arrivals = frame_get_u32(f);
+	a.claimed = frame_get_u32(f) != 0;
 	if (k->first && k->first->number == number)
 		finish_first(k, &a);
 }
@@ -206,6 +207,7 @@ void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *ca
 		return;
 	frame_put_str(&k->port, d->id);
 	frame_put_u32(&k->port, (uint32_t)d->generation);
+	frame_put_u32(&k->port, (uint32_t)d->retries);
 	frame_put_u32(&k->port, arrival);
 	frame_put_str(&k->port, cause);
 	frame_end(&k->port);
@@ -222,6 +224,26 @@ void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, con
 	frame_put_str(&k->port, dead_cause);
 	frame_put_bytes(&k->port, d->props, d->props_len);
 	frame_put_bytes(&k->port, d->body, d->body_len);
+	frame_end(&k->port);
+}
+
+void desk_claim(struct desk *k, const struct delivery *d, enum keeper_claim what,
+		const char *queue, int64_t lease_ms, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_CLAIM, NULL, done, ctx))
+		return;
+	frame_put_u32(&k->port, what);
+	frame_put_str(&k->port, queue);
+	frame_put_i64(&k->port, lease_ms);
+	frame_put_str(&k->port, d->id);
+	frame_put_u32(&k->port, (uint32_t)d->generation);
+	frame_put_u32(&k->port, (uint32_t)d->nesting);
+	frame_put_u32(&k->port, (uint32_t)d->retries);
+	frame_put_u32(&k->port, (uint32_t)d->hop);
+	if (what == KEEPER_CLAIM) {
+		frame_put_bytes(&k->port, d->props, d->props_len);
+		frame_put_bytes(&k->port, d->body, d->body_len);
+	}
 	frame_end(&k->port);
 }
 

@@ -20,6 +20,7 @@ struct desk_answer {
 	int code;			/* 0 or negative */
 	const char *text;
 	int64_t starts, arrivals;
+	bool claimed;			/* FRAME_START: somebody runs it under a live claim */
 };
 
 typedef void desk_done(void *ctx, struct delivery *d, const struct desk_answer *a);
@@ -41,6 +42,10 @@ void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *ca
 		desk_done *done, void *ctx);
 void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, const char *queue,
 		  const char *text, const char *dead_cause, desk_done *done, void *ctx);
+
+/* d need not outlive the call; done gets NULL for it. */
+void desk_claim(struct desk *k, const struct delivery *d, enum keeper_claim what,
+		const char *queue, int64_t lease_ms, desk_done *done, void *ctx);
 
 struct desk_beat {
 	const char *state, *queues, *info;

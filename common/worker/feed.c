@@ -16,6 +16,8 @@ enum {
 	AHEAD_US = 250000,		/* work that prefetch keeps at hand for each child */
 	PREFETCH_MAX = 600,
 	LONG_US = 1000000,
+	RELIEF_MS = 1000,
+	GROW_US = 100000,		/* work at hand for a child, beyond which one more is worth it */
 };
 
 static const double AVERAGE_WEIGHT = 0.1;
@@ -28,21 +30,16 @@ struct catalog_task *feed_spec(const struct worker *w, const struct delivery *d)
 void feed_ack(struct worker *w, struct delivery *d)
 {
 	FAULT_POINT("before-ack");
-	consumer_ack(w->consumer, d);
+	if (d->claimed)
+		claim_end(w, d, false);
+	else
+		consumer_ack(w->consumer, d);
 	delivery_free(d);
 }
 
 static bool is_short(const struct catalog_task *t)
 {
 	return t->run_us > 0 && t->run_us < SHORT_US;
-}
-
-static struct delivery *next_buffered(struct worker *w)
-{
-	for (int p = DELIVERY_PRIORITIES - 1; p >= 0; p--)
-		if (w->buffer[p].first)
-			return w->buffer[p].first;
-	return NULL;
 }
 
 static void start_counted(void *ctx, struct delivery *d, const struct desk_answer *a)
@@ -87,23 +84,67 @@ static bool may_start(struct worker *w, struct delivery *d, const struct catalog
 	return true;
 }
 
+static struct pool_hand how_to_hand(const struct worker *w, const struct delivery *d,
+				    const struct catalog_task *t)
+{
+	return (struct pool_hand){
+		.queue = w->queues[d->queue].name,
+		.soft_ms = d->soft_ms > 0 ? d->soft_ms : catalog_soft_ms(t),
+		.hard_ms = d->hard_ms > 0 ? d->hard_ms : catalog_hard_ms(t),
+		.flags = (d->ask_ledger ? CHILD_ASK_LEDGER : 0) | (events_on(w) ? CHILD_EVENTS : 0),
+		.is_short = is_short(t),
+	};
+}
+
 void feed(struct worker *w)
 {
 	struct delivery *d;
 
-	while (w->state == WORKER_RUNNING && (d = next_buffered(w))) {
+	while (w->state == WORKER_RUNNING && (d = buffer_next(&w->buffer))) {
 		struct catalog_task *t = feed_spec(w, d);
 		int child = pool_room(w->pool, is_short(t));
+		struct pool_hand how;
 
 		if (child < 0)
 			return;
-		delivery_remove(&w->buffer[d->priority], d);
+		buffer_take(&w->buffer, d);
 		if (!may_start(w, d, t))
 			continue;
 		FAULT_POINT("before-hand-over");
-		pool_hand(w->pool, child, d, w->queues[d->queue].name,
-			  d->soft_ms > 0 ? d->soft_ms : t->soft_ms,
-			  d->hard_ms > 0 ? d->hard_ms : t->hard_ms, is_short(t));
+		how = how_to_hand(w, d, t);
+		pool_hand(w->pool, child, d, &how);
+	}
+}
+
+void feed_started(void *ctx, struct delivery *d, pid_t pid)
+{
+	struct worker *w = ctx;
+
+	if (events_on(w))
+		events_started(w, d, pid);
+}
+
+static void tell_end(struct worker *w, const struct delivery *d, const struct pool_done *done)
+{
+	switch (done->outcome) {
+	case LEDGER_SUCCESS:
+		events_succeeded(w, d, done->event_text, done->run_us);
+		break;
+	case LEDGER_FAILURE:
+		events_failed(w, d, done->event_text, done->event_trace);
+		break;
+	case LEDGER_RETRY:
+	case LEDGER_REPLACED:
+		events_retried(w, d, done->event_text, done->event_trace);
+		break;
+	case LEDGER_REVOKED:
+		events_revoked(w, d, false, 0, false);
+		break;
+	case LEDGER_REJECTED:
+		events_rejected(w, d, false);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -124,6 +165,8 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 	measure(&w->queues[d->queue].run_us, done->run_us);
 	switch (done->verdict) {
 	case CHILD_SETTLED:
+		if (events_on(w))
+			tell_end(w, d, done);
 		w->processed++;
 		t->done++;
 		w->failed += done->outcome == LEDGER_FAILURE;
@@ -135,6 +178,11 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 		w->failed++;
 		d->name[0] = '\0';
 		gate_dead(w, d, "malformed", done->reason ? done->reason : "not understood");
+		break;
+	case CHILD_REQUEUE:
+		if (events_on(w))
+			events_rejected(w, d, true);
+		gate_give_back(w, d);
 		break;
 	case CHILD_AGAIN:
 		w->redispatched++;
@@ -150,7 +198,7 @@ void feed_weigh(struct worker *w, const struct delivery *d)
 	measure(&w->queues[d->queue].bytes, (int64_t)delivery_bytes(d));
 }
 
-void feed_lost(void *ctx, struct delivery *d, bool hard, const char *cause)
+void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss)
 {
 	struct worker *w = ctx;
 	struct catalog_task *t = feed_spec(w, d);
@@ -160,17 +208,21 @@ void feed_lost(void *ctx, struct delivery *d, bool hard, const char *cause)
 	d->deaths++;
 	d->ask_ledger = true;
 	d->start_counted = false;
-	mem_replace(&d->cause, mem_strdup(cause));
+	mem_replace(&d->cause, mem_strdup(loss->cause));
 	log_warn("child lost id=%s task=%s deaths=%d cause=\"%s\"%s", d->id, d->name, d->deaths,
-		 cause, hard ? " (hard time limit)" : "");
-	if (hard) {
+		 loss->cause, loss->hard ? " (hard time limit)" :
+		 loss->terminated ? " (terminated)" : "");
+	if (loss->terminated) {
+		d->terminated = loss->terminated;
+		gate_verdict(w, d, KEEPER_REVOKED, "terminated", NULL);
+	} else if (loss->hard) {
 		snprintf(text, sizeof text, "%g",
-			 (double)(d->hard_ms > 0 ? d->hard_ms : t->hard_ms) / 1000);
+			 (double)(d->hard_ms > 0 ? d->hard_ms : catalog_hard_ms(t)) / 1000);
 		gate_verdict(w, d, KEEPER_HARD_LIMIT, text, NULL);
 	} else if (!t->redeliver) {
-		gate_verdict(w, d, KEEPER_LOST, cause, "interrupted");
+		gate_verdict(w, d, KEEPER_LOST, loss->cause, "interrupted");
 	} else if (!t->ledger && d->deaths > w->program.conf->fleet.start_budget) {
-		gate_verdict(w, d, KEEPER_LOST, cause, "lost");
+		gate_verdict(w, d, KEEPER_LOST, loss->cause, "lost");
 	} else {
 		w->redispatched++;
 		gate_hold(w, d, wait < DEATH_BACKOFF_MAX_MS ? wait : DEATH_BACKOFF_MAX_MS);
@@ -181,28 +233,20 @@ void feed_untouched(void *ctx, struct delivery *d)
 {
 	struct worker *w = ctx;
 
-	if (consumer_owns(w->consumer, d) && w->state < WORKER_DRAINING)
-		delivery_push_front(&w->buffer[d->priority], d);
+	if (gate_owns(w, d) && w->state < WORKER_DRAINING)
+		buffer_put_front(&w->buffer, d);
 	else
 		gate_decide(w, d);
 }
 
 size_t feed_reserved(const struct worker *w)
 {
-	size_t n = w->held.n + w->outside.n;
-
-	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
-		n += w->buffer[p].n;
-	return n;
+	return w->held.n + w->outside.n + w->buffer.n;
 }
 
 static size_t buffered_bytes(const struct worker *w)
 {
-	size_t n = w->held.bytes + w->outside.bytes;
-
-	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
-		n += w->buffer[p].bytes;
-	return n;
+	return w->held.bytes + w->outside.bytes + w->buffer.bytes;
 }
 
 /* One per child for long tasks; for short ones as much as AHEAD_US of work, as far as messages of
@@ -215,8 +259,10 @@ static int wanted_prefetch(const struct worker *w, double run_us, double bytes)
 	if (buffered_bytes(w) > (size_t)w->program.conf->fleet.buffer_bytes ||
 	    desk_is_full(w->desk))
 		return 1;
-	if (run_us >= LONG_US)
+	if (w->relieved)
 		return w->children;
+	if (run_us >= LONG_US)
+		return w->most;		/* one for each child that there may be: growth sees it */
 	ahead = run_us > 0 ? w->children * (AHEAD_US / run_us) : w->children * 2;
 	if (ahead * bytes > (double)w->program.conf->fleet.buffer_bytes)
 		ahead = (double)w->program.conf->fleet.buffer_bytes / bytes;
@@ -234,7 +280,73 @@ void feed_tune(struct worker *w)
 		want = q && q->prefetch > 0 ? q->prefetch :
 		       wanted_prefetch(w, w->queues[i].run_us, w->queues[i].bytes);
 		/* Small corrections are not worth a frame. */
-		if (want > have * 5 / 4 || want < have * 3 / 4 || want == w->children)
+		if (want > have * 5 / 4 || want < have * 3 / 4 || want == w->children ||
+		    want == w->most)
 			consumer_set_prefetch(w->consumer, (int)i, want);
+	}
+}
+
+/* Every child has been busy with one task for a second: what waits behind them goes back to the
+ * broker, where another worker may take it, and nothing more is taken until a child is free. */
+void feed_relieve(struct worker *w)
+{
+	bool stuck = pool_stuck_ms(w->pool) >= RELIEF_MS && w->children >= w->most;
+
+	if (w->relieved && !stuck) {
+		w->relieved = false;
+		for (size_t i = 0; i < w->nqueues; i++)
+			consumer_switch(w->consumer, (int)i, CONSUMER_RELIEVED, false);
+	} else if (!w->relieved && stuck && w->buffer.n > 0 && w->state == WORKER_RUNNING) {
+		log_debug("all children are busy for long, %zu messages go back", w->buffer.n);
+		w->relieved = true;
+		for (size_t i = 0; i < w->nqueues; i++)
+			consumer_switch(w->consumer, (int)i, CONSUMER_RELIEVED, true);
+	}
+	for (size_t i = 0; i < w->nqueues && w->relieved; i++)
+		gate_give_back_queue(w, (int)i);
+}
+
+/* Microseconds of work that wait, as far as they are known. */
+static double backlog_us(const struct worker *w)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < w->nqueues; i++) {
+		double each = w->queues[i].run_us > 0 ? w->queues[i].run_us : GROW_US;
+
+		sum += each * (double)w->buffer.queue[i].n;
+	}
+	return sum;
+}
+
+static void set_children(struct worker *w, int children)
+{
+	log_info("children=%d (%d to %d)", children, w->least, w->most);
+	w->children = children;
+	pool_resize(w->pool, children);
+}
+
+/* Grows while the messages at hand are more than GROW_US of work for each child, by as many as that
+ * asks for; a child leaves when one has been idle for idle_child. */
+void feed_grow(struct worker *w)
+{
+	int64_t now = clock_mono_ms();
+	int idle = pool_idle(w->pool), want;
+
+	if (w->state != WORKER_RUNNING)
+		return;
+	if (idle == 0 || w->children <= w->least)
+		w->idle_ms = 0;
+	else if (w->idle_ms == 0)
+		w->idle_ms = now;
+	if (idle == 0 && w->children < w->most && pool_ready(w->pool) && w->buffer.n > 0) {
+		double ask = backlog_us(w) / GROW_US;
+
+		want = ask >= w->most ? w->most : (int)ask;
+		if (want > w->children)
+			set_children(w, want);
+	} else if (w->idle_ms && now - w->idle_ms >= w->program.conf->fleet.idle_child_ms) {
+		w->idle_ms = now;
+		set_children(w, w->children - 1);
 	}
 }

@@ -21,7 +21,7 @@ enum frame_kind {
 	/* child → parent */
 	FRAME_DONE,
 	/* parent → keeper, with a request number; and its answer */
-	FRAME_PARK, FRAME_START, FRAME_VERDICT, FRAME_BEAT,
+	FRAME_PARK, FRAME_START, FRAME_VERDICT, FRAME_CLAIM, FRAME_BEAT,
 	FRAME_ANSWER,
 };
 

@@ -51,12 +51,34 @@ void gate_wake(struct worker *w)
 		gate_decide(w, d);
 }
 
+static void tell_verdict(struct worker *w, const struct delivery *d)
+{
+	static const char *const NAMES[] = {
+		[KEEPER_HARD_LIMIT] = "TimeLimitExceeded", [KEEPER_LOST] = "WorkerLostError",
+		[KEEPER_UNREGISTERED] = "NotRegistered",
+	};
+	enum keeper_verdict v = (enum keeper_verdict)(d->judged - 1);
+	char *text;
+
+	if (!events_on(w))
+		return;
+	if (v == KEEPER_REVOKED || v == KEEPER_EXPIRED) {
+		events_revoked(w, d, d->terminated > 0, d->terminated, v == KEEPER_EXPIRED);
+		return;
+	}
+	text = mem_printf(v == KEEPER_HARD_LIMIT ? "%s(%s)" : "%s('%s')", NAMES[v], d->cause);
+	events_failed(w, d, text, NULL);
+	free(text);
+}
+
 static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
 {
 	struct worker *w = ctx;
 
 	delivery_remove(&w->outside, d);
 	if (a->code == 0) {
+		if (d->judged)
+			tell_verdict(w, d);
 		feed_ack(w, d);
 		return;
 	}
@@ -67,8 +89,13 @@ static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
 void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, const char *text,
 		  const char *dead_cause)
 {
+	char *copy = mem_strdup(text);	/* text may be the old cause */
+
+	mem_replace(&d->cause, copy);
+	d->judged = (int)v + 1;
+	d->dead_cause = dead_cause;
 	delivery_push(&w->outside, d);
-	desk_verdict(w->desk, d, v, w->queues[d->queue].name, text, dead_cause, stored, w);
+	desk_verdict(w->desk, d, v, w->queues[d->queue].name, d->cause, dead_cause, stored, w);
 }
 
 static void park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us)
@@ -204,15 +231,42 @@ static void not_ours(struct worker *w, struct delivery *d)
 	gate_verdict(w, d, KEEPER_UNREGISTERED, text, "unregistered");
 }
 
+bool gate_owns(const struct worker *w, const struct delivery *d)
+{
+	return d->claimed || consumer_owns(w->consumer, d);
+}
+
+void gate_give_back(struct worker *w, struct delivery *d)
+{
+	if (d->claimed)
+		claim_end(w, d, true);
+	else
+		consumer_give_back(w->consumer, d);
+	delivery_free(d);
+}
+
+/* True: a revoke or a pause has it. */
+static bool ordered(struct worker *w, struct delivery *d)
+{
+	if (*d->id && orders_revokes_id(w->orders, d->id)) {
+		gate_verdict(w, d, KEEPER_REVOKED, "revoked", NULL);
+		return true;
+	}
+	return false;
+}
+
 void gate_decide(struct worker *w, struct delivery *d)
 {
 	int64_t now_us = clock_wall_us();
 
-	if (w->state >= WORKER_DRAINING || !d->body) {
-		consumer_give_back(w->consumer, d);
+	if (!gate_owns(w, d)) {
 		delivery_free(d);
-	} else if (!consumer_owns(w->consumer, d)) {
-		delivery_free(d);
+	} else if (d->judged) {
+		gate_verdict(w, d, (enum keeper_verdict)(d->judged - 1), d->cause, d->dead_cause);
+	} else if (ordered(w, d)) {
+		return;
+	} else if (w->state >= WORKER_DRAINING || !d->body) {
+		gate_give_back(w, d);
 	} else if (d->cause && !*d->name) {
 		gate_dead(w, d, "malformed", d->cause);
 	} else if (d->expires_us && now_us >= d->expires_us) {
@@ -224,7 +278,7 @@ void gate_decide(struct worker *w, struct delivery *d)
 	} else if (d->hop == 0 && d->eta_us > now_us) {
 		gate_hold(w, d, (d->eta_us - now_us + 999) / 1000);
 	} else {
-		delivery_push(&w->buffer[d->priority], d);
+		buffer_put(&w->buffer, d);
 	}
 }
 
@@ -247,7 +301,9 @@ static void arrival_counted(void *ctx, struct delivery *d, const struct desk_ans
 	enum { ARRIVALS_MAX = 50 };
 
 	delivery_remove(&w->outside, d);
-	if (a->code == 0 && a->arrivals > ARRIVALS_MAX)
+	if (a->code == 0 && a->claimed)
+		feed_ack(w, d);
+	else if (a->code == 0 && a->arrivals > ARRIVALS_MAX)
 		gate_verdict(w, d, KEEPER_LOST, "redelivered more than 50 times without an end",
 			     "lost");
 	else
@@ -332,25 +388,28 @@ void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct 
 	d->queue = queue;
 	d->link_generation = generation;
 	feed_weigh(w, d);
+	if (r >= 0)
+		events_received(w, d);
 	if (!ev->body)
 		begin_huge(w, d, ev->body_len);
 	else
 		admit(w, d, m, r, &e);
 }
 
-static void give_back(struct worker *w, struct delivery_list *l)
+void gate_give_back_queue(struct worker *w, int queue)
 {
 	struct delivery *d;
 
-	while ((d = delivery_pop(l))) {
-		consumer_give_back(w->consumer, d);
-		delivery_free(d);
-	}
+	while ((d = buffer_pop(&w->buffer, queue)))
+		gate_give_back(w, d);
 }
 
 void gate_give_back_all(struct worker *w)
 {
-	for (int p = DELIVERY_PRIORITIES - 1; p >= 0; p--)
-		give_back(w, &w->buffer[p]);
-	give_back(w, &w->held);
+	struct delivery *d;
+
+	for (int i = 0; i < (int)w->nqueues; i++)
+		gate_give_back_queue(w, i);
+	while ((d = delivery_pop(&w->held)))
+		gate_give_back(w, d);
 }

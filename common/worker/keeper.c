@@ -11,6 +11,7 @@
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "common/worker/frame.h"
+#include "common/worker/keeper_claim.h"
 #include "common/worker/run_private.h"
 #include "common/worker/settle.h"
 
@@ -27,15 +28,21 @@ struct keeper {
 	bool schema_fits;
 };
 
-static void answer(struct keeper *k, uint32_t number, int code, const char *text, int64_t starts,
-		   int64_t arrivals)
+struct counts {
+	int64_t starts, arrivals;
+	bool claimed;
+};
+
+static void answer(struct keeper *k, uint32_t number, int code, const char *text,
+		   const struct counts *counts)
 {
 	frame_begin(&k->port, FRAME_ANSWER);
 	frame_put_u32(&k->port, number);
 	frame_put_i64(&k->port, code < 0 ? code : 0);
 	frame_put_str(&k->port, code < 0 ? text : NULL);
-	frame_put_u32(&k->port, (uint32_t)starts);
-	frame_put_u32(&k->port, (uint32_t)arrivals);
+	frame_put_u32(&k->port, (uint32_t)counts->starts);
+	frame_put_u32(&k->port, (uint32_t)counts->arrivals);
+	frame_put_u32(&k->port, counts->claimed);
 	frame_end(&k->port);
 }
 
@@ -80,13 +87,15 @@ static const char SQL_START[] =
 	" arrivals = starts.arrivals + excluded.arrivals, updated_at = now(),"
 	" causes = CASE WHEN jsonb_array_length(starts.causes) < 20"
 	" THEN starts.causes || excluded.causes ELSE starts.causes END"
-	" RETURNING starts, arrivals";
+	" RETURNING starts, arrivals, EXISTS (SELECT FROM jobfleet.pending WHERE task_id = $1"
+	" AND generation = $2 AND retries = $5::int AND kind = 'claim' AND state = 'waiting'"
+	" AND due > clock_timestamp())";
 
-static int count_start(struct keeper *k, struct frame *f, int64_t *ret_starts,
-		       int64_t *ret_arrivals, struct err *e)
+static int count_start(struct keeper *k, struct frame *f, struct counts *ret, struct err *e)
 {
 	const char *id = frame_get_str(f);
-	uint32_t generation = frame_get_u32(f), arrival = frame_get_u32(f);
+	uint32_t generation = frame_get_u32(f), retries = frame_get_u32(f);
+	uint32_t arrival = frame_get_u32(f);
 	const char *cause = frame_get_str(f);
 	struct pg_rows *rows = NULL;
 	struct pg *pg;
@@ -94,13 +103,35 @@ static int count_start(struct keeper *k, struct frame *f, int64_t *ret_starts,
 
 	if (r >= 0)
 		r = pg_run(pg, SQL_START, PG_PARAMS(PG_TEXT(id), PG_INT(generation),
-						    PG_INT(arrival), PG_TEXT(cause)), &rows, e);
-	if (r > 0) {
-		*ret_starts = pg_int(rows, 0, 0);
-		*ret_arrivals = pg_int(rows, 0, 1);
-	}
+						    PG_INT(arrival), PG_TEXT(cause),
+						    PG_INT(retries)), &rows, e);
+	if (r > 0)
+		*ret = (struct counts){ pg_int(rows, 0, 0), pg_int(rows, 0, 1),
+					pg_bool(rows, 0, 2) };
 	pg_rows_free(rows);
 	return r < 0 ? (int)r : 0;
+}
+
+static int claim(struct keeper *k, struct frame *f, struct err *e)
+{
+	enum keeper_claim what = (enum keeper_claim)frame_get_u32(f);
+	const char *queue = frame_get_str(f);
+	int64_t lease_ms = frame_get_i64(f);
+	struct ledger_key key = { .task_id = frame_get_str(f) };
+	struct pg *pg;
+	int hop, r;
+
+	key.generation = (int)frame_get_u32(f);
+	key.nesting = (int)frame_get_u32(f);
+	key.retries = (int)frame_get_u32(f);
+	hop = (int)frame_get_u32(f);
+	r = stores_pg(&k->stores, &pg, e);
+	if (r >= 0 && what == KEEPER_CLAIM) {
+		r = read_message(k, f, e);
+		if (r >= 0)
+			r = keeper_claim_insert(pg, &k->message, queue, lease_ms, e);
+	}
+	return r < 0 ? r : keeper_claim_move(pg, what, &key, hop, lease_ms, e);
 }
 
 static void describe(enum keeper_verdict v, const char *text, struct err *ret)
@@ -186,20 +217,21 @@ static int beat(struct keeper *k, struct frame *f, struct err *e)
 static bool handle(struct keeper *k, struct frame *f)
 {
 	uint32_t number = f->kind == FRAME_CONF || f->kind == FRAME_QUIT ? 0 : frame_get_u32(f);
-	int64_t starts = 0, arrivals = 0;
+	struct counts counts = { 0 };
 	struct err e = { 0 };
 	int r;
 
 	FAULT_POINT("keeper-asked");
 	switch (f->kind) {
 	case FRAME_PARK: r = park(k, f, &e); break;
-	case FRAME_START: r = count_start(k, f, &starts, &arrivals, &e); break;
+	case FRAME_START: r = count_start(k, f, &counts, &e); break;
 	case FRAME_VERDICT: r = verdict(k, f, &e); break;
+	case FRAME_CLAIM: r = claim(k, f, &e); break;
 	case FRAME_BEAT: r = beat(k, f, &e); break;
 	default: return f->kind == FRAME_CONF;	/* its URLs are those it was started with */
 	}
 	FAULT_POINT("keeper-done");
-	answer(k, number, r, e.msg, starts, arrivals);
+	answer(k, number, r, e.msg, &counts);
 	return true;
 }
 

@@ -4,13 +4,17 @@
  * Requests (each begins with u32 number) and their one kind of answer:
  *
  * FRAME_PARK     str kind, str queue, i64 due_us, i64 delay_ms, str reason, bytes props, bytes body
- * FRAME_START    str task_id, u32 generation, u32 arrival, str cause; counts a start that may not
- *                end (or, arrival = 1, a redelivery); answered with the counts
+ * FRAME_START    str task_id, u32 generation, u32 retries, u32 arrival, str cause; counts a start
+ *                that may not end (or, arrival = 1, a redelivery); answered with the counts
  * FRAME_VERDICT  u32 verdict, str queue, str message, str dead_cause, bytes props, bytes body
+ * FRAME_CLAIM    u32 enum keeper_claim, str queue, i64 lease_ms, str task_id, u32 generation,
+ *                u32 nesting, u32 retries, u32 hop; for KEEPER_CLAIM also bytes props, bytes
+ *                body; -ERR_CONFLICT: the claim is not ours
  * FRAME_BEAT     str state, str queues (PostgreSQL array), u32 concurrency, u32 active,
  *                u32 reserved, i64 processed, i64 failed, str info (JSON)
  *                also asks whether the database's schema fits this build: -ERR_SCHEMA
- * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals
+ * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals,
+ *                u32 claimed (somebody runs it under a live claim)
  */
 #ifndef COMMON_WORKER_KEEPER_H
 #define COMMON_WORKER_KEEPER_H
@@ -20,6 +24,8 @@
 enum keeper_verdict {
 	KEEPER_HARD_LIMIT, KEEPER_LOST, KEEPER_UNREGISTERED, KEEPER_EXPIRED, KEEPER_REVOKED,
 };
+
+enum keeper_claim { KEEPER_CLAIM, KEEPER_RENEW, KEEPER_UNCLAIM, KEEPER_UNCLAIM_AGAIN };
 
 /* Serves fd until it closes; the exit code. */
 int keeper_main(struct program *program, int fd);

@@ -27,7 +27,8 @@ struct handed {
 	struct delivery *d;
 	uint32_t serial;
 	int64_t soft_us, hard_us;	/* 0 = none */
-	bool is_short, soft_sent;
+	int terminated;			/* the signal that was named; 0 = no */
+	bool is_short, soft_sent, announced;
 };
 
 struct pool_child {
@@ -40,7 +41,7 @@ struct pool_child {
 	struct watch watch;
 	struct handed handed[SLOT_COUNT];
 	int nhanded, nlong, ndone;
-	bool eof, exited, quitting, killed_hard, dirty;
+	bool eof, exited, quitting, killed_hard, dirty, swollen;
 	int status;
 	int64_t born_ms, fork_at_ms;
 };
@@ -100,6 +101,14 @@ static void describe_death(const struct pool_child *c, char *out, size_t size)
 			 WEXITSTATUS(c->status));
 }
 
+static void announce(struct pool_child *c, struct handed *h)
+{
+	if (h->announced)
+		return;
+	h->announced = true;
+	c->pool->conf.on_started(c->pool->conf.ctx, h->d, c->pid);
+}
+
 /* Its work comes back: what ran is lost, what it finished without a word is asked of the ledger. */
 static void hand_back_all(struct pool_child *c)
 {
@@ -108,13 +117,16 @@ static void hand_back_all(struct pool_child *c)
 	describe_death(c, cause, sizeof cause);
 	for (int i = 0; i < SLOT_COUNT; i++) {
 		enum slot_state s = slot_state(slot_of(c, i));
+		struct pool_loss loss = { c->killed_hard, c->handed[i].terminated, cause };
 		struct delivery *d;
 
 		if (!c->handed[i].d)
 			continue;
+		if (s == SLOT_RUNNING)
+			announce(c, &c->handed[i]);
 		d = release_slot(c, i);
 		if (s == SLOT_RUNNING) {
-			c->pool->conf.on_lost(c->pool->conf.ctx, d, c->killed_hard, cause);
+			c->pool->conf.on_lost(c->pool->conf.ctx, d, &loss);
 		} else {
 			d->ask_ledger = d->ask_ledger || s == SLOT_DONE;
 			c->pool->conf.on_untouched(c->pool->conf.ctx, d);
@@ -161,10 +173,16 @@ static void take_done(struct pool_child *c, struct frame *f)
 	done.delay_ms = frame_get_i64(f);
 	done.run_us = frame_get_i64(f);
 	done.reason = frame_get_str(f);
+	done.event_text = frame_get_str(f);
+	done.event_trace = frame_get_str(f);
+	done.rss_kib = frame_get_i64(f);
 	if (slot >= SLOT_COUNT || !c->handed[slot].d || c->handed[slot].serial != serial)
 		return;
+	announce(c, &c->handed[slot]);
 	d = release_slot(c, (int)slot);
 	c->ndone++;
+	if (c->pool->conf.max_child_kib > 0 && done.rss_kib > c->pool->conf.max_child_kib)
+		c->swollen = true;
 	c->pool->conf.on_done(c->pool->conf.ctx, d, &done);
 }
 
@@ -180,7 +198,8 @@ static bool is_worn(const struct pool_child *c)
 {
 	int most = c->pool->conf.max_tasks_per_child;
 
-	return c->pool->stopping || c->row >= c->pool->wanted || (most > 0 && c->ndone >= most);
+	return c->pool->stopping || c->row >= c->pool->wanted || c->swollen ||
+	       (most > 0 && c->ndone >= most);
 }
 
 static void readable(void *ctx)
@@ -302,7 +321,7 @@ int pool_room(const struct pool *p, bool is_short)
 	for (int i = 0; i < p->wanted; i++) {
 		const struct pool_child *c = &p->child[i];
 
-		if (c->state != CHILD_ALIVE || c->eof || c->quitting)
+		if (c->state != CHILD_ALIVE || c->eof || c->quitting || is_worn(c))
 			continue;
 		if (c->nhanded == 0)
 			return i;
@@ -315,27 +334,27 @@ int pool_room(const struct pool *p, bool is_short)
 	return best;
 }
 
-void pool_hand(struct pool *p, int child, struct delivery *d, const char *queue, int64_t soft_ms,
-	       int64_t hard_ms, bool is_short)
+void pool_hand(struct pool *p, int child, struct delivery *d, const struct pool_hand *how)
 {
 	struct pool_child *c = &p->child[child];
 	int i = 0;
 
 	while (c->handed[i].d)
 		i++;
-	c->handed[i] = (struct handed){ .d = d, .serial = ++p->serial, .is_short = is_short,
-					.soft_us = soft_ms * 1000, .hard_us = hard_ms * 1000 };
+	c->handed[i] = (struct handed){ .d = d, .serial = ++p->serial, .is_short = how->is_short,
+					.soft_us = how->soft_ms * 1000,
+					.hard_us = how->hard_ms * 1000 };
 	c->nhanded++;
-	c->nlong += !is_short;
+	c->nlong += !how->is_short;
 	p->busy++;
 	slot_set(slot_of(c, i), p->serial, SLOT_READY);
 	frame_begin(&c->port, FRAME_TASK);
 	frame_put_u32(&c->port, (uint32_t)i);
 	frame_put_u32(&c->port, p->serial);
-	frame_put_u32(&c->port, d->ask_ledger ? CHILD_ASK_LEDGER : 0);
-	frame_put_i64(&c->port, soft_ms);
-	frame_put_i64(&c->port, hard_ms);
-	frame_put_str(&c->port, queue);
+	frame_put_u32(&c->port, how->flags);
+	frame_put_i64(&c->port, how->soft_ms);
+	frame_put_i64(&c->port, how->hard_ms);
+	frame_put_str(&c->port, how->queue);
 	frame_put_bytes(&c->port, d->props, d->props_len);
 	frame_put_bytes(&c->port, d->body, d->body_len);
 	frame_end(&c->port);
@@ -350,6 +369,71 @@ bool pool_runs(const struct pool *p, const char *task_id)
 			    strcmp(p->child[i].handed[s].d->id, task_id) == 0)
 				return true;
 	return false;
+}
+
+void pool_each(const struct pool *p, pool_each_fn *fn, void *ctx)
+{
+	for (int i = 0; i < p->used; i++)
+		for (int s = 0; s < SLOT_COUNT && p->child[i].nhanded > 0; s++) {
+			const struct pool_child *c = &p->child[i];
+			const struct slot *slot = &p->conf.slots[i].slot[s];
+
+			if (c->handed[s].d)
+				fn(ctx, c->handed[s].d, c->pid,
+				   slot_state(slot) < SLOT_RUNNING
+					   ? 0
+					   : atomic_load(&slot->started_us));
+		}
+}
+
+static bool terminate_in(struct pool_child *c, const char *task_id, int signal)
+{
+	for (int s = 0; s < SLOT_COUNT && c->nhanded > 0; s++) {
+		if (!c->handed[s].d || strcmp(c->handed[s].d->id, task_id) != 0 ||
+		    slot_state(slot_of(c, s)) != SLOT_RUNNING)
+			continue;
+		c->handed[s].terminated = signal > 0 ? signal : SIGTERM;
+		send_signal(c, SIGKILL);
+		return true;
+	}
+	return false;
+}
+
+bool pool_terminate(struct pool *p, const char *task_id, int signal)
+{
+	bool found = false;
+
+	for (int i = 0; i < p->used; i++)
+		found |= terminate_in(&p->child[i], task_id, signal);
+	return found;
+}
+
+int64_t pool_stuck_ms(const struct pool *p)
+{
+	int64_t now_us = clock_mono_us(), least = INT64_MAX;
+
+	for (int i = 0; i < p->wanted; i++) {
+		int64_t ran = 0;
+
+		for (int s = 0; s < SLOT_COUNT; s++) {
+			const struct slot *slot = &p->conf.slots[i].slot[s];
+
+			if (p->child[i].handed[s].d && slot_state(slot) == SLOT_RUNNING)
+				ran = now_us - atomic_load(&slot->started_us);
+		}
+		if (ran < least)
+			least = ran;
+	}
+	return least == INT64_MAX ? 0 : least / 1000;
+}
+
+int pool_idle(const struct pool *p)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->wanted; i++)
+		n += p->child[i].state == CHILD_ALIVE && p->child[i].nhanded == 0;
+	return n;
 }
 
 static void enforce(struct pool_child *c, struct handed *h, int64_t ran_us)
@@ -380,6 +464,7 @@ static void tick_child(struct pool_child *c, int64_t now_us)
 		if (!c->handed[i].d || slot_state(slot_of(c, i)) != SLOT_RUNNING)
 			continue;
 		ran = now_us - atomic_load(&slot_of(c, i)->started_us);
+		announce(c, &c->handed[i]);
 		enforce(c, &c->handed[i], ran);
 		if (ran > TAKE_BACK_US && c->nhanded > 1)
 			take_back(c);

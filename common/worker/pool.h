@@ -23,17 +23,28 @@ struct pool_done {
 	enum child_verdict verdict;
 	enum ledger_outcome outcome;
 	int64_t delay_ms, run_us;
-	const char *reason;		/* borrowed; may be NULL */
+	const char *reason;		/* borrowed, as the next two; may be NULL */
+	const char *event_text, *event_trace;	/* NULL unless CHILD_EVENTS was set */
+	int64_t rss_kib;		/* of the child; 0 = not read this time */
+};
+
+struct pool_loss {
+	bool hard;			/* killed by its hard limit */
+	int terminated;			/* killed by pool_terminate, which named this signal; 0 = not */
+	const char *cause;
 };
 
 struct pool_conf {
 	void *loop;
 	struct slot_row *slots;
 	int max_tasks_per_child;	/* 0 = no recycling */
+	int64_t max_child_kib;		/* resident; a child that a task left larger is replaced; 0 = none */
 	void *ctx;
+	/* The child began; within about 20 ms, and always before one of the ends below. */
+	void (*on_started)(void *ctx, struct delivery *d, pid_t pid);
 	void (*on_done)(void *ctx, struct delivery *d, const struct pool_done *done);
-	/* The child died while it ran d; hard: by its hard limit. cause says how, for people. */
-	void (*on_lost)(void *ctx, struct delivery *d, bool hard, const char *cause);
+	/* The child died while it ran d. cause says how, for people. */
+	void (*on_lost)(void *ctx, struct delivery *d, const struct pool_loss *loss);
 	void (*on_untouched)(void *ctx, struct delivery *d);	/* never started */
 	void (*fork)(void *ctx, int row);		/* ask the zygote */
 };
@@ -48,9 +59,24 @@ void pool_tell_conf(struct pool *p, const char *path);	/* now, and every child t
 /* The child that should get the next task: an idle one, or for a short task one whose work is all
  * short and that has a slot free; -1 = none. */
 int pool_room(const struct pool *p, bool is_short);
-void pool_hand(struct pool *p, int child, struct delivery *d, const char *queue, int64_t soft_ms,
-	       int64_t hard_ms, bool is_short);
+struct pool_hand {
+	const char *queue;
+	int64_t soft_ms, hard_ms;	/* 0 = none */
+	uint32_t flags;			/* of child.h */
+	bool is_short;
+};
+void pool_hand(struct pool *p, int child, struct delivery *d, const struct pool_hand *how);
 bool pool_runs(const struct pool *p, const char *task_id);
+
+/* Every delivery that was handed over; started_us: monotonic, 0 = not begun yet. */
+typedef void pool_each_fn(void *ctx, struct delivery *d, pid_t pid, int64_t started_us);
+void pool_each(const struct pool *p, pool_each_fn *fn, void *ctx);
+/* Ends a task that runs: its child is killed, and on_lost says so. signal is only reported: a child
+ * ignores what a terminal or systemd sends to the whole group. false: it does not run here. */
+bool pool_terminate(struct pool *p, const char *task_id, int signal);
+/* How long every child has been running one task, the shortest of them; 0 = some child is free. */
+int64_t pool_stuck_ms(const struct pool *p);
+int pool_idle(const struct pool *p);	/* children without work */
 
 /* About every 20 ms while anything runs: limits, take-backs. */
 void pool_tick(struct pool *p);

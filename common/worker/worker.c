@@ -21,6 +21,8 @@ enum {
 	FAST_MS = 20,			/* limits and take-backs while anything runs */
 	EXTEND_US = 15000000,		/* asked of systemd while tasks finish */
 	LEAVE_MS = 2000,		/* for the broker to hear the last acks */
+	BEAT_MAX = 1 << 20,
+	ORDERS_WAIT_MS = 10000,		/* then consumption starts without knowing of revokes */
 };
 
 static const char *const STATES[] = { "starting", "running", "draining", "stopped" };
@@ -43,7 +45,7 @@ static void want_keeper(struct worker *w)
 	w->keeper_forking = zygote_fork(w->zygote_fd, WORKER_KEEPER_ROW, true, &e) == 0;
 }
 
-static void drain(struct worker *w, const char *why)
+void worker_drain(struct worker *w, const char *why)
 {
 	if (w->state >= WORKER_DRAINING)
 		return;
@@ -77,31 +79,41 @@ static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a
 	if (a->code == -ERR_SCHEMA && w->state < WORKER_DRAINING) {
 		log_error("%s", a->text);
 		w->exit_code = OPTS_EXIT_USAGE;
-		drain(w, "the database's schema is too old");
+		worker_drain(w, "the database's schema is too old");
 	} else if (a->code < 0) {
 		log_debug("no heartbeat row: %s", a->text);
 	}
 }
 
+static void list_queues(const struct worker *w, struct buf *out)
+{
+	buf_putc(out, '{');
+	for (size_t i = 0; i < w->nqueues; i++)
+		buf_printf(out, "%s\"%.200s\"", i ? "," : "", w->queues[i].name);
+	buf_putc(out, '}');
+}
+
 static void beat(struct worker *w, int64_t now)
 {
-	char queues[4096] = "{";
-	struct desk_beat b = {
-		.state = STATES[w->state], .queues = queues, .info = "{}",
-		.concurrency = w->children, .active = (int)pool_busy(w->pool),
-		.reserved = (int)feed_reserved(w), .processed = w->processed, .failed = w->failed,
-	};
-	size_t n = 1;
+	struct buf queues, info;
+	struct desk_beat b;
 
 	if (w->beat_waits || now < w->beat_ms)
 		return;
-	for (size_t i = 0; i < w->nqueues; i++)
-		n += (size_t)snprintf(queues + n, sizeof queues - n, "%s\"%.60s\"", i ? "," : "",
-				      w->queues[i].name);
-	snprintf(queues + n, sizeof queues - n, "}");
+	buf_init(&queues, BEAT_MAX);
+	buf_init(&info, BEAT_MAX);
+	list_queues(w, &queues);
+	beat_info(w, &info);
+	b = (struct desk_beat){
+		.state = STATES[w->state], .queues = buf_text(&queues), .info = buf_text(&info),
+		.concurrency = w->children, .active = (int)pool_busy(w->pool),
+		.reserved = (int)feed_reserved(w), .processed = w->processed, .failed = w->failed,
+	};
 	w->beat_ms = now + w->program.conf->fleet.heartbeat_s * 1000;
 	w->beat_waits = true;
 	desk_beat(w->desk, &b, beat_done, w);
+	buf_release(&queues);
+	buf_release(&info);
 }
 
 static void lost_zygote(struct worker *w)
@@ -112,7 +124,7 @@ static void lost_zygote(struct worker *w)
 	log_error("the zygote is gone");
 	w->exit_code = OPTS_EXIT_AGAIN;
 	pool_orphan(w->pool);
-	drain(w, "zygote lost");
+	worker_drain(w, "zygote lost");
 }
 
 static void on_forked(struct worker *w, const struct zygote_event *ev)
@@ -157,14 +169,30 @@ static void tell_systemd(struct worker *w)
 			   (long long)w->processed);
 }
 
+/* What was revoked or paused is known before the first message is taken. */
+static void start_consuming(struct worker *w)
+{
+	bool known = orders_loaded(w->orders);
+
+	if (!w->loading || (!known && clock_mono_ms() - w->started_ms < ORDERS_WAIT_MS))
+		return;
+	if (!known)
+		log_warn(
+			"consuming without knowing of revokes and pauses: PostgreSQL and Redis are away");
+	w->loading = false;
+	for (size_t i = 0; i < w->nqueues; i++)
+		consumer_switch(w->consumer, (int)i, CONSUMER_LOADING, false);
+}
+
 static void become_ready(struct worker *w)
 {
 	/* Without PostgreSQL the beat fails, and the worker starts all the same. */
-	if (w->state != WORKER_STARTING || !consumer_is_consuming(w->consumer) ||
+	if (w->state != WORKER_STARTING || w->loading || !consumer_is_consuming(w->consumer) ||
 	    !pool_ready(w->pool) || !w->beat_heard)
 		return;
 	w->state = WORKER_RUNNING;
 	w->beat_ms = 0;
+	events_online(w);
 	sd_notify(0, "READY=1");
 	log_info("ready node=%s children=%d queues=%zu ms=%lld", w->program.node, w->children,
 		 w->nqueues, (long long)(clock_mono_ms() - w->started_ms));
@@ -184,6 +212,7 @@ static void step_down(struct worker *w, int64_t now)
 		else if (is_idle(w)) {
 			w->state = WORKER_LEAVING;
 			w->drain_until_ms = now + LEAVE_MS;
+			events_offline(w);
 			w->beat_ms = 0;
 			w->beat_waits = false;
 			beat(w, now);
@@ -218,6 +247,10 @@ static void on_tick(uv_timer_t *t)
 	want_keeper(w);
 	beat(w, now);
 	feed_tune(w);
+	feed_relieve(w);
+	feed_grow(w);
+	claim_tick(w);
+	events_tick(w);
 	tell_systemd(w);
 	give_memory_back(w);
 }
@@ -258,9 +291,11 @@ static void on_turn_end(uv_prepare_t *p)
 	struct worker *w = p->data;
 	int again;
 
+	start_consuming(w);
 	become_ready(w);
 	feed(w);
 	pace(w);
+	events_flush(w);
 	pool_flush(w->pool);
 	desk_flush(w->desk);
 	outlet_flush(w->outlet);
@@ -278,7 +313,7 @@ static void on_signal(uv_signal_t *s, int number)
 	else if (number == SIGQUIT || w->state >= WORKER_DRAINING)
 		leave_now(w, number == SIGQUIT ? "SIGQUIT" : "second signal");
 	else
-		drain(w, number == SIGINT ? "SIGINT" : "SIGTERM");
+		worker_drain(w, number == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 static void on_consuming(void *ctx)
@@ -288,18 +323,37 @@ static void on_consuming(void *ctx)
 	log_info("consuming queues=%zu", w->nqueues);
 }
 
+static void drop_unclaimed(struct worker *w, int queue)
+{
+	struct delivery_list kept = { 0 };
+	struct delivery *d;
+
+	while ((d = buffer_pop(&w->buffer, queue))) {
+		if (d->claimed)
+			delivery_push(&kept, d);
+		else
+			delivery_free(d);
+	}
+	while ((d = delivery_pop(&kept)))
+		buffer_put(&w->buffer, d);
+}
+
 /* Buffered messages come again from the broker; what runs or waits for a store goes on, its ack
  * will be nothing, and the ledger skips the copy. */
 static void on_broker_lost(void *ctx)
 {
 	struct worker *w = ctx;
-	struct delivery *d;
+	struct delivery *d, *next;
 
-	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
-		while ((d = delivery_pop(&w->buffer[p])))
-			delivery_free(d);
-	while ((d = delivery_pop(&w->held)))
+	for (int i = 0; i < (int)w->nqueues; i++)
+		drop_unclaimed(w, i);
+	for (d = w->held.first; d; d = next) {
+		next = d->next;
+		if (d->claimed)
+			continue;
+		delivery_remove(&w->held, d);
 		delivery_free(d);
+	}
 	if (w->huge)
 		outlet_stream_end(w->outlet);
 	w->huge = NULL;
@@ -335,19 +389,32 @@ static void start_parts(struct worker *w)
 {
 	const struct conf_fleet *fleet = &w->program.conf->fleet;
 	struct pool_conf pool = {
-		.loop = &w->loop, .slots = w->program.slots, .ctx = w, .on_done = feed_done,
-		.on_lost = feed_lost, .on_untouched = feed_untouched, .fork = ask_fork,
+		.loop = &w->loop,
+		.slots = w->program.slots,
+		.ctx = w,
+		.on_done = feed_done,
+		.on_started = feed_started,
+		.on_lost = feed_lost,
+		.on_untouched = feed_untouched,
+		.fork = ask_fork,
 		.max_tasks_per_child = worker_max_tasks(w),
+		.max_child_kib = worker_max_memory(w) / 1024,
 	};
 	struct consumer_conf consumer = {
 		.loop = &w->loop, .url = fleet->broker_url, .node = w->program.node,
 		.heartbeat_s = fleet->heartbeat_s, .max_message = (size_t)fleet->max_message_bytes,
-		.queues = w->queue_confs, .nqueues = w->nqueues, .ctx = w, .on_delivery = arrive,
+		.queues = w->queue_confs, .nqueues = w->nqueues, .loading = true, .ctx = w,
+		.on_delivery = arrive,
 		.on_control = control_request, .on_consuming = on_consuming,
 		.on_lost = on_broker_lost,
 	};
 
+	w->loading = true;
+	w->orders = orders_new();
+	orders_set_loaded(w->orders);
 	w->desk = desk_new(&w->loop);
+	buffer_init(&w->buffer, fleet->queue_order);
+	worker_weigh_queues(w);
 	w->pool = pool_new(&pool);
 	pool_resize(w->pool, w->children);
 	want_keeper(w);
@@ -400,8 +467,9 @@ static void clean_up(struct worker *w)
 	outlet_free(w->outlet);
 	desk_free(w->desk);
 	pool_free(w->pool);
-	for (int p = 0; p < DELIVERY_PRIORITIES; p++)
-		while ((d = delivery_pop(&w->buffer[p])))
+	orders_free(w->orders);
+	for (int i = 0; i < (int)w->nqueues; i++)
+		while ((d = buffer_pop(&w->buffer, i)))
 			delivery_free(d);
 	while ((d = delivery_pop(&w->held)))
 		delivery_free(d);

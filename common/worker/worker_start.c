@@ -15,19 +15,37 @@
 #include "common/worker/zygote.h"
 
 /* Of all its queues, the most that one asks for: they share the children. */
-static int wanted_children(const struct worker *w)
+static void set_bounds(struct worker *w)
 {
-	int most = 1;
-
-	if (w->opts.concurrency_max > 0)
-		return w->opts.concurrency_max;
+	w->least = w->most = 1;
 	for (size_t i = 0; i < w->nqueues; i++) {
 		const struct conf_queue *q = conf_queue(w->program.conf, w->queues[i].name);
 
-		if (q && q->concurrency_max > most)
-			most = q->concurrency_max;
+		if (q && q->concurrency_min > w->least)
+			w->least = q->concurrency_min;
+		if (q && q->concurrency_max > w->most)
+			w->most = q->concurrency_max;
 	}
-	return most;
+	if (w->opts.concurrency_max > 0) {
+		w->least = w->opts.concurrency_min;
+		w->most = w->opts.concurrency_max;
+	}
+	if (w->most < w->least)
+		w->most = w->least;
+}
+
+int64_t worker_max_memory(const struct worker *w)
+{
+	int64_t least = 0;
+
+	for (size_t i = 0; i < w->nqueues; i++) {
+		const struct conf_queue *q = conf_queue(w->program.conf, w->queues[i].name);
+		int64_t n = q ? q->max_memory_per_child : 0;
+
+		if (n > 0 && (least == 0 || n < least))
+			least = n;
+	}
+	return least;
 }
 
 int worker_max_tasks(const struct worker *w)
@@ -83,9 +101,11 @@ static int choose_queues(struct worker *w, struct err *e)
 			continue;
 		name = mem_strdup(q->name);	/* outlives a reload */
 		w->queues[w->nqueues].name = name;
+		w->queues[w->nqueues].own = true;
 		w->queue_confs[w->nqueues++] = (struct consumer_queue_conf){
 			.name = name, .max_priority = q->max_priority,
 			.quorum = q->type == CONF_QUEUE_QUORUM,
+			.delivery_limit = q->delivery_limit,
 		};
 	}
 	if (w->nqueues == 0)
@@ -128,7 +148,8 @@ static int load(struct worker *w, struct err *e)
 	}
 	if (r < 0)
 		return r;
-	w->children = wanted_children(w);
+	set_bounds(w);
+	w->children = w->least;
 	catalog_init(&w->catalog, conf, w->program.name, w->program.tasks, w->program.ntasks);
 	return 0;
 }
@@ -144,6 +165,7 @@ static bool has_queue_of(const struct conf *conf, const char *program)
 void worker_reload(struct worker *w)
 {
 	struct conf *conf = NULL;
+	struct catalog old;
 	struct err e = { 0 };
 
 	log_reopen();
@@ -157,14 +179,18 @@ void worker_reload(struct worker *w)
 		conf_close(conf);
 		return;
 	}
-	catalog_release(&w->catalog);
+	old = w->catalog;
 	catalog_init(&w->catalog, conf, w->program.name, w->program.tasks, w->program.ntasks);
+	catalog_inherit(&w->catalog, &old);
+	catalog_release(&old);
 	conf_close(w->program.conf);
 	w->program.conf = conf;
 	if (!w->opts.has_loglevel)
 		log_set_level(conf->fleet.log_level);
-	w->children = wanted_children(w);
-	pool_resize(w->pool, w->children);
+	set_bounds(w);
+	worker_scale(w, w->least, w->most);
+	w->buffer.order = conf->fleet.queue_order;
+	worker_weigh_queues(w);
 	pool_tell_conf(w->pool, conf->path);
 	log_info("reloaded file=%s children=%d", conf->path, w->children);
 }
@@ -241,8 +267,12 @@ static void release(struct worker *w)
 {
 	catalog_release(&w->catalog);
 	conf_close(w->program.conf);
-	for (size_t i = 0; i < w->nqueues; i++)
+	for (size_t i = 0; i < w->nqueues; i++) {
 		free(w->queues[i].name);
+		free(w->queues[i].exchange);
+		free(w->queues[i].exchange_type);
+		free(w->queues[i].key);
+	}
 	free((char *)w->program.node);
 	free((char *)w->program.process);
 	opts_release(&w->opts);

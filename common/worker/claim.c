@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Claims: RabbitMQ closes the channel under a delivery that stays unacked past its consumer
+ * timeout. A task that still runs when half of that has passed gets a row in pending with a lease,
+ * and its message is acked; the lease is renewed while it runs. When the worker dies the lease runs
+ * out, and the relay sends the message again. */
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/worker/worker_private.h"
+
+enum { RETRY_MS = 1000, RENEWALS = 3 /* in a lease */ };
+
+struct ask {
+	struct worker *w;
+	uint64_t generation, tag;	/* of the delivery: it may be gone when the answer comes */
+	int queue;
+	bool making;
+	struct delivery *found;
+};
+
+static void match(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
+{
+	struct ask *a = ctx;
+
+	(void)pid;
+	(void)started_us;
+	if (d->tag == a->tag && d->link_generation == a->generation && d->queue == a->queue)
+		a->found = d;
+}
+
+static void claimed(struct worker *w, struct delivery *d)
+{
+	log_info("claimed a long task, its message is acked id=%s task=%s", d->id, d->name);
+	consumer_ack(w->consumer, d);
+	d->claimed = true;
+}
+
+static void answered(void *ctx, struct delivery *none, const struct desk_answer *answer)
+{
+	struct ask *a = ctx;
+	struct delivery *d;
+
+	(void)none;
+	pool_each(a->w->pool, match, a);
+	d = a->found;
+	if (d && answer->code == 0) {
+		if (a->making)
+			claimed(a->w, d);
+		d->renew_ms = clock_mono_ms() + a->w->program.conf->fleet.lease_ms / RENEWALS;
+	} else if (d && d->claimed && answer->code == -ERR_CONFLICT) {
+		/* A copy is on its way; the ledger lets one of the two count. */
+		log_warn("the lease of a long task ran out id=%s task=%s", d->id, d->name);
+		d->renew_ms = INT64_MAX;
+	} else if (d) {
+		log_debug("no claim yet id=%s: %s", d->id, answer->text);
+		d->renew_ms = clock_mono_ms() + RETRY_MS;
+	}
+	if (d)
+		d->claiming = false;
+	free(a);
+}
+
+static void ask(struct worker *w, struct delivery *d, enum keeper_claim what)
+{
+	struct ask *a = mem_zalloc(sizeof *a);
+
+	*a = (struct ask){ .w = w, .generation = d->link_generation, .tag = d->tag,
+			   .queue = d->queue, .making = what == KEEPER_CLAIM };
+	d->claiming = true;
+	desk_claim(w->desk, d, what, w->queues[d->queue].name, w->program.conf->fleet.lease_ms,
+		   answered, a);
+}
+
+static void look(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
+{
+	struct worker *w = ctx;
+	int64_t now = clock_mono_ms();
+
+	(void)pid;
+	(void)started_us;
+	if (d->claiming || now < d->renew_ms)
+		return;
+	if (d->claimed)
+		ask(w, d, KEEPER_RENEW);
+	else if (now - d->arrived_ms > w->program.conf->fleet.consumer_timeout_ms / 2 &&
+		 consumer_owns(w->consumer, d))
+		ask(w, d, KEEPER_CLAIM);
+}
+
+void claim_tick(struct worker *w)
+{
+	if (pool_busy(w->pool) > 0)
+		pool_each(w->pool, look, w);
+}
+
+static void ended(void *ctx, struct delivery *none, const struct desk_answer *answer)
+{
+	(void)ctx;
+	(void)none;
+	/* Its lease runs out then, and the relay finds it settled. */
+	if (answer->code < 0)
+		log_debug("claim not ended: %s", answer->text);
+}
+
+void claim_end(struct worker *w, struct delivery *d, bool again)
+{
+	desk_claim(w->desk, d, again ? KEEPER_UNCLAIM_AGAIN : KEEPER_UNCLAIM,
+		   w->queues[d->queue].name, 0, ended, NULL);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The roster: which deliveries a worker holds, for remote control and for its heartbeat row. */
+#include "common/base/clock.h"
+#include "common/worker/worker_private.h"
+
+enum { LISTED_MAX = 1000 };
+
+struct each {
+	worker_each_fn *fn;
+	void *ctx;
+};
+
+static void pass(void *ctx, struct delivery *d)
+{
+	struct each *x = ctx;
+
+	x->fn(x->ctx, d);
+}
+
+static bool waits_for_time(const struct delivery *d)
+{
+	return d->eta_us > clock_wall_us();
+}
+
+void worker_each_reserved(const struct worker *w, worker_each_fn *fn, void *ctx)
+{
+	struct each x = { fn, ctx };
+
+	buffer_each(&w->buffer, pass, &x);
+	for (struct delivery *d = w->held.first; d; d = d->next)
+		if (!waits_for_time(d))
+			fn(ctx, d);
+	for (struct delivery *d = w->outside.first; d; d = d->next)
+		fn(ctx, d);
+}
+
+void worker_each_scheduled(const struct worker *w, worker_each_fn *fn, void *ctx)
+{
+	for (struct delivery *d = w->held.first; d; d = d->next)
+		if (waits_for_time(d))
+			fn(ctx, d);
+}
+
+struct list {
+	struct buf *out;
+	const struct worker *w;
+	int n;
+	bool reserved, truncated;
+};
+
+static bool has_room(struct list *l)
+{
+	if (l->n++ < LISTED_MAX)
+		return true;
+	l->truncated = true;
+	return false;
+}
+
+static void put_active(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
+{
+	struct list *l = ctx;
+	double since = (double)(clock_wall_us() - (clock_mono_us() - started_us)) / 1e6;
+
+	(void)pid;
+	if (started_us == 0 || !has_room(l))
+		return;
+	buf_puts(l->out, l->n > 1 ? ", {\"id\": " : "{\"id\": ");
+	buf_put_json_string(l->out, d->id);
+	buf_puts(l->out, ", \"name\": ");
+	buf_put_json_string(l->out, d->name);
+	buf_printf(l->out, ", \"since\": %.3f}", since);
+}
+
+static void put_reserved(void *ctx, const struct delivery *d)
+{
+	struct list *l = ctx;
+
+	if (!has_room(l))
+		return;
+	if (l->n > 1)
+		buf_puts(l->out, ", ");
+	buf_put_json_string(l->out, d->id);
+}
+
+static void put_handed(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
+{
+	(void)pid;
+	if (started_us == 0)
+		put_reserved(ctx, d);
+}
+
+void beat_info(const struct worker *w, struct buf *out)
+{
+	struct list active = { .out = out, .w = w }, reserved = { .out = out, .w = w };
+
+	buf_puts(out, "{\"active\": [");
+	pool_each(w->pool, put_active, &active);
+	buf_puts(out, "], \"reserved\": [");
+	pool_each(w->pool, put_handed, &reserved);
+	worker_each_reserved(w, put_reserved, &reserved);
+	worker_each_scheduled(w, put_reserved, &reserved);
+	buf_printf(out, "], \"truncated\": %s}",
+		   active.truncated || reserved.truncated ? "true" : "false");
+}
