@@ -12,26 +12,35 @@
 # make up, down  services and fleet in .run/ (FLEET=no: services only; FRESH=yes: from nothing)
 # make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
 # make lint      the house rules                         make coverage             lines per file
+# make fuzz      the decoders under random input, FUZZ_SECONDS=60 each (FUZZ=1 is its build)
 # make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
 comma := ,
-B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)
+B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)$(if $(FUZZ),-fuzz)
 WERROR ?= $(if $(filter true,$(CI)),1)
 CC ?= gcc
+FUZZ_SECONDS ?= 60
+CLANG := $(shell command -v clang-14 || command -v clang)
+ifdef FUZZ
+CC := $(CLANG)
+endif
 CFLAGS ?= -O2 -g
 PKGS := librabbitmq libpq hiredis libcurl libcjson libuv openssl libsystemd libconfuse libzstd \
 	libmicrohttpd libsodium libpcre2-8 uuid zlib
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog 2>/dev/null || echo 0)
 
-HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+FUZZ_SAN := address,undefined,float-cast-overflow
+HARDEN := -fstack-protector-strong -fPIE $(if $(SAN)$(FUZZ),,-D_FORTIFY_SOURCE=2)
 override CPPFLAGS += -I. -D_GNU_SOURCE -DJOBFLEET_VERSION='"$(or $(VERSION),0)"' \
 	-include common/base/banned.h $(if $(FAULTS),-DFAULTS=1) \
 	$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)
 override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Wwrite-strings -Wformat=2 -Wno-format-truncation -Wundef -Wpointer-arith -Wno-missing-field-initializers -MMD -MP $(HARDEN) \
-	$(if $(WERROR),-Werror) \
+	$(if $(FUZZ),,$(if $(WERROR),-Werror)) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-	$(if $(COVERAGE),--coverage -fprofile-update=atomic)
+	$(if $(COVERAGE),--coverage -fprofile-update=atomic) \
+	$(if $(FUZZ),-Wno-unknown-warning-option -fsanitize=fuzzer-no-link$(comma)$(FUZZ_SAN) \
+		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
 
@@ -41,6 +50,7 @@ TEST_WORKERS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/workers/*/main.c
 PROGRAMS := $(WORKERS:%=$B/bin/jobfleet-%) $(if $(filter ctl,$(WORKERS)),$B/bin/jobfleet)
 UNIT := $(patsubst tests/unit/%.c,$B/bin/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$B/bin/%,$(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$B/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
 nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c)))
 
 # make V=1 shows whole commands, otherwise a word and a name
@@ -88,6 +98,12 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
 
+fuzz-programs: $(FUZZERS)
+
+$(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
+$(FUZZERS): $B/bin/%: $B/tests/fuzz/%.o $B/libcommon.a
+	$(link)
+
 # What runs the programs. Libraries are looked up when a Makefile is read, so the build after
 # the installation of packages is a make of its own.
 BUILD = +@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -98,6 +114,7 @@ deps:
 test: deps
 	$(BUILD) all test-programs
 	$(BUILD) FAULTS=1 all test-programs
+	$(if $(CLANG),$(BUILD) SAN= COVERAGE= FUZZ=1 fuzz-programs)
 	@tests/run --build $B $(TESTS)
 
 up: deps
@@ -115,6 +132,10 @@ bench: deps
 	$(BUILD) bench-programs
 	@tests/bench/run --build $B $(BENCH_ARGS)
 
+fuzz: deps
+	$(BUILD) SAN= COVERAGE= FUZZ=1 fuzz-programs
+	@tests/fuzz/run --seconds $(FUZZ_SECONDS) build-fuzz
+
 lint: deps
 	@tests/lint
 
@@ -127,7 +148,7 @@ coverage: deps
 clean:
 	rm -rf build build-*
 
-.PHONY: all bench-programs test-programs deps test up down demo bench lint coverage clean
+.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
 $(foreach f,$(wildcard workers/*/*.tsv workers/*/*.json),$(eval $B/$(basename $f).o: $f))

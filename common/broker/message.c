@@ -9,6 +9,7 @@
 #include "common/base/uuid.h"
 #include "common/broker/message_private.h"
 
+#include <math.h>
 #include <unistd.h>
 
 enum { PAGE = 2048 };
@@ -139,19 +140,22 @@ static bool as_int(const amqp_field_value_t *v, int64_t *ret)
 	}
 }
 
-static bool as_seconds_ms(const amqp_field_value_t *v, int64_t *ret)
+int64_t message_limit_ms(double seconds)
+{
+	if (!(seconds > 0))
+		return -1;
+	if (seconds >= MESSAGE_MAX_LIMIT_S)
+		return (int64_t)MESSAGE_MAX_LIMIT_S * 1000;
+	return seconds < 0.001 ? 1 : llround(seconds * 1000);
+}
+
+static int64_t as_limit_ms(const amqp_field_value_t *v)
 {
 	int64_t n;
 
-	if (as_int(v, &n)) {
-		*ret = n > INT32_MAX ? (int64_t)INT32_MAX * 1000 : n * 1000;
-		return n > 0;
-	}
-	if (v->kind == AMQP_FIELD_KIND_F64 && v->value.f64 > 0 && v->value.f64 < 1e9) {
-		*ret = (int64_t)(v->value.f64 * 1000);
-		return true;
-	}
-	return false;
+	if (as_int(v, &n))
+		return message_limit_ms((double)n);
+	return v->kind == AMQP_FIELD_KIND_F64 ? message_limit_ms(v->value.f64) : -1;
 }
 
 static bool name_is(const amqp_bytes_t *b, const char *name)
@@ -205,8 +209,8 @@ static int take_other(struct message *m, const amqp_table_entry_t *t)
 		const amqp_array_t *a = &t->value.value.array;
 
 		if (t->value.kind == AMQP_FIELD_KIND_ARRAY && a->num_entries == 2) {
-			as_seconds_ms(&a->entries[0], &m->hard_ms);
-			as_seconds_ms(&a->entries[1], &m->soft_ms);
+			m->hard_ms = as_limit_ms(&a->entries[0]);
+			m->soft_ms = as_limit_ms(&a->entries[1]);
 		}
 		return 1;
 	}

@@ -150,6 +150,13 @@ static const char *v1_string(struct message *m, const cJSON *body, const char *k
 	return message_strdup(m, json_str(body, key, NULL));
 }
 
+static int v1_int(const cJSON *body, const char *key, int fallback)
+{
+	double n = json_num(body, key, fallback);
+
+	return n >= 0 && n <= INT32_MAX ? (int)n : fallback;
+}
+
 static void v1_fields(struct message *m, const cJSON *body)
 {
 	const cJSON *limits = json_get(body, "timelimit");
@@ -161,16 +168,11 @@ static void v1_fields(struct message *m, const cJSON *body)
 	m->eta = v1_string(m, body, "eta");
 	m->expires = v1_string(m, body, "expires");
 	m->group = cJSON_IsString(group) ? message_strdup(m, group->valuestring) : NULL;
-	m->group_index = (int)json_num(body, "group_index", -1);
-	m->retries = (int)json_num(body, "retries", 0);
-	if (m->retries < 0)
-		m->retries = 0;
+	m->group_index = v1_int(body, "group_index", -1);
+	m->retries = v1_int(body, "retries", 0);
 	if (cJSON_IsArray(limits) && cJSON_GetArraySize(limits) == 2) {
-		double hard = cJSON_GetArrayItem(limits, 0)->valuedouble;
-		double soft = cJSON_GetArrayItem(limits, 1)->valuedouble;
-
-		m->hard_ms = hard > 0 && hard < 1e9 ? (int64_t)(hard * 1000) : -1;
-		m->soft_ms = soft > 0 && soft < 1e9 ? (int64_t)(soft * 1000) : -1;
+		m->hard_ms = message_limit_ms(cJSON_GetArrayItem(limits, 0)->valuedouble);
+		m->soft_ms = message_limit_ms(cJSON_GetArrayItem(limits, 1)->valuedouble);
 	}
 	if (m->id)
 		m->correlation_id = m->id;
@@ -206,6 +208,24 @@ static void v1_rewrite(struct message *m, const char *text, size_t len)
 	free(chord);
 }
 
+/* A NUL would cut the name short without a word. */
+static int v1_check_names(const char *text, size_t len, struct err *e)
+{
+	static const char *const NAMES[] = { "task", "id" };
+	int r = 0;
+
+	for (size_t i = 0; i < COUNT(NAMES) && r == 0; i++) {
+		char *raw = NULL;
+
+		if (json_raw_member(text, len, NAMES[i], &raw, NULL) == 1 &&
+		    strstr(raw, "\\u0000"))
+			r = err_set(e, ERR_PROTOCOL, "%s of a protocol 1 body has a NUL in it",
+				    NAMES[i]);
+		free(raw);
+	}
+	return r;
+}
+
 int message_from_v1(struct message *m, struct err *e)
 {
 	enum { V1_MAX = 16 << 20 };
@@ -220,6 +240,8 @@ int message_from_v1(struct message *m, struct err *e)
 	if (r == 0 && (!cJSON_IsObject(body) || !json_str(body, "task", NULL)))
 		r = err_set(e, ERR_PROTOCOL, "neither a task header nor a protocol 1 body with a "
 			    "task");
+	if (r == 0)
+		r = v1_check_names(text, len, e);
 	if (r == 0) {
 		v1_fields(m, body);
 		v1_rewrite(m, text, len);

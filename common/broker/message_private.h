@@ -10,7 +10,7 @@
 
 enum {
 	MESSAGE_MAX_HEADERS = 256, MESSAGE_MAX_ID = 255, MESSAGE_MAX_REPR = 1024,
-	MESSAGE_MAX_PROPS = 131072,
+	MESSAGE_MAX_PROPS = 131072, MESSAGE_MAX_LIMIT_S = 1000000000,
 };
 
 #define MESSAGE_GENERATION "x-jobfleet-generation"
@@ -25,6 +25,8 @@ struct message_arena {
 
 /* Protocol 1: fields from the body object, the body rewritten as protocol 2. */
 int message_from_v1(struct message *m, struct err *e);
+/* A time limit in seconds as the wire has it; -1 for none: zero, less, or no number. */
+int64_t message_limit_ms(double seconds);
 cJSON *message_value_to_json(const amqp_field_value_t *v, int depth);
 int message_value_from_json(amqp_pool_t *pool, const cJSON *v, amqp_field_value_t *ret, int depth,
 			    struct err *e);

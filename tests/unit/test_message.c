@@ -141,6 +141,46 @@ static void a_protocol_1_body_becomes_protocol_2(void **state)
 	message_release(&m);
 }
 
+static void limits_keep_their_milliseconds(void **state)
+{
+	struct message m, back;
+	struct buf props;
+	struct err e = { 0 };
+
+	(void)state;
+	for (int64_t ms = 1; ms < 3000; ms += 7) {
+		buf_init(&props, 1 << 20);
+		message_init(&m);
+		message_init(&back);
+		message_new(&m, "t", "i", NULL, NULL, &e);
+		m.hard_ms = ms;
+		assert_int_equal(message_encode(&m, &props, &e), 0);
+		assert_int_equal(message_decode(&back, props.data, props.len, "[]", 2, &e), 0);
+		assert_int_equal(back.hard_ms, ms);
+		message_release(&m);
+		message_release(&back);
+		buf_release(&props);
+	}
+}
+
+static void a_protocol_1_body_with_numbers_out_of_range_is_read(void **state)
+{
+	static const char props[] = "\xc0\x00\x10" "application/json\x05utf-8";
+	static const char body[] = "{\"task\": \"t\", \"id\": \"i\", \"retries\": 1e300,"
+				   " \"group_index\": -1e300, \"timelimit\": [1e308, 1e-9]}";
+	struct message m;
+	struct err e = { 0 };
+
+	(void)state;
+	message_init(&m);
+	assert_int_equal(message_decode(&m, props, sizeof props - 1, body, sizeof body - 1, &e), 0);
+	assert_int_equal(m.retries, 0);
+	assert_int_equal(m.group_index, -1);
+	assert_int_equal(m.hard_ms, 1000000000000);
+	assert_int_equal(m.soft_ms, 1);
+	message_release(&m);
+}
+
 static void a_message_without_task_and_id_is_refused(void **state)
 {
 	static const char props[] = "\xc0\x00\x10" "application/json\x05utf-8";
@@ -277,6 +317,8 @@ int main(void)
 		cmocka_unit_test(headers_we_do_not_know_keep_their_types),
 		cmocka_unit_test(all_headers_are_read_at_once),
 		cmocka_unit_test(a_protocol_1_body_becomes_protocol_2),
+		cmocka_unit_test(limits_keep_their_milliseconds),
+		cmocka_unit_test(a_protocol_1_body_with_numbers_out_of_range_is_read),
 		cmocka_unit_test(a_message_without_task_and_id_is_refused),
 		cmocka_unit_test(torn_properties_are_refused_at_every_length),
 		cmocka_unit_test(zlib_and_gzip_bodies_are_read_and_bombs_are_not),
