@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/worker/pool.h"
+#include "common/worker/pool_private.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -11,57 +11,19 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/worker/delivery.h"
-#include "common/worker/frame.h"
-#include "common/worker/watch.h"
 
 enum {
-	TAKE_BACK_US = 20000,		/* a "short" task that runs longer holds nobody up */
 	AHEAD_BYTES = 32 << 20,		/* that a child has not read yet */
 	RESPAWN_MS = 500,		/* after a child that died young */
 	YOUNG_MS = 1000,
 };
 
-enum child_state { CHILD_NONE, CHILD_FORKING, CHILD_ALIVE };
-
-struct handed {
-	struct delivery *d;
-	uint32_t serial;
-	int64_t soft_us, hard_us;	/* 0 = none */
-	int terminated;			/* the signal that was named; 0 = no */
-	bool is_short, soft_sent, announced;
-};
-
-struct pool_child {
-	struct pool *pool;
-	int row;
-	enum child_state state;
-	pid_t pid;
-	int pidfd;
-	struct frame_port port;
-	struct watch watch;
-	struct handed handed[SLOT_COUNT];
-	int nhanded, nlong, ndone;
-	bool eof, exited, quitting, killed_hard, dirty, swollen;
-	int status;
-	int64_t born_ms, fork_at_ms;
-};
-
-struct pool {
-	struct pool_conf conf;
-	struct pool_child child[SLOT_MAX_CHILDREN];
-	int wanted, used;		/* used: rows that ever had a child */
-	size_t busy;
-	uint32_t serial;
-	char *conf_path;
-	bool stopping, orphaned;
-};
-
-static struct slot *slot_of(struct pool_child *c, int i)
+struct slot *pool_slot(struct pool_child *c, int i)
 {
 	return &c->pool->conf.slots[c->row].slot[i];
 }
 
-static void send_signal(struct pool_child *c, int sig)
+void pool_signal(struct pool_child *c, int sig)
 {
 	if (c->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, c->pidfd, sig, NULL, 0);
@@ -69,12 +31,12 @@ static void send_signal(struct pool_child *c, int sig)
 		kill(c->pid, sig);
 }
 
-static struct delivery *release_slot(struct pool_child *c, int i)
+struct delivery *pool_release_slot(struct pool_child *c, int i)
 {
 	struct handed *h = &c->handed[i];
 	struct delivery *d = h->d;
 
-	slot_set(slot_of(c, i), h->serial, SLOT_FREE);
+	slot_set(pool_slot(c, i), h->serial, SLOT_FREE);
 	c->nlong -= !h->is_short;
 	c->nhanded--;
 	c->pool->busy--;
@@ -82,7 +44,7 @@ static struct delivery *release_slot(struct pool_child *c, int i)
 	return d;
 }
 
-static void ask_fork(struct pool_child *c)
+void pool_ask_fork(struct pool_child *c)
 {
 	c->state = CHILD_FORKING;
 	if (c->row >= c->pool->used)
@@ -101,7 +63,7 @@ static void describe_death(const struct pool_child *c, char *out, size_t size)
 			 WEXITSTATUS(c->status));
 }
 
-static void announce(struct pool_child *c, struct handed *h)
+void pool_announce(struct pool_child *c, struct handed *h)
 {
 	if (h->announced)
 		return;
@@ -116,15 +78,15 @@ static void hand_back_all(struct pool_child *c)
 
 	describe_death(c, cause, sizeof cause);
 	for (int i = 0; i < SLOT_COUNT; i++) {
-		enum slot_state s = slot_state(slot_of(c, i));
+		enum slot_state s = slot_state(pool_slot(c, i));
 		struct pool_loss loss = { c->killed_hard, c->handed[i].terminated, cause };
 		struct delivery *d;
 
 		if (!c->handed[i].d)
 			continue;
 		if (s == SLOT_RUNNING)
-			announce(c, &c->handed[i]);
-		d = release_slot(c, i);
+			pool_announce(c, &c->handed[i]);
+		d = pool_release_slot(c, i);
 		if (s == SLOT_RUNNING) {
 			c->pool->conf.on_lost(c->pool->conf.ctx, d, &loss);
 		} else {
@@ -152,7 +114,7 @@ static void bury(struct pool_child *c)
 	if (young)
 		c->fork_at_ms = now + RESPAWN_MS;
 	else
-		ask_fork(c);
+		pool_ask_fork(c);
 }
 
 static void bury_if_gone(struct pool_child *c)
@@ -178,8 +140,8 @@ static void take_done(struct pool_child *c, struct frame *f)
 	done.rss_kib = frame_get_i64(f);
 	if (slot >= SLOT_COUNT || !c->handed[slot].d || c->handed[slot].serial != serial)
 		return;
-	announce(c, &c->handed[slot]);
-	d = release_slot(c, (int)slot);
+	pool_announce(c, &c->handed[slot]);
+	d = pool_release_slot(c, (int)slot);
 	c->ndone++;
 	if (c->pool->conf.max_child_kib > 0 && done.rss_kib > c->pool->conf.max_child_kib)
 		c->swollen = true;
@@ -264,7 +226,7 @@ void pool_resize(struct pool *p, int children)
 	p->wanted = children < SLOT_MAX_CHILDREN ? children : SLOT_MAX_CHILDREN;
 	for (int i = 0; i < p->wanted; i++)
 		if (p->child[i].state == CHILD_NONE)
-			ask_fork(&p->child[i]);
+			pool_ask_fork(&p->child[i]);
 	for (int i = p->wanted; i < p->used; i++)
 		if (p->child[i].state == CHILD_ALIVE && !p->child[i].nhanded &&
 		    !p->child[i].quitting)
@@ -347,7 +309,7 @@ void pool_hand(struct pool *p, int child, struct delivery *d, const struct pool_
 	c->nhanded++;
 	c->nlong += !how->is_short;
 	p->busy++;
-	slot_set(slot_of(c, i), p->serial, SLOT_READY);
+	slot_set(pool_slot(c, i), p->serial, SLOT_READY);
 	frame_begin(&c->port, FRAME_TASK);
 	frame_put_u32(&c->port, (uint32_t)i);
 	frame_put_u32(&c->port, p->serial);
@@ -369,122 +331,6 @@ bool pool_runs(const struct pool *p, const char *task_id)
 			    strcmp(p->child[i].handed[s].d->id, task_id) == 0)
 				return true;
 	return false;
-}
-
-void pool_each(const struct pool *p, pool_each_fn *fn, void *ctx)
-{
-	for (int i = 0; i < p->used; i++)
-		for (int s = 0; s < SLOT_COUNT && p->child[i].nhanded > 0; s++) {
-			const struct pool_child *c = &p->child[i];
-			const struct slot *slot = &p->conf.slots[i].slot[s];
-
-			if (c->handed[s].d)
-				fn(ctx, c->handed[s].d, c->pid,
-				   slot_state(slot) < SLOT_RUNNING
-					   ? 0
-					   : atomic_load(&slot->started_us));
-		}
-}
-
-static bool terminate_in(struct pool_child *c, const char *task_id, int signal)
-{
-	for (int s = 0; s < SLOT_COUNT && c->nhanded > 0; s++) {
-		if (!c->handed[s].d || strcmp(c->handed[s].d->id, task_id) != 0 ||
-		    slot_state(slot_of(c, s)) != SLOT_RUNNING)
-			continue;
-		c->handed[s].terminated = signal > 0 ? signal : SIGTERM;
-		send_signal(c, SIGKILL);
-		return true;
-	}
-	return false;
-}
-
-bool pool_terminate(struct pool *p, const char *task_id, int signal)
-{
-	bool found = false;
-
-	for (int i = 0; i < p->used; i++)
-		found |= terminate_in(&p->child[i], task_id, signal);
-	return found;
-}
-
-int64_t pool_stuck_ms(const struct pool *p)
-{
-	int64_t now_us = clock_mono_us(), least = INT64_MAX;
-
-	for (int i = 0; i < p->wanted; i++) {
-		int64_t ran = 0;
-
-		for (int s = 0; s < SLOT_COUNT; s++) {
-			const struct slot *slot = &p->conf.slots[i].slot[s];
-
-			if (p->child[i].handed[s].d && slot_state(slot) == SLOT_RUNNING)
-				ran = now_us - atomic_load(&slot->started_us);
-		}
-		if (ran < least)
-			least = ran;
-	}
-	return least == INT64_MAX ? 0 : least / 1000;
-}
-
-int pool_idle(const struct pool *p)
-{
-	int n = 0;
-
-	for (int i = 0; i < p->wanted; i++)
-		n += p->child[i].state == CHILD_ALIVE && p->child[i].nhanded == 0;
-	return n;
-}
-
-static void enforce(struct pool_child *c, struct handed *h, int64_t ran_us)
-{
-	if (h->soft_us > 0 && ran_us >= h->soft_us && !h->soft_sent) {
-		h->soft_sent = true;
-		send_signal(c, SIGUSR1);
-	}
-	if (h->hard_us > 0 && ran_us >= h->hard_us && !c->killed_hard) {
-		c->killed_hard = true;
-		send_signal(c, SIGKILL);
-	}
-}
-
-static void take_back(struct pool_child *c)
-{
-	for (int i = 0; i < SLOT_COUNT; i++)
-		if (c->handed[i].d &&
-		    slot_move(slot_of(c, i), c->handed[i].serial, SLOT_READY, SLOT_FREE))
-			c->pool->conf.on_untouched(c->pool->conf.ctx, release_slot(c, i));
-}
-
-static void tick_child(struct pool_child *c, int64_t now_us)
-{
-	for (int i = 0; i < SLOT_COUNT; i++) {
-		int64_t ran;
-
-		if (!c->handed[i].d || slot_state(slot_of(c, i)) != SLOT_RUNNING)
-			continue;
-		ran = now_us - atomic_load(&slot_of(c, i)->started_us);
-		announce(c, &c->handed[i]);
-		enforce(c, &c->handed[i], ran);
-		if (ran > TAKE_BACK_US && c->nhanded > 1)
-			take_back(c);
-	}
-}
-
-void pool_tick(struct pool *p)
-{
-	int64_t now_us = clock_mono_us();
-
-	for (int i = 0; i < p->used; i++) {
-		struct pool_child *c = &p->child[i];
-
-		if (c->nhanded > 0)
-			tick_child(c, now_us);
-		if (c->fork_at_ms && now_us / 1000 >= c->fork_at_ms && !p->stopping) {
-			c->fork_at_ms = 0;
-			ask_fork(c);
-		}
-	}
 }
 
 void pool_flush(struct pool *p)
@@ -547,5 +393,5 @@ void pool_kill(struct pool *p)
 	p->stopping = true;
 	for (int i = 0; i < p->used; i++)
 		if (p->child[i].state == CHILD_ALIVE)
-			send_signal(&p->child[i], SIGKILL);
+			pool_signal(&p->child[i], SIGKILL);
 }

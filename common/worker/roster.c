@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The roster: which deliveries a worker holds, for remote control and for its heartbeat row. */
+/* The roster: which deliveries a worker holds, for remote control, and the heartbeat row that tells
+ * the rest of the fleet. */
 #include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include "common/worker/worker_private.h"
 
-enum { LISTED_MAX = 1000 };
+enum { LISTED_MAX = 1000, BEAT_MAX = 1 << 20 };
+
+static const char *const STATES[] = { "starting", "running", "draining", "stopped" };
 
 struct each {
 	worker_each_fn *fn;
@@ -89,7 +94,7 @@ static void put_handed(void *ctx, struct delivery *d, pid_t pid, int64_t started
 		put_reserved(ctx, d);
 }
 
-void beat_info(const struct worker *w, struct buf *out)
+static void put_info(const struct worker *w, struct buf *out)
 {
 	struct list active = { .out = out, .w = w }, reserved = { .out = out, .w = w };
 
@@ -101,4 +106,51 @@ void beat_info(const struct worker *w, struct buf *out)
 	worker_each_scheduled(w, put_reserved, &reserved);
 	buf_printf(out, "], \"truncated\": %s}",
 		   active.truncated || reserved.truncated ? "true" : "false");
+}
+
+static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a)
+{
+	struct worker *w = ctx;
+
+	(void)d;
+	w->beat_waits = false;
+	w->beat_heard = true;
+	if (a->code == -ERR_SCHEMA && w->state < WORKER_DRAINING) {
+		log_error("%s", a->text);
+		w->exit_code = OPTS_EXIT_USAGE;
+		worker_drain(w, "the database's schema is too old");
+	} else if (a->code < 0) {
+		log_debug("no heartbeat row: %s", a->text);
+	}
+}
+
+static void list_queues(const struct worker *w, struct buf *out)
+{
+	buf_putc(out, '{');
+	for (size_t i = 0; i < w->nqueues; i++)
+		buf_printf(out, "%s\"%.200s\"", i ? "," : "", w->queues[i].name);
+	buf_putc(out, '}');
+}
+
+void worker_beat(struct worker *w, int64_t now)
+{
+	struct buf queues, info;
+	struct desk_beat b;
+
+	if (w->beat_waits || now < w->beat_ms)
+		return;
+	buf_init(&queues, BEAT_MAX);
+	buf_init(&info, BEAT_MAX);
+	list_queues(w, &queues);
+	put_info(w, &info);
+	b = (struct desk_beat){
+		.state = STATES[w->state], .queues = buf_text(&queues), .info = buf_text(&info),
+		.concurrency = w->children, .active = (int)pool_busy(w->pool),
+		.reserved = (int)feed_reserved(w), .processed = w->processed, .failed = w->failed,
+	};
+	w->beat_ms = now + w->program.conf->fleet.heartbeat_s * 1000;
+	w->beat_waits = true;
+	desk_beat(w->desk, &b, beat_done, w);
+	buf_release(&queues);
+	buf_release(&info);
 }

@@ -21,11 +21,8 @@ enum {
 	FAST_MS = 20,			/* limits and take-backs while anything runs */
 	EXTEND_US = 15000000,		/* asked of systemd while tasks finish */
 	LEAVE_MS = 2000,		/* for the broker to hear the last acks */
-	BEAT_MAX = 1 << 20,
 	ORDERS_WAIT_MS = 10000,		/* then consumption starts without knowing of revokes */
 };
-
-static const char *const STATES[] = { "starting", "running", "draining", "stopped" };
 
 static void ask_fork(void *ctx, int row)
 {
@@ -69,53 +66,6 @@ static void leave_now(struct worker *w, const char *why)
 	uv_stop(&w->loop);
 }
 
-static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a)
-{
-	struct worker *w = ctx;
-
-	(void)d;
-	w->beat_waits = false;
-	w->beat_heard = true;
-	if (a->code == -ERR_SCHEMA && w->state < WORKER_DRAINING) {
-		log_error("%s", a->text);
-		w->exit_code = OPTS_EXIT_USAGE;
-		worker_drain(w, "the database's schema is too old");
-	} else if (a->code < 0) {
-		log_debug("no heartbeat row: %s", a->text);
-	}
-}
-
-static void list_queues(const struct worker *w, struct buf *out)
-{
-	buf_putc(out, '{');
-	for (size_t i = 0; i < w->nqueues; i++)
-		buf_printf(out, "%s\"%.200s\"", i ? "," : "", w->queues[i].name);
-	buf_putc(out, '}');
-}
-
-static void beat(struct worker *w, int64_t now)
-{
-	struct buf queues, info;
-	struct desk_beat b;
-
-	if (w->beat_waits || now < w->beat_ms)
-		return;
-	buf_init(&queues, BEAT_MAX);
-	buf_init(&info, BEAT_MAX);
-	list_queues(w, &queues);
-	beat_info(w, &info);
-	b = (struct desk_beat){
-		.state = STATES[w->state], .queues = buf_text(&queues), .info = buf_text(&info),
-		.concurrency = w->children, .active = (int)pool_busy(w->pool),
-		.reserved = (int)feed_reserved(w), .processed = w->processed, .failed = w->failed,
-	};
-	w->beat_ms = now + w->program.conf->fleet.heartbeat_s * 1000;
-	w->beat_waits = true;
-	desk_beat(w->desk, &b, beat_done, w);
-	buf_release(&queues);
-	buf_release(&info);
-}
-
 static void lost_zygote(struct worker *w)
 {
 	uv_poll_stop(&w->zygote_poll);
@@ -135,7 +85,7 @@ static void on_forked(struct worker *w, const struct zygote_event *ev)
 	}
 	w->keeper_forking = false;
 	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
-	beat(w, clock_mono_ms());
+	worker_beat(w, clock_mono_ms());
 }
 
 static void on_zygote(uv_poll_t *handle, int status, int events)
@@ -215,7 +165,7 @@ static void step_down(struct worker *w, int64_t now)
 			events_offline(w);
 			w->beat_ms = 0;
 			w->beat_waits = false;
-			beat(w, now);
+			worker_beat(w, now);
 		}
 	}
 }
@@ -245,7 +195,7 @@ static void on_tick(uv_timer_t *t)
 	pool_tick(w->pool);
 	desk_tick(w->desk);
 	want_keeper(w);
-	beat(w, now);
+	worker_beat(w, now);
 	feed_tune(w);
 	feed_relieve(w);
 	feed_grow(w);

@@ -87,8 +87,9 @@ typedef void worker_each_fn(void *ctx, const struct delivery *d);
 void worker_each_reserved(const struct worker *w, worker_each_fn *fn, void *ctx);
 void worker_each_scheduled(const struct worker *w, worker_each_fn *fn, void *ctx);
 
-/* {"active": [{"id", "name", "since"}], "reserved": ["id"], "truncated": bool} */
-void beat_info(const struct worker *w, struct buf *out);
+/* The row in jobfleet.workers, when it is due. Its info column: {"active": [{"id", "name",
+ * "since"}], "reserved": ["id"], "truncated": bool}. */
+void worker_beat(struct worker *w, int64_t now_ms);
 
 /* gate.c */
 void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct link_event *ev);
