@@ -206,7 +206,7 @@ int join_count(struct redis *r, const struct join_part *part, int64_t expires_s,
 		decimal(claim_ms, JOIN_CLAIM_MS)
 	};
 	struct redis_reply *reply = NULL;
-	struct part_words w;
+	struct part_words w = { 0 };
 	int got = part_words_init(&w, part, words + JOIN_KEYS, e);
 
 	if (got >= 0)

@@ -50,7 +50,7 @@ int join_start(struct redis *r, const char *join_id, int64_t size, int64_t expir
 	       struct err *e);
 /* Counts one part, once. *ret_ready: all parts are there, and to finish is this task's (it has the
  * claim now; a repeat of the same part gets the same answer until the join is finished). *ret_size:
- * as Redis knows it, -1 = it does not (flushed, not started yet, or finished). expires_s 0: never. */
+ * as Redis knows it, -1 = it does not (flushed, not started, or finished). expires_s 0: never. */
 int join_count(struct redis *r, const struct join_part *part, int64_t expires_s, bool *ret_ready,
 	       int64_t *ret_size, struct err *e);
 /* The right to finish, for JOIN_CLAIM_MS: 1 = yours (also again), 0 = somebody else's, or done.

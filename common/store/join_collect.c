@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
-
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/pyrepr.h"
+#include "common/base/raw.h"
 #include "common/store/join.h"
 #include "common/store/join_private.h"
 #include "common/store/redis.h"
+#include "common/store/result.h"
 
 enum {
 	SLICE_PARTS = 1000,
@@ -64,60 +64,27 @@ static struct member *members_add(struct members *m)
 	return &m->list[m->n++];
 }
 
-/* ---- one member: [1, "<task id>", "<status>", <result>] ---- */
-
-static const char *skip(const char *p, const char *end, char wanted)
-{
-	while (p < end && isspace((unsigned char)*p))
-		p++;
-	return p < end && *p == wanted ? p + 1 : NULL;
-}
-
-/* A JSON string at p, decoded; its end, or NULL. */
-static const char *take_string(const char *p, const char *end, char **ret)
-{
-	const char *start = skip(p, end, '"');
-	cJSON *value = NULL;
-
-	if (!start)
-		return NULL;
-	for (p = start; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	if (p >= end || json_parse(start - 1, (size_t)(p + 2 - start), &value, NULL) < 0)
-		return NULL;
-	*ret = mem_strdup(value->valuestring);
-	cJSON_Delete(value);
-	return p + 1;
-}
-
-/* The value is cut out and not looked at: it may hold what cJSON refuses (NaN), and Celery's
- * clients wrote it. */
+/* [1, "<task id>", "<status>", <result>] */
 static int parse_member(struct members *all, const char *text, size_t len, struct err *e)
 {
-	const char *end = text + len, *p = skip(text, end, '[');
 	struct member *m = members_add(all);
+	struct raw whole, key, item, fields[4];
+	struct raw_walk walk;
+	size_t n = 0;
 
-	while (p && p < end && *p != ',')
-		p++;
-	if (p)
-		p = skip(p, end, ',');
-	if (p)
-		p = take_string(p, end, &m->id);
-	if (p)
-		p = skip(p, end, ',');
-	if (p)
-		p = take_string(p, end, &m->status);
-	if (p)
-		p = skip(p, end, ',');
-	while (p && end > p && isspace((unsigned char)end[-1]))
-		end--;
-	if (!p || end - p < 2 || end[-1] != ']')
+	if (raw_whole(text, len, &whole, NULL)) {
+		walk = raw_walk(whole);
+		while (raw_is_array(whole) && n < COUNT(fields) && raw_next(&walk, &key, &item))
+			fields[n++] = item;
+	}
+	if (n == COUNT(fields)) {
+		m->id = raw_string(fields[1]);
+		m->status = raw_string(fields[2]);
+		m->json = raw_dup(fields[3]);
+		all->bytes += fields[3].len;
+	}
+	if (!m->id || !m->status)
 		return err_set(e, ERR_PROTOCOL, "a chord part in Redis is none: %.80s", text);
-	while (isspace((unsigned char)*p))
-		p++;
-	m->json = mem_strndup(p, (size_t)(end - 1 - p));
-	all->bytes += (size_t)(end - 1 - p);
 	return 0;
 }
 
@@ -203,32 +170,28 @@ static bool is_bad(const struct member *m)
 /* Type(arguments), as Python shows the exception that its client would raise. */
 static char *exception_text(const char *json)
 {
-	char *type = NULL, *message = NULL;
-	const char *name;
-	cJSON *parsed = NULL;
+	struct raw whole, message = RAW_NONE;
+	char *type = NULL, *name;
 	struct buf out;
 
-	buf_init(&out, TEXT_MAX * 2 + 256);
-	if (json_raw_member(json, strlen(json), "exc_type", &type, NULL) > 0)
-		json_parse(type, strlen(type), &parsed, NULL);
-	name = cJSON_IsString(parsed) ? parsed->valuestring : "Exception";
-	buf_printf(&out, "%.200s", strrchr(name, '.') ? strrchr(name, '.') + 1 : name);
-	cJSON_Delete(parsed);
-	if (json_raw_member(json, strlen(json), "exc_message", &message, NULL) > 0 &&
-	    *message == '[') {
-		pyrepr_put(&out, message, strlen(message), true, TEXT_MAX);
-	} else {
-		buf_putc(&out, '(');
-		if (message)
-			pyrepr_put(&out, message, strlen(message), false, TEXT_MAX);
-		buf_putc(&out, ')');
+	if (raw_whole(json, strlen(json), &whole, NULL) && raw_is_object(whole)) {
+		type = raw_string(raw_member(whole, "exc_type"));
+		message = raw_member(whole, "exc_message");
 	}
+	buf_init(&out, TEXT_MAX * 2 + 256);
+	name = type ? strrchr(type, '.') : NULL;
+	buf_printf(&out, "%.200s", name ? name + 1 : type ? type : "Exception");
+	if (!raw_is_array(message))
+		buf_putc(&out, '(');
+	if (!raw_is_null(message))
+		pyrepr_put(&out, message.at, message.len, true, TEXT_MAX);
+	if (!raw_is_array(message))
+		buf_putc(&out, ')');
 	if (out.len > 2 && memcmp(out.data + out.len - 2, ",)", 2) == 0) {
 		out.len -= 2;		/* a tuple of one has a comma, a call has none */
 		buf_putc(&out, ')');
 	}
 	free(type);
-	free(message);
 	return buf_take(&out);
 }
 
@@ -299,23 +262,22 @@ static void walk_tree(struct walk *w, const cJSON *node, int depth)
 /* A leaf that is no part itself (it ended before the size was known, or elsewhere): its result. */
 static void take_meta(struct members *all, const char *id, const char *meta, size_t len)
 {
-	char *raw = NULL, *status = NULL, *json = NULL;
+	struct raw whole, json;
+	char *status;
 	struct member *m;
 
-	if (json_raw_member(meta, len, "status", &raw, NULL) > 0 &&
-	    take_string(raw, raw + strlen(raw), &status) &&
-	    (strcmp(status, "SUCCESS") == 0 || strcmp(status, "FAILURE") == 0 ||
-	     strcmp(status, "REVOKED") == 0)) {
-		if (json_raw_member(meta, len, "result", &json, NULL) <= 0)
-			json = mem_strdup("null");
-		m = members_add(all);
-		m->id = mem_strdup(id);
-		m->status = status;
-		m->json = json;
-		status = NULL;
+	if (!raw_whole(meta, len, &whole, NULL) || !raw_is_object(whole))
+		return;
+	status = raw_string(raw_member(whole, "status"));
+	if (!status || !result_is_final(status)) {
+		free(status);
+		return;
 	}
-	free(raw);
-	free(status);
+	json = raw_member(whole, "result");
+	m = members_add(all);
+	m->id = mem_strdup(id);
+	m->status = status;
+	m->json = raw_is_null(json) ? mem_strdup("null") : raw_dup(json);
 }
 
 static int fetch_leaves(struct walk *w, struct err *e)
