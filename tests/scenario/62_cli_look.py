@@ -173,8 +173,128 @@ def workers_show_counts_rates_and_the_lost_ones():
     bed.close()
 
 
+# ---- scheduled ----
+
+def scheduled_lists_what_waits_with_filters_and_the_total():
+    bed = fleet(workers=())
+    for n in range(3):
+        enqueue_in_sql(bed, "x.later", queue="nobody", countdown="%d hours" % (n + 1), task_id="later-%d" % n)
+    enqueue_in_sql(bed, "x.other", queue="plain", countdown="30 minutes", task_id="other")
+    bed.sql("INSERT INTO jobfleet.pending (task_id, kind, task, queue, headers, body, due, reason) VALUES"
+            " ('held', 'parked', 'x.held', 'echo', '{}', '', 'infinity', 'paused')")
+    got = asked(bed, "scheduled")
+    ids = [r["task_id"] for r in got["scheduled"]]
+    assert got["total"] == 5 and ids == ["other", "later-0", "later-1", "later-2", "held"], got
+    held = got["scheduled"][-1]
+    assert held["due"] is None and held["in_s"] is None and held["reason"] == "paused", held
+    assert 1700 < got["scheduled"][0]["in_s"] <= 1800 and got["scheduled"][0]["kind"] == "enqueued", got
+    got = asked(bed, "scheduled", "--task=later", "--queue=nobody", "--limit=2")
+    assert got["total"] == 3 and len(got["scheduled"]) == 2, got
+    assert [r["task_id"] for r in asked(bed, "scheduled", "--kind=parked")["scheduled"]] == ["held"]
+    out, _ = call(bed, "scheduled", "--limit=1")
+    assert "5 wait, 1 shown" in out and "other" in out, out
+    assert call(bed, "scheduled", "--task=none")[0] == "nothing waits\n"
+    call(bed, "scheduled", "--limit=0", status=100)
+    bed.forget_all()
+    bed.close()
+
+
+# ---- explain ----
+
+def explained(bed, task_id, *words, status=0):
+    return asked(bed, "explain", task_id, *words, status=status)
+
+
+def settled(bed, task_id, outcome="success"):
+    wait_for("%s ends" % task_id, lambda: bed.sql(
+        "SELECT 1 FROM jobfleet.ledger WHERE final AND task_id = %s AND outcome = %s", task_id, outcome))
+
+
+def explain_tells_a_finished_task_step_by_step():
+    bed = fleet()
+    task_id = enqueue_in_sql(bed, "echo.mark_steps", kwargs='{"n": 2}')
+    settled(bed, task_id)
+    wait_for("its result", lambda: explained(bed, task_id)["redis_status"] == "SUCCESS")
+    got = explained(bed, task_id)
+    assert got["state"] == "ended" and got["outcome"] == "success" and got["node"] == "one@test", got
+    assert [s["kind"] for s in got["story"]] == ["started", "step", "step", "settled"], got
+    assert [s["at"] for s in got["story"]] == sorted(s["at"] for s in got["story"]), got
+    out, _ = call(bed, "explain", task_id)
+    assert "step step 1 was done" in out and "attempt 1 ended on one@test: success" in out, out
+    bed.close()
+
+
+def explain_says_why_a_task_does_not_run_yet():
+    bed = fleet()
+    declare(bed, "nobody", **{"x-max-priority": 10})
+    later = enqueue_in_sql(bed, "echo.add", "[1, 2]", countdown="1 hour")
+    got = explained(bed, later)
+    assert got["state"] == "waiting" and "for its time, due at" in got["why"][0], got
+    retrying = enqueue_in_sql(bed, "echo.fail", kwargs='{"transient": true, "text": "no luck"}')
+    wait_for("its retry waits", lambda: explained(bed, retrying)["state"] == "waiting")
+    got = explained(bed, retrying)
+    assert "for its retry" in got["why"][0] and got["story"][-1]["kind"] in ("stored", "settled"), got
+    assert any(s["kind"] == "settled" and s["detail"]["outcome"] == "retry" for s in got["story"]), got
+    sent = [enqueue_in_sql(bed, "x.y", queue="nobody") for _ in range(3)]
+    wait_for("all are there", lambda: explained(bed, sent[0])["queue_ready"] == 3)
+    bed.sql("INSERT INTO jobfleet.pauses (kind, name, reason) VALUES ('queue', 'nobody', 'repair')"
+            " ON CONFLICT (kind, name) DO UPDATE SET paused = true, reason = 'repair'")
+    got = explained(bed, sent[0])
+    why = " ".join(got["why"])
+    assert got["state"] == "sent" and "at most 2 are ahead" in why and "No worker consumes" in why, got
+    assert "Queue nobody is paused: repair" in why, got
+    bed.sql("INSERT INTO jobfleet.revokes (kind, value, ordered_by) VALUES ('id', %s, 'the test')", sent[1])
+    got = explained(bed, sent[1])
+    assert got["state"] == "revoked" and "by the test" in got["why"][0], got
+    bed.sql("DELETE FROM jobfleet.revokes WHERE value = %s", sent[1])
+    drop_queues(bed, "nobody")
+    bed.forget_all()
+    bed.close()
+
+
+def explain_shows_who_holds_and_runs_a_task():
+    bed = fleet()
+    bed.sql("INSERT INTO jobfleet.workers (node, program, host, pid, state, queues, concurrency, version, info)"
+            " VALUES ('two@h', 'echo', 'h', 1, 'running', '{echo}', 1, '1', %s)", json.dumps({
+                "active": [{"id": "running-1", "name": "echo.sleep", "since": time.time() - 5}],
+                "reserved": ["held-1"]}))
+    got = explained(bed, "running-1")
+    assert got["state"] == "running" and got["node"] == "two@h" and got["task"] == "echo.sleep", got
+    assert explained(bed, "held-1")["state"] == "delivered"
+    bed.sql("UPDATE jobfleet.workers SET seen_at = now() - interval '1 minute' WHERE node = 'two@h'")
+    got = explained(bed, "running-1", status=1)
+    assert got["state"] == "unknown" and got["story"] == [], got
+    bed.sql("DELETE FROM jobfleet.workers WHERE node = 'two@h'")
+    bed.close()
+
+
+def explain_counts_interrupted_starts_and_points_to_the_dead_letter():
+    bed = fleet()
+    task_id = enqueue_in_sql(bed, "echo.once", kwargs='{"seconds": 0}')
+    settled(bed, task_id)
+    bed.sql("INSERT INTO jobfleet.starts (task_id, starts, arrivals, causes) VALUES (%s, 2, 1,"
+            " '[\"killed by hand\", \"killed by hand\"]')", "interrupted")
+    got = explained(bed, "interrupted")
+    assert got["state"] == "interrupted" and got["unfinished_starts"] == 2, got
+    assert "killed by hand, 2 times" in got["story"][0]["text"], got
+    number = bed.one("INSERT INTO jobfleet.dead_letters (task_id, task, queue, cause, reason, fingerprint)"
+                     " VALUES ('buried', 'x.y', 'echo', 'lost', 'no way', 'f') RETURNING id")
+    got = explained(bed, "buried")
+    assert got["state"] == "dead letter" and got["dead_letter"] == str(number), got
+    assert "dlq replay %d" % number in got["why"][0] and got["story"][0]["kind"] == "dead letter", got
+    bed.sql("UPDATE jobfleet.dead_letters SET state = 'dropped' WHERE id = %s", number)
+    assert explained(bed, "buried", status=1)["story"][-1]["kind"] == "dropped"
+    bed.forget_all()
+    bed.close()
+
+
 if __name__ == "__main__":
     run(queues_tell_depth_pauses_and_other_arguments,
         the_age_of_the_oldest_is_exact_for_our_own_and_else_a_bound,
         rates_say_what_goes_in_and_out,
-        workers_show_counts_rates_and_the_lost_ones)
+        workers_show_counts_rates_and_the_lost_ones,
+        scheduled_lists_what_waits_with_filters_and_the_total,
+        explain_tells_a_finished_task_step_by_step,
+        explain_says_why_a_task_does_not_run_yet,
+        explain_shows_who_holds_and_runs_a_task,
+        explain_counts_interrupted_starts_and_points_to_the_dead_letter)
