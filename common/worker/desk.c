@@ -32,6 +32,8 @@ struct desk {
 	struct request *first, *last;	/* in the order they were sent: answers come so, too */
 	size_t n;
 	uint32_t next_number;
+	order_fn *on_order;
+	void *order_ctx;
 };
 
 static void finish_first(struct desk *k, const struct desk_answer *a)
@@ -73,6 +75,29 @@ static void take_answer(struct desk *k, struct frame *f)
 		finish_first(k, &a);
 }
 
+static void take_order(struct desk *k, struct frame *f)
+{
+	struct order o = { .kind = (enum order_kind)frame_get_u32(f), .reason = "", .by = "" };
+
+	o.name = frame_get_str(f);
+	o.value = frame_get_str(f);
+	o.on = frame_get_u32(f) != 0;
+	o.at_ms = frame_get_i64(f);
+	k->on_order(k->order_ctx, &o);
+}
+
+static void take(struct desk *k, struct frame *f)
+{
+	if (f->kind == FRAME_ANSWER)
+		take_answer(k, f);
+	else if (!k->on_order)
+		return;
+	else if (f->kind == FRAME_ORDER)
+		take_order(k, f);
+	else if (f->kind == FRAME_ORDERS_LOADED)
+		k->on_order(k->order_ctx, NULL);
+}
+
 static void readable(void *ctx)
 {
 	struct desk *k = ctx;
@@ -83,7 +108,7 @@ static void readable(void *ctx)
 		return;
 	r = frame_fill(&k->port, false);
 	while (frame_next(&k->port, &f))
-		take_answer(k, &f);
+		take(k, &f);
 	if (r < 0)
 		keeper_gone(k);
 	else
@@ -245,6 +270,25 @@ void desk_claim(struct desk *k, const struct delivery *d, enum keeper_claim what
 		frame_put_bytes(&k->port, d->body, d->body_len);
 	}
 	frame_end(&k->port);
+}
+
+void desk_order(struct desk *k, const struct order *o, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_ORDER_WRITE, NULL, done, ctx))
+		return;
+	frame_put_u32(&k->port, o->kind);
+	frame_put_str(&k->port, o->name ? o->name : "");
+	frame_put_str(&k->port, o->value ? o->value : "");
+	frame_put_str(&k->port, o->reason);
+	frame_put_str(&k->port, o->by);
+	frame_put_u32(&k->port, o->on);
+	frame_end(&k->port);
+}
+
+void desk_on_orders(struct desk *k, order_fn *fn, void *ctx)
+{
+	k->on_order = fn;
+	k->order_ctx = ctx;
 }
 
 void desk_beat(struct desk *k, const struct desk_beat *b, desk_done *done, void *ctx)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/store/orders.h"
 #include "common/worker/keeper.h"
 
 struct delivery;
@@ -46,6 +47,12 @@ void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, con
 /* d need not outlive the call; done gets NULL for it. */
 void desk_claim(struct desk *k, const struct delivery *d, enum keeper_claim what,
 		const char *queue, int64_t lease_ms, desk_done *done, void *ctx);
+
+/* Persists an order (a revoke by remote control); code 0 = it survives restarts now. */
+void desk_order(struct desk *k, const struct order *o, desk_done *done, void *ctx);
+/* fn gets each order that the keeper heard of, some more than once, and NULL when all that hold
+ * were given. */
+void desk_on_orders(struct desk *k, order_fn *fn, void *ctx);
 
 struct desk_beat {
 	const char *state, *queues, *info;

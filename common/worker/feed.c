@@ -5,6 +5,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
 enum {
@@ -67,6 +68,8 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 /* False: not now, and somebody else has it. */
 static bool may_start(struct worker *w, struct delivery *d, const struct catalog_task *t)
 {
+	if (obey_stops(w, d))
+		return false;
 	if (d->expires_us && clock_wall_us() >= d->expires_us) {
 		gate_decide(w, d);
 		return false;

@@ -22,7 +22,10 @@ enum frame_kind {
 	FRAME_DONE,
 	/* parent → keeper, with a request number; and its answer */
 	FRAME_PARK, FRAME_START, FRAME_VERDICT, FRAME_CLAIM, FRAME_BEAT,
+	FRAME_ORDER_WRITE,
 	FRAME_ANSWER,
+	/* keeper → parent, unasked */
+	FRAME_ORDER, FRAME_ORDERS_LOADED,
 };
 
 /* One end of a socketpair: bytes waiting to be sent and bytes not yet understood. */

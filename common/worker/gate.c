@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/broker/link.h"
+#include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
 enum {
@@ -98,10 +99,11 @@ void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, c
 	desk_verdict(w->desk, d, v, w->queues[d->queue].name, d->cause, dead_cause, stored, w);
 }
 
-static void park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us)
+void gate_park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us,
+	       int64_t delay_ms, const char *reason)
 {
 	delivery_push(&w->outside, d);
-	desk_park(w->desk, d, kind, w->queues[d->queue].name, due_us, 0, NULL, stored, w);
+	desk_park(w->desk, d, kind, w->queues[d->queue].name, due_us, delay_ms, reason, stored, w);
 }
 
 /* What it is routed to does not exist: a worker that makes it may be on its way. */
@@ -111,10 +113,8 @@ static void no_queue(struct worker *w, struct delivery *d)
 		gate_verdict(w, d, KEEPER_UNREGISTERED, d->name, "unregistered");
 		return;
 	}
-	delivery_push(&w->outside, d);
-	desk_park(w->desk, d, "parked", w->queues[d->queue].name, 0,
-		  (int64_t)NO_QUEUE_MS << d->hop, "the queue it is routed to does not exist",
-		  stored, w);
+	gate_park(w, d, "parked", 0, (int64_t)NO_QUEUE_MS << d->hop,
+		  "the queue it is routed to does not exist");
 }
 
 void gate_published(void *ctx, void *item, enum publish_outcome outcome)
@@ -245,16 +245,6 @@ void gate_give_back(struct worker *w, struct delivery *d)
 	delivery_free(d);
 }
 
-/* True: a revoke or a pause has it. */
-static bool ordered(struct worker *w, struct delivery *d)
-{
-	if (*d->id && orders_revokes_id(w->orders, d->id)) {
-		gate_verdict(w, d, KEEPER_REVOKED, "revoked", NULL);
-		return true;
-	}
-	return false;
-}
-
 void gate_decide(struct worker *w, struct delivery *d)
 {
 	int64_t now_us = clock_wall_us();
@@ -263,7 +253,7 @@ void gate_decide(struct worker *w, struct delivery *d)
 		delivery_free(d);
 	} else if (d->judged) {
 		gate_verdict(w, d, (enum keeper_verdict)(d->judged - 1), d->cause, d->dead_cause);
-	} else if (ordered(w, d)) {
+	} else if (obey_stops(w, d)) {
 		return;
 	} else if (w->state >= WORKER_DRAINING || !d->body) {
 		gate_give_back(w, d);
@@ -274,7 +264,7 @@ void gate_decide(struct worker *w, struct delivery *d)
 	} else if (d->task == DELIVERY_UNKNOWN_TASK) {
 		not_ours(w, d);
 	} else if (d->hop == 0 && d->eta_us - now_us > w->program.conf->fleet.eta_hold_ms * 1000) {
-		park(w, d, "eta", d->eta_us);
+		gate_park(w, d, "eta", d->eta_us, 0, NULL);
 	} else if (d->hop == 0 && d->eta_us > now_us) {
 		gate_hold(w, d, (d->eta_us - now_us + 999) / 1000);
 	} else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/worker/keeper.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "common/store/pg.h"
 #include "common/worker/frame.h"
 #include "common/worker/keeper_claim.h"
+#include "common/worker/keeper_orders.h"
 #include "common/worker/run_private.h"
 #include "common/worker/settle.h"
 
@@ -23,6 +25,7 @@ struct keeper {
 	struct stores stores;
 	struct catalog catalog;
 	struct message message;
+	struct keeper_orders orders;
 	char host[256];
 	pid_t parent;
 	bool schema_fits;
@@ -228,11 +231,28 @@ static bool handle(struct keeper *k, struct frame *f)
 	case FRAME_VERDICT: r = verdict(k, f, &e); break;
 	case FRAME_CLAIM: r = claim(k, f, &e); break;
 	case FRAME_BEAT: r = beat(k, f, &e); break;
+	case FRAME_ORDER_WRITE: r = keeper_orders_write(&k->stores, f, &e); break;
 	default: return f->kind == FRAME_CONF;	/* its URLs are those it was started with */
 	}
 	FAULT_POINT("keeper-done");
 	answer(k, number, r, e.msg, &counts);
 	return true;
+}
+
+/* Waits for the parent, looking for orders meanwhile; -1: the parent is gone. */
+static int fill(struct keeper *k)
+{
+	struct pollfd pfd = { .fd = k->port.fd, .events = POLLIN };
+
+	for (;;) {
+		int r = poll(&pfd, 1, keeper_orders_due_ms(&k->orders));
+
+		if (r > 0)
+			return frame_fill(&k->port, false);
+		keeper_orders_poll(&k->orders, &k->stores, &k->port);
+		if (frame_flush(&k->port, true) < 0)
+			return -1;
+	}
 }
 
 int keeper_main(struct program *program, int fd)
@@ -251,11 +271,13 @@ int keeper_main(struct program *program, int fd)
 	stores_init(&k.stores, program->conf, program->process);
 	catalog_init(&k.catalog, program->conf, program->name, program->tasks, program->ntasks);
 	message_init(&k.message);
-	while (going && frame_fill(&k.port, true) > 0) {
+	while (going && fill(&k) >= 0) {
 		struct frame f;
 
-		while (going && frame_next(&k.port, &f))
+		while (going && frame_next(&k.port, &f)) {
 			going = handle(&k, &f);
+			keeper_orders_poll(&k.orders, &k.stores, &k.port);
+		}
 		if (frame_flush(&k.port, true) < 0)
 			break;
 	}

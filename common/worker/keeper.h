@@ -13,8 +13,14 @@
  * FRAME_BEAT     str state, str queues (PostgreSQL array), u32 concurrency, u32 active,
  *                u32 reserved, i64 processed, i64 failed, str info (JSON)
  *                also asks whether the database's schema fits this build: -ERR_SCHEMA
+ * FRAME_ORDER_WRITE  u32 enum order_kind, str name, str value, str reason, str by, u32 on
  * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals,
  *                u32 claimed (somebody runs it under a live claim)
+ *
+ * And what it sends unasked (keeper_orders.h):
+ *
+ * FRAME_ORDER    u32 enum order_kind, str name, str value, u32 on, i64 at_ms
+ * FRAME_ORDERS_LOADED
  */
 #ifndef COMMON_WORKER_KEEPER_H
 #define COMMON_WORKER_KEEPER_H

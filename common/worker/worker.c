@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a worker: its loop, its timers and signals, drain and leave. */
+#include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
 #include <malloc.h>
@@ -361,8 +362,8 @@ static void start_parts(struct worker *w)
 
 	w->loading = true;
 	w->orders = orders_new();
-	orders_set_loaded(w->orders);
 	w->desk = desk_new(&w->loop);
+	desk_on_orders(w->desk, obey_order, w);
 	buffer_init(&w->buffer, fleet->queue_order);
 	worker_weigh_queues(w);
 	w->pool = pool_new(&pool);

@@ -99,6 +99,9 @@ void gate_dead(struct worker *w, struct delivery *d, const char *cause, const ch
 void gate_published(void *ctx, void *item, enum publish_outcome outcome);
 void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, const char *text,
 		  const char *dead_cause);
+/* Into pending, due at due_us or in delay_ms, then acked. */
+void gate_park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us,
+	       int64_t delay_ms, const char *reason);
 void gate_hold(struct worker *w, struct delivery *d, int64_t delay_ms);
 void gate_wake(struct worker *w);	/* what is due of the held ones */
 void gate_give_back_all(struct worker *w);

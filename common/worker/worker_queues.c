@@ -2,6 +2,7 @@
 /* The queues of a running worker and the bounds of its pool, as remote control moves them. */
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/worker/obey.h"
 #include "common/worker/slot.h"
 #include "common/worker/worker_private.h"
 
@@ -63,7 +64,10 @@ int worker_add_queue(struct worker *w, const char *name, const char *exchange, c
 	};
 	buffer_set_weight(&w->buffer, (int)w->nqueues, q ? q->weight : 1);
 	w->nqueues++;
-	return consumer_add(w->consumer, &conf) < 0 ? -1 : 0;
+	if (consumer_add(w->consumer, &conf) < 0)
+		return -1;
+	obey_queue(w, (int)w->nqueues - 1);
+	return 0;
 }
 
 bool worker_cancel_queue(struct worker *w, const char *name)
