@@ -62,8 +62,8 @@ static const char SQL_REVOKE[] =
 	" SELECT $1, $2, $3, $4, timestamptz 'epoch' + $5::bigint * interval '1 ms' FROM l"
 	" ON CONFLICT (kind, name, value) DO NOTHING";
 
-static const char SQL_PAUSE[] =
-	LOCKED " INSERT INTO jobfleet.pauses AS p (kind, name, paused, reason, ordered_by, ordered_at)"
+static const char SQL_PAUSE[] = LOCKED
+	" INSERT INTO jobfleet.pauses AS p (kind, name, paused, reason, ordered_by, ordered_at)"
 	" SELECT $1, $2, $3::boolean, $4, $5, timestamptz 'epoch' + $6::bigint * interval '1 ms'"
 	" FROM l ON CONFLICT (kind, name) DO UPDATE SET paused = excluded.paused,"
 	" reason = excluded.reason, ordered_by = excluded.ordered_by,"

@@ -231,8 +231,10 @@ static void an_enqueue_keeps_the_time_limits_of_its_headers(void **state)
 	must(f->pg,
 	     "SELECT jobfleet.enqueue('t', queue => 'q', headers =>"
 	     " '{\"timelimit\": [9, 5], \"task\": \"other\"}')");
-	assert_int_equal(number(f->pg, "SELECT (headers->'timelimit'->>0)::int FROM jobfleet.pending"
-				       " WHERE headers->>'task' = 't'"), 9);
+	assert_int_equal(number(f->pg,
+				"SELECT (headers->'timelimit'->>0)::int FROM jobfleet.pending"
+				" WHERE headers->>'task' = 't'"),
+			 9);
 }
 
 int main(void)
