@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* dlq: the dead letters (table jobfleet.dead_letters): list, show, replay, drop. */
-#include "common/base/buf.h"
-#include "common/base/conf.h"
+#include <stdlib.h>
+
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
-#include "common/broker/message.h"
-#include "common/store/pending.h"
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
-#include "workers/ctl/letter.h"
+#include "workers/ctl/letters.h"
+#include "workers/ctl/operator.h"
+#include "workers/ctl/replay.h"
 #include "workers/ctl/table.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 100000 };
@@ -20,10 +20,7 @@ static const char SQL_LIST[] =
 	"SELECT id, to_char(died_at, 'YYYY-MM-DD HH24:MI:SS'), to_json(died_at)#>>'{}', state,"
 	" cause, queue,"
 	" task, task_id, generation, reason, fingerprint, detail FROM jobfleet.dead_letters"
-	" WHERE ($1::bool OR state = 'dead') AND ($2::text IS NULL OR queue = $2)"
-	" AND ($3::text IS NULL OR task = $3 OR task LIKE '%.' || $3) AND ($4::text IS NULL OR"
-	" cause = $4)"
-	" ORDER BY id DESC LIMIT $5";
+	" WHERE " LETTERS_WHERE " AND ($6::bool OR state = 'dead') ORDER BY id DESC LIMIT $7";
 
 static const struct table_column LIST_COLUMNS[] = {
 	{ "id", "id", TABLE_NUMBER },
@@ -40,26 +37,51 @@ static const struct table_column LIST_COLUMNS[] = {
 	{ NULL, "detail", TABLE_JSON },
 };
 
+static const char SQL_GROUPS[] =
+	"SELECT count(*), left(fingerprint, 10), fingerprint, cause, task,"
+	" string_agg(DISTINCT queue, ','), to_char(min(died_at), 'YYYY-MM-DD HH24:MI:SS'),"
+	" to_json(min(died_at))#>>'{}', to_char(max(died_at), 'YYYY-MM-DD HH24:MI:SS'),"
+	" to_json(max(died_at))#>>'{}', (array_agg(reason ORDER BY id DESC))[1]"
+	" FROM jobfleet.dead_letters WHERE " LETTERS_WHERE " AND ($6::bool OR state = 'dead')"
+	" GROUP BY fingerprint, cause, task ORDER BY count(*) DESC, max(died_at) DESC LIMIT $7";
+
+static const struct table_column GROUP_COLUMNS[] = {
+	{ "letters", "letters", TABLE_NUMBER },
+	{ "fingerprint", NULL, TABLE_TEXT },
+	{ NULL, "fingerprint", TABLE_TEXT },
+	{ "cause", "cause", TABLE_TEXT },
+	{ "task", "task", TABLE_TEXT },
+	{ "queues", "queues", TABLE_TEXT },
+	{ "first (UTC)", NULL, TABLE_TEXT },
+	{ NULL, "first_at", TABLE_TEXT },
+	{ "last (UTC)", NULL, TABLE_TEXT },
+	{ NULL, "last_at", TABLE_TEXT },
+	{ "reason of the last", "reason", TABLE_TEXT },
+};
+
 static int list(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *queue = NULL, *task = NULL, *cause = NULL, *limit = NULL;
-	bool all = false;
+	struct letters which = { 0 };
+	const char *limit = NULL;
+	bool all = false, group = false;
 	const struct args_option options[] = {
-		{ "queue", "NAME", "only those of this queue", &queue, NULL },
-		{ "task", "NAME", "only this task's", &task, NULL },
-		{ "cause", "CAUSE", "only this cause: lost, exhausted, malformed, …", &cause, NULL },
-		{ "limit", "N", "the newest N; 50", &limit, NULL },
+		LETTERS_FINGERPRINT_OPTION(&which), LETTERS_CAUSE_OPTION(&which),
+		LETTERS_TASK_OPTION(&which), LETTERS_QUEUE_OPTION(&which),
+		LETTERS_SINCE_OPTION(&which),
+		{ "group", NULL, "one line for all that died alike", NULL, &group },
+		{ "limit", "N", "at most N lines; 50", &limit, NULL },
 		{ "all", NULL, "replayed and dropped ones, too", NULL, &all },
 		CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
 	const struct args args = {
 		.usage = "dlq list [OPTION...]",
-		.about = "Lists what could not go on, newest first.",
+		.about =
+			"Lists what could not go on, newest first; with --group, one line for"
+			" all with the same\n"
+			"cause, task and reason (their fingerprint), the largest group first.",
 		.options = options, .noptions = COUNT(options), .least = 0, .most = 0,
 	};
-	struct pg_rows *rows = NULL;
-	struct pg *p = NULL;
-	struct table *t;
+	struct table *t = NULL;
 	char **operands;
 	int n = LIST_DEFAULT, r = args_parse(&args, argc, argv, &operands, e);
 
@@ -67,19 +89,14 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 		return r < 0 ? r : CTL_OK;
 	if (limit && scan_int(limit, 1, LIST_MAX, &n, e) < 0)
 		return err_prefix(e, "--limit");
-	r = ctl_pg(c, &p, e);
-	if (r == 0 &&
-	    pg_run(p, SQL_LIST,
-		   PG_PARAMS(PG_TEXT(all ? "t" : "f"), PG_TEXT(queue), PG_TEXT(task),
-			     PG_TEXT(cause), PG_INT(n)),
-		   &rows, e) < 0)
-		r = -(int)e->code;
-	if (r < 0)
-		return r;
-	t = table_new(LIST_COLUMNS, COUNT(LIST_COLUMNS));
-	table_put_rows(t, rows);
-	pg_rows_free(rows);
-	return ctl_show(c, t, "no dead letters");
+	r = letters_init(&which, e);
+	if (r == 0)
+		r = ctl_query_table(c, group ? SQL_GROUPS : SQL_LIST,
+				    PG_PARAMS(LETTERS_PARAMS(&which), PG_TEXT(all ? "t" : "f"),
+					      PG_INT(n)),
+				    group ? GROUP_COLUMNS : LIST_COLUMNS,
+				    group ? COUNT(GROUP_COLUMNS) : COUNT(LIST_COLUMNS), &t, e);
+	return r < 0 ? r : ctl_show(c, t, "no dead letters");
 }
 
 static int show(struct ctl *c, int argc, char **argv, struct err *e)
@@ -107,98 +124,97 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 	return CTL_OK;
 }
 
-/* One letter in a transaction of its own, so that one that cannot be moved holds up no other. */
-static int move(struct ctl *c, const char *id,
-		int (*act)(struct letter *l, struct pg *p, const char *queue, struct err *e),
-		const char *queue, struct err *e)
+/* letters_act */
+static int drop_letter(void *ctx, struct letter *l, struct pg *p, struct err *e)
 {
-	struct letter l = { 0 };
-	struct pg *p = NULL;
-	int r = ctl_pg(c, &p, e);
-
-	if (r == 0)
-		r = pg_begin(p, CTL_PUBLISH_MS, e);
-	if (r < 0)
-		return r;
-	r = letter_load(&l, p, id, true, e);
-	if (r == 0)
-		r = act(&l, p, queue, e);
-	if (r == 0)
-		r = pg_commit(p, e);
-	pg_rollback(p);
-	letter_release(&l);
-	return r;
+	(void)ctx;
+	return letter_drop(l, p, e);
 }
 
-/* Every ID is tried; the first failure is the answer, the others are told as they come. */
-static int move_all(struct ctl *c, char **ids,
-		    int (*act)(struct letter *l, struct pg *p, const char *queue, struct err *e),
-		    const char *queue, const char *done, struct err *e)
+/* Every one is tried; the first failure is the answer, the others are told as they come. */
+static int drop_all(struct ctl *c, char **ids, struct err *e)
 {
+	cJSON *done = mem_check(cJSON_CreateArray());
 	int first = 0;
 
 	for (; *ids; ids++) {
 		struct err own = { 0 };
-		int r = move(c, *ids, act, queue, &own);
+		int r = letters_move(c, *ids, drop_letter, NULL, &own);
 
 		if (r == 0)
-			printf("%s %s\n", *ids, done);
-		else if (first < 0)
+			cJSON_AddItemToArray(done, mem_check(cJSON_CreateRaw(*ids)));
+		if (r == 0 && !c->json)
+			printf("%s dropped\n", *ids);
+		else if (r < 0 && first < 0)
 			fprintf(stderr, "jobfleet: %s\n", own.msg);
 		if (r < 0 && first == 0) {
 			first = r;
 			*e = own;
 		}
 	}
+	if (c->json) {
+		char *text = json_print(done);
+
+		printf("{\"dropped\": %s}\n", text);
+		free(text);
+	}
+	cJSON_Delete(done);
 	return first;
 }
 
-static int replay(struct ctl *c, int argc, char **argv, struct err *e)
+/* 1 = go on. Who calls from a script has made up their mind. */
+static int confirm_drop(size_t n, bool yes, struct err *e)
 {
-	const char *queue = NULL;
-	const struct args_option options[] = {
-		{ "queue", "NAME", "to this queue instead of the one it came from", &queue, NULL },
-		CTL_CONFIG_OPTION(c),
-	};
-	const struct args args = {
-		.usage = "dlq replay ID... [OPTION...]",
-		.about =
-			"Sends dead letters again, with fresh retries and without a due or an"
-			" expiry time. The\n"
-			"task keeps its id and starts a new generation, so its effects may"
-			" happen once more.\n"
-			"The dispatcher publishes them.",
-		.options = options,
-		.noptions = COUNT(options),
-		.least = 1,
-		.most = -1,
-	};
-	char **operands;
-	int r = args_parse(&args, argc, argv, &operands, e);
+	char *question;
+	int r;
 
-	if (r != 0)
-		return r < 0 ? r : CTL_OK;
-	return move_all(c, operands, letter_replay, queue, "replayed", e);
+	if (yes || !operator_is_at_terminal())
+		return 1;
+	question = mem_printf("Drop %zu dead letter%s?", n, n == 1 ? "" : "s");
+	r = operator_confirm(question, e);
+	free(question);
+	return r;
 }
 
 static int drop(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
+	struct letters which = { 0 };
+	bool yes = false;
+	const struct args_option options[] = {
+		LETTERS_FINGERPRINT_OPTION(&which), LETTERS_CAUSE_OPTION(&which),
+		LETTERS_TASK_OPTION(&which), LETTERS_QUEUE_OPTION(&which),
+		LETTERS_SINCE_OPTION(&which),
+		{ "yes", NULL, "do not ask", NULL, &yes },
+		CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c),
+	};
 	const struct args args = {
-		.usage = "dlq drop ID... [OPTION...]",
+		.usage = "dlq drop ID... | --fingerprint=F ... [OPTION...]",
 		.about =
-			"Marks dead letters as dropped: they are kept, but listed with --all only.",
+			"Marks dead letters as dropped: they are kept, but listed with --all only."
+			" Asks first,\n"
+			"on a terminal.",
 		.options = options,
 		.noptions = COUNT(options),
-		.least = 1,
+		.least = 0,
 		.most = -1,
 	};
-	char **operands;
+	char **operands, **ids = NULL;
+	size_t n = 0;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	return move_all(c, operands, letter_drop, NULL, "dropped", e);
+	r = letters_init(&which, e);
+	if (r == 0)
+		r = letters_choose(&which, c, operands, &ids, &n, e);
+	if (r == 0 && n == 0)
+		r = err_set(e, ERR_NOT_FOUND, "no dead letter is like that");
+	if (r == 0)
+		r = confirm_drop(n, yes, e);
+	if (r == 1)
+		r = drop_all(c, ids, e);
+	letters_free(ids);
+	return r;
 }
 
 int dlq_main(struct ctl *c, int argc, char **argv, struct err *e)
@@ -206,7 +222,7 @@ int dlq_main(struct ctl *c, int argc, char **argv, struct err *e)
 	static const struct ctl_command commands[] = {
 		{ "list", list, "what could not go on, newest first" },
 		{ "show", show, "one of them, with headers and body" },
-		{ "replay", replay, "send them again" },
+		{ "replay", replay_main, "send them again" },
 		{ "drop", drop, "mark them as dropped" },
 	};
 

@@ -185,33 +185,35 @@ static int put_pending(struct pg *p, const struct message *m, const char *queue,
 	return r;
 }
 
-int letter_replay(struct letter *l, struct pg *p, const char *queue, struct err *e)
+int letter_message(const struct letter *l, struct message *m, struct err *e)
 {
 	struct err why = { 0 };
-	struct message m;
 	int r = must_be_dead(l, e);
 
+	message_init(m);
 	if (r < 0)
 		return r;
-	message_init(&m);
 	if (!l->props || !l->body)
-		r = err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
-			    (long long)l->id);
-	else if (message_decode(&m, l->props, l->props_len, l->body, l->body_len, &why) < 0)
-		r = err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s",
-			    (long long)l->id, why.msg);
-	if (r == 0) {
-		renew(&m, l);
-		r = put_pending(p, &m, queue ? queue : l->queue, e);
-	}
-	message_release(&m);
+		return err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
+			       (long long)l->id);
+	if (message_decode(m, l->props, l->props_len, l->body, l->body_len, &why) < 0)
+		return err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s",
+			       (long long)l->id, why.msg);
+	renew(m, l);
+	return 0;
+}
+
+int letter_replay(const struct letter *l, const struct message *m, struct pg *p, const char *queue,
+		  struct err *e)
+{
+	int r = put_pending(p, m, queue ? queue : l->queue, e);
+
 	return r < 0 ? r : set_state(l, p, "replayed", e);
 }
 
-int letter_drop(struct letter *l, struct pg *p, const char *queue, struct err *e)
+int letter_drop(const struct letter *l, struct pg *p, struct err *e)
 {
 	int r = must_be_dead(l, e);
 
-	(void)queue;
 	return r < 0 ? r : set_state(l, p, "dropped", e);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 struct err;
+struct message;
 struct pg;
 struct pg_rows;
 
@@ -26,10 +27,15 @@ int letter_load(struct letter *ret, struct pg *p, const char *id, bool lock, str
 void letter_release(struct letter *l);
 void letter_print(const struct letter *l, bool json, FILE *out);
 
-/* Both in p's transaction. replay puts a message of the next generation into jobfleet.pending;
- * queue NULL = the letter's. -ERR_CONFLICT: not dead any more; -ERR_INVALID: no message can be made
- * of it. */
-int letter_replay(struct letter *l, struct pg *p, const char *queue, struct err *e);
-int letter_drop(struct letter *l, struct pg *p, const char *queue, struct err *e);
+/* The message that a replay sends: of the next generation, with fresh retries, due now. m is
+ * initialised here; release it, also after an error. -ERR_CONFLICT: not dead any more;
+ * -ERR_INVALID: no message can be made of it. */
+int letter_message(const struct letter *l, struct message *m, struct err *e);
+
+/* In p's transaction. replay puts that message into jobfleet.pending, for queue; NULL = the
+ * letter's. */
+int letter_replay(const struct letter *l, const struct message *m, struct pg *p, const char *queue,
+		  struct err *e);
+int letter_drop(const struct letter *l, struct pg *p, struct err *e);
 
 #endif
