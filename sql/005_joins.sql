@@ -16,6 +16,7 @@ CREATE TABLE jobfleet.joins (
 	size       integer,		-- expected parts; null = nobody saw it
 	body       text NOT NULL,	-- raw JSON of the body's signature with its options
 	root_id    text,		-- of the parts, for a body whose options name none
+	parts      integer NOT NULL DEFAULT 0,	-- of all workers, as a sweeper saw them last
 	state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	moved_at   timestamptz NOT NULL DEFAULT now(),	-- end, or last part that a sweeper saw
