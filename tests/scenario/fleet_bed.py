@@ -77,6 +77,7 @@ def seed():
 class Fleet:
     opened = []                         # by the test that runs
     program, queue, queue_arguments, text = "echo", QUEUE, {"x-max-priority": 10}, CONF
+    least = 2                           # children of a worker at rest
 
     def __init__(self, faults=False, workers=("one", "two"), fleet_conf="", conf="",
                  dispatcher=True):

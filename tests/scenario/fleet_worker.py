@@ -94,7 +94,7 @@ class Worker:
 
     def wait_ready(self, again=False):
         """Once is enough for a test that kills; again: this very process says so."""
-        wait_for(self.name + " is ready", lambda: len(self.children()) >= 2 and (
+        wait_for(self.name + " is ready", lambda: len(self.children()) >= self.fleet.least and (
             self.log().count("ready node=") >= (self.starts if again else 1)))
 
     def zygote(self):

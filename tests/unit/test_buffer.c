@@ -10,13 +10,13 @@
 #include "common/base/mem.h"
 #include "common/worker/buffer.h"
 
-static struct delivery *put(struct buffer *b, int queue, int priority, char *id)
+static struct delivery *put(struct buffer *b, int queue, int priority, const char *id)
 {
 	struct delivery *d = mem_zalloc(sizeof *d);
 
 	d->queue = queue;
 	d->priority = priority;
-	d->id = id;
+	d->id = (char *)id;
 	buffer_put(b, d);
 	return d;
 }

@@ -149,6 +149,18 @@ static int stubborn(struct run *run, const cJSON *args, cJSON **ret, struct err 
 	return 0;
 }
 
+/* Keeps what it takes. */
+static int swell(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	size_t n = (size_t)json_num(args, "mib", 1) << 20;
+
+	(void)run;
+	(void)e;
+	memset(mem_alloc(n), 1, n);
+	*ret = cJSON_CreateNumber(getpid());
+	return 0;
+}
+
 static int echo(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	(void)run;
@@ -170,6 +182,7 @@ static const struct task TASKS[] = {
 	  .max_retries = 2, .retry_backoff_ms = 100, .retry_backoff_max_ms = 200 },
 	{ "echo.crash", PARAMS("signal?=9"), crash },
 	{ "echo.stubborn", PARAMS("seconds?=60"), stubborn },
+	{ "echo.swell", PARAMS("mib"), swell },
 	{ "echo.echo", PARAMS("*"), echo },
 	{ "echo.once", PARAMS("seconds?=60"), stubborn, .no_redeliver = true },
 };
