@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What Celery's inspect asks (celery-wire 6.3). */
+#include <math.h>
+
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/worker/control_private.h"
@@ -69,16 +71,13 @@ static cJSON *describe(struct listing *l, const struct delivery *d, pid_t pid, i
 }
 
 /* An entry that monitors can show like any other. */
-static cJSON *end_listing(struct listing *l)
+static cJSON *note_of(const struct listing *l)
 {
 	char note[128];
-	cJSON *o;
+	cJSON *o = cJSON_CreateObject();
 
-	if (l->hidden == 0)
-		return l->out;
 	snprintf(note, sizeof note, "(%zu more: an answer is bounded by %d bytes)", l->hidden,
 		 REPLY_MAX);
-	o = cJSON_CreateObject();
 	json_set_str(o, "id", "");
 	json_set_str(o, "name", note);
 	json_set_raw(o, "args", "[]");
@@ -90,8 +89,24 @@ static cJSON *end_listing(struct listing *l)
 	json_set_raw(o, "delivery_info", "{\"exchange\": \"\", \"routing_key\": \"\", "
 		     "\"priority\": 0, \"redelivered\": false}");
 	json_set(o, "worker_pid", null());
-	cJSON_AddItemToArray(l->out, o);
+	return o;
+}
+
+static cJSON *end_listing(struct listing *l)
+{
+	if (l->hidden > 0)
+		cJSON_AddItemToArray(l->out, note_of(l));
 	return l->out;
+}
+
+static void add_entry(struct listing *l, cJSON *request, const char *eta)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_set_str(o, "eta", eta);
+	json_set_num(o, "priority", 6);		/* of Celery's timer */
+	json_set(o, "request", request);
+	cJSON_AddItemToArray(l->out, o);
 }
 
 static void add_handed(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
@@ -118,18 +133,13 @@ static void add_waiting(void *ctx, const struct delivery *d)
 static void add_scheduled(void *ctx, const struct delivery *d)
 {
 	struct listing *l = ctx;
-	cJSON *request = describe(l, d, 0, 0), *o;
+	cJSON *request = describe(l, d, 0, 0);
 	char when[CLOCK_ISO_SIZE];
 
 	if (!request)
 		return;
-	clock_iso(d->eta_us ? d->eta_us : clock_wall_us() +
-		  (d->wake_ms - clock_mono_ms()) * 1000, when);
-	o = cJSON_CreateObject();
-	json_set_str(o, "eta", when);
-	json_set_num(o, "priority", 6);		/* of Celery's timer */
-	json_set(o, "request", request);
-	cJSON_AddItemToArray(l->out, o);
+	clock_iso(d->eta_us, when);
+	add_entry(l, request, when);
 }
 
 static cJSON *active(struct control_job *job)
@@ -157,6 +167,8 @@ static cJSON *scheduled(struct control_job *job)
 	struct listing l = { .w = job->w, .out = cJSON_CreateArray() };
 
 	worker_each_scheduled(job->w, add_scheduled, &l);
+	if (l.hidden > 0)
+		add_entry(&l, note_of(&l), NULL);
 	return l.out;
 }
 
@@ -200,7 +212,9 @@ static void find_waiting(void *ctx, const struct delivery *d)
 static cJSON *query_task(struct control_job *job)
 {
 	struct listing l = {
-		.w = job->w, .out = cJSON_CreateObject(), .ids = json_get(job->call.arguments, "ids"),
+		.w = job->w,
+		.out = cJSON_CreateObject(),
+		.ids = json_get(job->call.arguments, "ids"),
 	};
 
 	pool_each(job->w->pool, find_handed, &l);
@@ -234,12 +248,16 @@ static void put_seconds(struct buf *b, int64_t ms)
 /* As Celery writes rates: a whole number of the smallest unit that has one. */
 static void put_rate(struct buf *b, double per_s)
 {
-	static const struct { int s; char unit; } units[] = { { 1, 's' }, { 60, 'm' }, { 3600, 'h' } };
+	static const struct {
+		int s;
+		char unit;
+	} units[] = { { 1, 's' }, { 60, 'm' }, { 3600, 'h' } };
 
 	for (size_t i = 0; i < COUNT(units) && per_s > 0; i++) {
 		double n = per_s * units[i].s;
 
-		if (n - (double)(int64_t)(n + 0.5) < 1e-6 && (double)(int64_t)(n + 0.5) - n < 1e-6) {
+		if (n - (double)(int64_t)(n + 0.5) < 1e-6 &&
+		    (double)(int64_t)(n + 0.5) - n < 1e-6) {
 			buf_printf(b, "%.0f/%c", n, units[i].unit);
 			return;
 		}
@@ -303,11 +321,13 @@ static cJSON *registered(struct control_job *job)
 {
 	struct worker *w = job->w;
 	const struct catalog_task **tasks = mem_alloc((w->catalog.n + 1) * sizeof *tasks);
-	const cJSON *asked = json_get(job->call.arguments, "taskinfoitems");
+	const cJSON *names = json_get(job->call.arguments, "taskinfoitems");
 	cJSON *list = cJSON_CreateArray(), *usual = cJSON_Parse("[\"rate_limit\"]");
 	bool builtins = control_flag(job, "builtins");
 	struct buf b;
 
+	if (!cJSON_IsArray(names) || !names->child)
+		names = usual;
 	buf_init(&b, 16384);
 	for (size_t i = 0; i < w->catalog.n; i++)
 		tasks[i] = &w->catalog.tasks[i];
@@ -317,7 +337,8 @@ static cJSON *registered(struct control_job *job)
 			continue;
 		buf_clear(&b);
 		buf_puts(&b, tasks[i]->task->name);
-		put_attributes(&b, w, tasks[i], cJSON_IsArray(asked) && asked->child ? asked : usual);
+		put_attributes(&b, w, tasks[i],
+			       names);
 		cJSON_AddItemToArray(list, text(buf_text(&b)));
 	}
 	buf_release(&b);
@@ -384,7 +405,8 @@ static cJSON *active_queues(struct control_job *job)
 
 	for (size_t i = 0; i < w->nqueues; i++)
 		if (w->queues[i].name)
-			cJSON_AddItemToArray(list, describe_queue(&w->queues[i], &w->queue_confs[i]));
+			cJSON_AddItemToArray(list,
+					     describe_queue(&w->queues[i], &w->queue_confs[i]));
 	return list;
 }
 

@@ -19,9 +19,7 @@ typedef cJSON *control_fn(struct control_job *job);
 
 struct control_method {
 	const char *name, *alias;
-	/* Keyword arguments, in Python's order: "task_id! terminate **"; ! = required, ** = others are
-	 * ignored, as Celery's method would. */
-	const char *params;
+	const char *params;		/* names in Python's order; "!": required, "**": others, too */
 	control_fn *answer;
 };
 

@@ -11,9 +11,6 @@
 
 enum { REVOKE_MAX = 10000, ID_MAX = 255, ADOPT_MAX = 1000, SHOWN_MAX = 65536 };
 
-void desk_order(struct desk *k, const struct order *o, desk_done *done, void *ctx)
-	__attribute__((weak));
-
 /* One answer for all orders of a call. */
 struct revoke {
 	struct control_job *job;
@@ -67,10 +64,7 @@ static void revoke_add(struct revoke *r, enum order_kind kind, const char *name,
 
 	orders_apply(w->orders, &o);
 	r->waiting++;
-	if (desk_order)
-		desk_order(w->desk, &o, persisted, r);
-	else
-		persisted(r, NULL, &(struct desk_answer){ 0 });
+	desk_order(w->desk, &o, persisted, r);
 }
 
 static cJSON *revoke_end(struct revoke *r, cJSON *answer)

@@ -27,6 +27,8 @@ static bool split_line(char *line, struct setting *ret)
 		origin = p;
 	if (origin)
 		*origin = '\0';
+	if (strcmp(value, "\"\"") == 0)
+		value += 2;
 	*ret = (struct setting){ line, value, origin && strcmp(origin + 4, "default") == 0 };
 	return true;
 }
@@ -86,7 +88,7 @@ static cJSON *settings(const struct worker *w, bool with_defaults)
 		s.value = as_celery_masks(s.value);
 		set_celery_name(o, &s);
 		if (with_defaults || !s.is_default)
-			json_set_str(o, s.name, s.value);
+			json_set_str(o, s.name, strcmp(s.value, "unset") == 0 ? NULL : s.value);
 		free(s.value);
 	}
 	free(text);
