@@ -11,6 +11,8 @@
 #include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
+static const int64_t DAY_US = 86400000000;
+
 enum {
 	STORE_AWAY_MS = 1000,		/* a store did not take it: ask again after this */
 	MAX_FORWARDS = 3,
@@ -139,6 +141,25 @@ static void set_text(struct message *m, const char *name, const char *text)
 	cJSON_Delete(v);
 }
 
+/* The same message of the same day has the same name, so that the copy of one that was delivered
+ * again after a crash adds nothing. */
+static void name_mail(const struct worker *w, const struct delivery *d, char out[UUID_SIZE])
+{
+	const char *queue = w->queues[d->queue].name;
+	struct buf text;
+
+	if (!d->body) {
+		uuid_v4(out);
+		return;
+	}
+	buf_init(&text, SIZE_MAX);
+	buf_printf(&text, "%s %lld ", queue, (long long)(clock_wall_us() / DAY_US));
+	buf_append(&text, d->props, d->props_len);
+	buf_append(&text, d->body, d->body_len);
+	uuid_v5(text.data, text.len, out);
+	buf_release(&text);
+}
+
 static int label_dead(struct worker *w, const struct delivery *d, const char *cause,
 		      const char *reason, struct buf *out)
 {
@@ -146,7 +167,7 @@ static int label_dead(struct worker *w, const struct delivery *d, const char *ca
 	struct message *m = &w->scratch;
 	struct err e = { 0 };
 
-	uuid_v4(mail_id);
+	name_mail(w, d, mail_id);
 	set_text(m, "x-jobfleet-cause", cause);
 	set_text(m, "x-jobfleet-reason", reason);
 	set_text(m, "x-jobfleet-queue", w->queues[d->queue].name);
