@@ -261,6 +261,27 @@ def pauses_are_listed_from_redis_when_postgresql_is_away():
     call("resume", "--queue=away")
 
 
+# ---- scale ----
+
+def scale_changes_the_children_of_nodes_and_shows_before_and_after():
+    rows = ask("scale", NODE, "3")
+    assert [(r["node"], r["max_before"], r["max_after"]) for r in rows] == [(NODE, 2, 3)], rows
+    wait_for("three children", lambda: len(ask("inspect", "stats", "--destination", NODE)[NODE]
+                                           ["pool"]["processes"]) == 3)
+    wait_for("the worker's row", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.workers WHERE node = %s AND state = 'running'", NODE))
+    for target in ("echo", "echo"):         # its queue and its program have one name
+        rows = ask("scale", target, "2")
+        assert [(r["node"], r["max_after"]) for r in rows] == [(NODE, 2)], rows
+    out, _ = call("scale", NODE, "2")
+    assert "as before" in out or "autoscale now" in out, out
+    refused("scale", "ecoh", "2", says="did you mean echo?", status=1)
+    out, err = call("scale", "nobody@test", "2", "--timeout=300ms", status=2)
+    assert "nobody@test did not answer" in err, err
+    refused("scale", NODE, "0", says="children, as N or MIN,MAX")
+    refused("scale", NODE, "3,2", says="the smaller one")
+
+
 # ---- dead letters ----
 
 def bury(task, args, n, reason, queue="echo"):
@@ -392,6 +413,7 @@ run(inspect_asks_our_workers_and_stock_ones_alike,
     a_pause_is_seen_within_a_second_and_listed_with_who_since_and_why,
     a_task_and_the_fleet_can_be_paused,
     pauses_are_listed_from_redis_when_postgresql_is_away,
+    scale_changes_the_children_of_nodes_and_shows_before_and_after,
     letters_are_listed_by_what_they_have_in_common_and_in_groups,
     a_dry_run_shows_what_would_be_sent_and_sends_nothing,
     canaries_that_live_let_the_others_follow_at_the_rate_asked_for,

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct conf;
+struct door;
 struct err;
 struct pg;
 struct pg_param;
@@ -27,6 +28,7 @@ enum ctl_exit {
 	CTL_OK = 0,
 	CTL_FAILED = 1,		/* the task failed; the thing asked for is not there */
 	CTL_TIMEOUT = 2,	/* no result in the time given */
+	CTL_SPOOLED = 3,	/* RabbitMQ does not take it now: it waits on this host's disk */
 	CTL_USAGE = 100,	/* wrong usage or configuration: no repeat will help */
 	CTL_BUG = 101,
 	CTL_AGAIN = 111,	/* a service is away: try again */
@@ -42,6 +44,7 @@ struct ctl {
 	struct pg *pg;
 	struct redis *redis;
 	struct publisher *publisher;
+	struct door *door;
 	struct pidbox *pidbox;
 };
 
@@ -61,6 +64,7 @@ int ctl_conf(struct ctl *c, const struct conf **ret, struct err *e);
 int ctl_pg(struct ctl *c, struct pg **ret, struct err *e);
 int ctl_redis(struct ctl *c, struct redis **ret, struct err *e);
 int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e);
+int ctl_door(struct ctl *c, struct door **ret, struct err *e);	/* connects when it is used */
 int ctl_pidbox(struct ctl *c, struct pidbox **ret, struct err *e);	/* remote control */
 void ctl_release(struct ctl *c);
 
@@ -94,6 +98,7 @@ ctl_fn progress_main, logs_main;			/* progress.c, logs.c */
 ctl_fn doctor_main, top_main;				/* doctor.c, top.c */
 ctl_fn revoke_main, pause_main, resume_main;		/* revoke.c, pause.c */
 ctl_fn inspect_main, control_main;			/* remote.c */
+ctl_fn scale_main;					/* scale.c */
 ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main;					/* schedule.c */
 ctl_fn migrate_main, config_main;			/* setup.c */

@@ -24,6 +24,7 @@ static const struct {
 	{ "control", "tell running workers: rate_limit, time_limit, autoscale, ...", control_main },
 	{ "scheduled", "what waits for its time, a retry or a release", scheduled_main },
 	{ "explain", "what happened to a task, and why it is not further", explain_main },
+	{ "scale", "how many children a node, or a queue's or program's nodes, have", scale_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules and when they fired", schedule_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },

@@ -115,8 +115,8 @@ static void print_one(const struct pidbox_reply *one)
 	cJSON_Delete(o);
 }
 
-static int silent_nodes(const struct ctl *c, const struct remote *r,
-			const struct pidbox_replies *replies)
+int remote_silent(const struct ctl *c, const struct remote *r,
+		  const struct pidbox_replies *replies)
 {
 	const char **names = mem_alloc(NODES_MAX * sizeof *names);
 	char *copy = NULL;
@@ -146,7 +146,7 @@ int remote_print(const struct ctl *c, const struct remote *r, const struct pidbo
 		print_one(&replies->items[i]);
 	if (replies->n == 0)
 		fprintf(stderr, "jobfleet: no node answered in time\n");
-	if (replies->n == 0 || silent_nodes(c, r, replies) > 0)
+	if (replies->n == 0 || remote_silent(c, r, replies) > 0)
 		return CTL_TIMEOUT;
 	return remote_errors(replies) ? CTL_FAILED : CTL_OK;
 }

@@ -29,6 +29,9 @@ int remote_ask(struct ctl *c, const struct remote *r, const char *method, const 
  * if nobody answered, or somebody of --destination did not. */
 int remote_print(const struct ctl *c, const struct remote *r,
 		 const struct pidbox_replies *replies);
+/* How many nodes of --destination did not answer; each is noted. */
+int remote_silent(const struct ctl *c, const struct remote *r,
+		  const struct pidbox_replies *replies);
 /* The same object as text; malloc'ed. */
 char *remote_json(const struct pidbox_replies *replies);
 /* How many of the answers are {"error": …}. */
