@@ -1,20 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/worker/bind.h"
 
+#include <math.h>
+
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
 enum { NAME_BYTES = 64 };
 
-/* "name?=JSON" split: the name into out, the default text or NULL. */
-static const char *split(const char *spec, char out[NAME_BYTES], bool *ret_optional)
-{
-	size_t n = strcspn(spec, "?");
+static const struct {
+	const char *word;		/* in a table */
+	const char *python;		/* in an error */
+	int kinds;			/* cJSON's */
+} TYPES[] = {
+	{ "str", "str", cJSON_String },
+	{ "int", "int", cJSON_Number },
+	{ "number", "a number", cJSON_Number },
+	{ "bool", "bool", cJSON_True | cJSON_False },
+	{ "list", "list", cJSON_Array },
+	{ "object", "dict", cJSON_Object },
+};
 
-	snprintf(out, NAME_BYTES, "%.*s", (int)n, spec);
-	*ret_optional = spec[n] == '?';
-	return *ret_optional && spec[n + 1] == '=' ? spec + n + 2 : NULL;
+/* One parameter of a table, taken apart. */
+struct param {
+	char name[NAME_BYTES];
+	int type;			/* index in TYPES, -1 = any, -2 = no such type */
+	bool optional;
+	const char *fallback;		/* JSON, or NULL */
+};
+
+static int find_type(const char *word, size_t n)
+{
+	for (size_t i = 0; i < COUNT(TYPES); i++)
+		if (strlen(TYPES[i].word) == n && strncmp(TYPES[i].word, word, n) == 0)
+			return (int)i;
+	return -2;
+}
+
+static struct param split(const char *spec)
+{
+	size_t n = strcspn(spec, ":?"), words = strcspn(spec, "?");
+	struct param p = { .type = -1, .optional = spec[words] == '?' };
+
+	snprintf(p.name, sizeof p.name, "%.*s", (int)n, spec);
+	if (spec[n] == ':')
+		p.type = find_type(spec + n + 1, words - n - 1);
+	if (p.optional && spec[words + 1] == '=')
+		p.fallback = spec + words + 2;
+	return p;
+}
+
+static const char *python_type(const cJSON *v)
+{
+	switch (v->type & 0xff) {
+	case cJSON_String: return "str";
+	case cJSON_Array: return "list";
+	case cJSON_Object: return "dict";
+	case cJSON_NULL: return "NoneType";
+	case cJSON_Number: return v->valuedouble == floor(v->valuedouble) ? "int" : "float";
+	default: return "bool";
+	}
+}
+
+static bool fits(const struct param *p, const cJSON *v)
+{
+	if (p->type < 0 || (p->optional && cJSON_IsNull(v)))
+		return true;
+	if (!(v->type & TYPES[p->type].kinds))
+		return false;
+	return strcmp(TYPES[p->type].word, "int") != 0 || v->valuedouble == floor(v->valuedouble);
 }
 
 static const char *short_name(const struct task *t)
@@ -42,28 +97,26 @@ static int take_positional(const struct task *t, cJSON *args, size_t nparams, cJ
 			   struct err *e)
 {
 	int given = cJSON_GetArraySize(args);
-	char name[NAME_BYTES];
-	bool optional;
 
 	if ((size_t)given > nparams)
 		return err_set(e, ERR_TYPE, "%s() takes %zu positional argument%s but %d %s given",
 			       short_name(t), nparams, nparams == 1 ? "" : "s", given,
 			       given == 1 ? "was" : "were");
 	for (size_t i = 0; args->child; i++) {
-		split(t->params[i], name, &optional);
-		cJSON_AddItemToObject(bound, name, cJSON_DetachItemViaPointer(args, args->child));
+		struct param p = split(t->params[i]);
+
+		cJSON_AddItemToObject(bound, p.name,
+				      cJSON_DetachItemViaPointer(args, args->child));
 	}
 	return 0;
 }
 
 static bool is_param(const struct task *t, size_t nparams, const char *key)
 {
-	char name[NAME_BYTES];
-	bool optional;
-
 	for (size_t i = 0; i < nparams; i++) {
-		split(t->params[i], name, &optional);
-		if (strcmp(name, key) == 0)
+		struct param p = split(t->params[i]);
+
+		if (strcmp(p.name, key) == 0)
 			return true;
 	}
 	return false;
@@ -91,20 +144,23 @@ static int take_keywords(const struct task *t, cJSON *kwargs, size_t nparams, bo
 	return 0;
 }
 
-static int fill_defaults(const struct task *t, size_t nparams, cJSON *bound, struct err *e)
+static int fill_and_check(const struct task *t, size_t nparams, cJSON *bound, struct err *e)
 {
 	for (size_t i = 0; i < nparams; i++) {
-		char name[NAME_BYTES];
-		bool optional;
-		const char *text = split(t->params[i], name, &optional);
+		struct param p = split(t->params[i]);
+		const cJSON *given = cJSON_GetObjectItemCaseSensitive(bound, p.name);
 
-		if (cJSON_GetObjectItemCaseSensitive(bound, name))
+		if (given && !fits(&p, given))
+			return err_set(e, ERR_TYPE, "%s() argument '%s' must be %s, not %s",
+				       short_name(t), p.name, TYPES[p.type].python,
+				       python_type(given));
+		if (given)
 			continue;
-		if (!optional)
+		if (!p.optional)
 			return err_set(e, ERR_TYPE, "%s() missing 1 required positional argument: "
-				       "'%s'", short_name(t), name);
-		if (text)
-			cJSON_AddItemToObject(bound, name, mem_check(cJSON_Parse(text)));
+				       "'%s'", short_name(t), p.name);
+		if (p.fallback)
+			cJSON_AddItemToObject(bound, p.name, mem_check(cJSON_Parse(p.fallback)));
 	}
 	return 0;
 }
@@ -136,7 +192,7 @@ int bind_arguments(const struct task *task, const char *args, const char *kwargs
 	if (r >= 0)
 		r = take_keywords(task, map, n, open, bound, e);
 	if (r >= 0)
-		r = fill_defaults(task, n, bound, e);
+		r = fill_and_check(task, n, bound, e);
 	cJSON_Delete(list);
 	cJSON_Delete(map);
 	if (r < 0)
@@ -149,14 +205,13 @@ int bind_arguments(const struct task *task, const char *args, const char *kwargs
 const char *bind_check(const struct task *task)
 {
 	for (size_t i = 0; i < TASK_MAX_PARAMS && task->params[i]; i++) {
-		char name[NAME_BYTES];
-		bool optional;
-		const char *text = split(task->params[i], name, &optional);
-		cJSON *v = text ? cJSON_Parse(text) : NULL;
+		struct param p = split(task->params[i]);
+		cJSON *v = p.fallback ? cJSON_Parse(p.fallback) : NULL;
+		bool wrong = p.type == -2 || (p.fallback && (!v || !fits(&p, v)));
 
-		if (text && !v)
-			return task->params[i];
 		cJSON_Delete(v);
+		if (wrong)
+			return task->params[i];
 	}
 	return NULL;
 }

@@ -38,7 +38,9 @@ typedef int task_fn(struct run *run, const cJSON *args, cJSON **ret_result, stru
 
 /* One row of a program's task table. Zero means the fleet's default; queues.conf's task block
  * wins over the table. A parameter is "name" (required), "name?" (optional), "name?=JSON"
- * (default), "*" as last one: any further keyword arguments are accepted. */
+ * (default), each also with a type: "name:int", "name:list?", "name:str?=\"x\"" (str, int, number,
+ * bool, list, object; an optional one may be null); "*" as last one: any further keyword arguments
+ * are accepted. A call that does not fit fails with the TypeError that names the parameter. */
 struct task {
 	const char *name;
 	const char *params[TASK_MAX_PARAMS];

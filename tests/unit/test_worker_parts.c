@@ -111,6 +111,9 @@ static void frames_arrive_whole_whatever_the_pieces(void **state)
 }
 
 static const struct task FETCH = { "x.fetch", PARAMS("query", "location?", "page?=1") };
+static const struct task TYPED = {
+	"x.typed", PARAMS("n:int", "s:str?", "l:list?=[]", "o:object?", "b:bool?=true")
+};
 static const struct task OPEN = { "x.open", PARAMS("a", "*") };
 
 static void arguments_bind_as_in_python(void **state)
@@ -127,6 +130,14 @@ static void arguments_bind_as_in_python(void **state)
 		{ &FETCH, "[1]", "{\"query\": 2}", "fetch() got multiple values for argument 'query'" },
 		{ &FETCH, "[1]", "{\"zz\": 2}", "fetch() got an unexpected keyword argument 'zz'" },
 		{ &OPEN, "[1]", "{\"zz\": 2}", "{\"a\":1,\"zz\":2}" },
+		{ &TYPED, "[3]", "{}", "{\"n\":3,\"l\":[],\"b\":true}" },
+		{ &TYPED, "[3, null]", "{}", "{\"n\":3,\"s\":null,\"l\":[],\"b\":true}" },
+		{ &TYPED, "[null]", "{}", "typed() argument 'n' must be int, not NoneType" },
+		{ &TYPED, "[3.5]", "{}", "typed() argument 'n' must be int, not float" },
+		{ &TYPED, "[true]", "{}", "typed() argument 'n' must be int, not bool" },
+		{ &TYPED, "[1, 2]", "{}", "typed() argument 's' must be str, not int" },
+		{ &TYPED, "[1]", "{\"l\": {}}", "typed() argument 'l' must be list, not dict" },
+		{ &TYPED, "[1]", "{\"o\": \"x\"}", "typed() argument 'o' must be dict, not str" },
 	};
 
 	(void)state;
@@ -145,10 +156,15 @@ static void arguments_bind_as_in_python(void **state)
 static void a_malformed_parameter_is_named(void **state)
 {
 	static const struct task bad = { "x.bad", PARAMS("a", "b?={") };
+	static const struct task type = { "x.type", PARAMS("a:integer") };
+	static const struct task fallback = { "x.fallback", PARAMS("a:int?=\"x\"") };
 
 	(void)state;
 	assert_null(bind_check(&FETCH));
+	assert_null(bind_check(&TYPED));
 	assert_string_equal(bind_check(&bad), "b?={");
+	assert_string_equal(bind_check(&type), "a:integer");
+	assert_string_equal(bind_check(&fallback), "a:int?=\"x\"");
 }
 
 static void backoff_grows_to_its_bound_and_honours_retry_after(void **state)
