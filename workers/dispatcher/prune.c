@@ -27,6 +27,19 @@ static const char SQL_SENT[] =
 	" WHERE " column " < now() - $1::integer * interval '1 day'" extra " ORDER BY " column \
 	" LIMIT $2::integer FOR UPDATE SKIP LOCKED))"
 
+/* A revoke stays as long as what it stops may wait somewhere in pending. */
+#define NOTHING_WAITS \
+	" AND NOT (kind = 'id' AND EXISTS (SELECT 1 FROM jobfleet.pending p" \
+	" WHERE p.task_id = revokes.value AND p.state = 'waiting'))" \
+	" AND NOT (kind = 'stamp' AND EXISTS (SELECT 1 FROM jobfleet.pending p" \
+	" WHERE p.created_at < revokes.ordered_at AND p.state = 'waiting'))"
+
+static const char SQL_UNIQUE[] =
+	"DELETE FROM jobfleet.unique_keys WHERE ctid = ANY (ARRAY(SELECT ctid"
+	" FROM jobfleet.unique_keys u WHERE $1::integer > 0 AND (expires_at < now()"
+	" OR until_final AND EXISTS (SELECT 1 FROM jobfleet.ledger l WHERE l.task_id = u.task_id"
+	" AND l.final)) LIMIT $2::integer FOR UPDATE SKIP LOCKED))";
+
 static const struct {
 	const char *sql;
 	int days; /* 0 = the ledger's */
@@ -36,6 +49,9 @@ static const struct {
 	{ BY_AGE("steps", "done_at", ""), 0 },
 	{ BY_AGE("starts", "updated_at", ""), 0 },
 	{ BY_AGE("result_backlog", "created_at", ""), 0 },
+	{ BY_AGE("revokes", "ordered_at", NOTHING_WAITS), 0 },
+	{ SQL_UNIQUE, 0 },
+	{ BY_AGE("joins", "moved_at", " AND state <> 'open'"), 0 },
 	{ BY_AGE("schedule_fires", "fired_at", ""), PRUNE_FIRES_DAYS },
 };
 
