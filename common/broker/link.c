@@ -268,6 +268,13 @@ static void on_declared(struct link *l, uint16_t ch, const amqp_queue_declare_ok
 	l->on_event(l->ctx, &ev);
 }
 
+static void on_purged(struct link *l, uint16_t ch, const amqp_queue_purge_ok_t *m)
+{
+	l->on_event(l->ctx, &(struct link_event){ .kind = LINK_PURGED, .channel = ch, .text = "",
+						  .exchange = "", .key = "",
+						  .ready = m->message_count });
+}
+
 static int on_channel_close(struct link *l, uint16_t ch, const amqp_channel_close_t *m)
 {
 	amqp_channel_close_ok_t ok = { .dummy = 0 };
@@ -339,6 +346,9 @@ static int on_method(struct link *l, uint16_t ch, const amqp_method_t *m, struct
 		return on_channel_close(l, ch, m->decoded);
 	case AMQP_QUEUE_DECLARE_OK_METHOD:
 		on_declared(l, ch, m->decoded);
+		return 0;
+	case AMQP_QUEUE_PURGE_OK_METHOD:
+		on_purged(l, ch, m->decoded);
 		return 0;
 	case AMQP_CONFIRM_SELECT_OK_METHOD:
 		simple_event(l, LINK_CONFIRMING, ch, amqp_empty_bytes, 0);

@@ -27,6 +27,7 @@ enum link_event_kind {
 	LINK_CHANNEL_OPENED,
 	LINK_CHANNEL_CLOSED,		/* by the broker: code, text; the connection lives */
 	LINK_DECLARED,			/* queue.declare-ok: text = name, ready, consumers */
+	LINK_PURGED,			/* queue.purge-ok: ready = how many messages went */
 	LINK_CONFIRMING,		/* confirm.select-ok */
 	LINK_CONSUMING,			/* basic.consume-ok: text = consumer tag */
 	LINK_CANCELLED,			/* basic.cancel by the broker: text = consumer tag */
@@ -101,6 +102,7 @@ struct link_queue {
 int link_queue_declare(struct link *l, uint16_t ch, const struct link_queue *q);
 int link_queue_bind(struct link *l, uint16_t ch, const char *queue, const char *exchange,
 		    const char *key);
+int link_queue_purge(struct link *l, uint16_t ch, const char *queue);
 int link_qos(struct link *l, uint16_t ch, uint16_t count, bool global);
 int link_consume(struct link *l, uint16_t ch, const char *queue, const char *tag, bool no_ack);
 int link_cancel(struct link *l, uint16_t ch, const char *tag);

@@ -115,6 +115,13 @@ int link_queue_bind(struct link *l, uint16_t ch, const char *queue, const char *
 	return link_put_method(l, ch, AMQP_QUEUE_BIND_METHOD, &m);
 }
 
+int link_queue_purge(struct link *l, uint16_t ch, const char *queue)
+{
+	amqp_queue_purge_t m = { .queue = amqp_cstring_bytes(queue) };
+
+	return link_put_method(l, ch, AMQP_QUEUE_PURGE_METHOD, &m);
+}
+
 int link_qos(struct link *l, uint16_t ch, uint16_t count, bool global)
 {
 	amqp_basic_qos_t m = { .prefetch_count = count, .global = global };

@@ -439,6 +439,16 @@ int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_r
 	return 0;
 }
 
+int64_t publisher_purge(struct publisher *p, const char *queue, int timeout_ms, struct err *e)
+{
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+	int r = open_ask(p, deadline, e);
+
+	if (r >= 0)
+		r = ask(p, link_queue_purge(p->link, CH_ASK, queue), deadline, "queue.purge", e);
+	return r < 0 ? r : p->answer.ready;
+}
+
 int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,
 			 int timeout_ms, struct err *e)
 {

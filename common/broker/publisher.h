@@ -51,6 +51,8 @@ int publisher_declare(struct publisher *p, const char *queue, int max_priority, 
 /* Messages ready and consumers of a queue; -ERR_NOT_FOUND if there is no such queue. */
 int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_ready,
 			  int64_t *ret_consumers, int timeout_ms, struct err *e);
+/* Drops the messages that are ready; how many they were. -ERR_NOT_FOUND. */
+int64_t publisher_purge(struct publisher *p, const char *queue, int timeout_ms, struct err *e);
 /* Would a declaration of this queue, which exists, be accepted? 1 = yes, 0 = the queue has other
  * arguments. -ERR_REFUSED: no permission to declare it. */
 int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,

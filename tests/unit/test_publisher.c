@@ -140,6 +140,8 @@ static void each_of_many_pipelined_messages_gets_its_own_outcome(void **state)
 	assert_int_equal(publisher_queue_depth(p, queue, &ready, &consumers, LIMIT_MS, &e), 0);
 	assert_int_equal(ready, MANY - MANY / EVERY_LOST);
 	assert_int_equal(consumers, 0);
+	assert_int_equal(publisher_purge(p, queue, LIMIT_MS, &e), MANY - MANY / EVERY_LOST);
+	assert_int_equal(publisher_purge(p, queue, LIMIT_MS, &e), 0);
 	free(queue);
 	publisher_close(p);
 }
@@ -155,6 +157,7 @@ static void a_queue_with_other_arguments_is_left_as_it_stands(void **state)
 	assert_int_equal(publisher_declare(p, queue, 0, false, LIMIT_MS, &e), 1);
 	assert_int_equal(publisher_queue_fits(p, queue, 10, false, LIMIT_MS, &e), 1);
 	assert_int_equal(publisher_queue_fits(p, queue, 0, false, LIMIT_MS, &e), 0);
+	assert_int_equal(publisher_purge(p, "no-such-queue", LIMIT_MS, &e), -ERR_NOT_FOUND);
 	assert_int_equal(publisher_queue_depth(p, "no-such-queue", &(int64_t){ 0 }, &(int64_t){ 0 },
 					       LIMIT_MS, &e), -ERR_NOT_FOUND);
 	assert_int_equal(publisher_declare(p, queue, 10, false, LIMIT_MS, &e), 0);
