@@ -3,7 +3,7 @@
  *
  * Gone are: sent rows of pending once their task has its final ledger row; and by age (the ledger's
  * days, which are the duplicate window) sent rows, ledger, steps, starts, undelivered results and
- * revokes of what waits no more; and unique keys that are free.
+ * revokes of what waits no more, and joins that have ended; and unique keys that are free.
  * Fires of schedules are kept longer (PRUNE_FIRES_DAYS): they are the schedules' history.
  * Rows that another transaction holds are passed over, so any number of dispatchers can do this. */
 #ifndef DISPATCHER_PRUNE_H
