@@ -162,6 +162,27 @@ static bool has_queue_of(const struct conf *conf, const char *program)
 	return false;
 }
 
+/* Queues that the new file gives to this program are consumed from, those it took away are not. */
+static void follow_queues(struct worker *w)
+{
+	const struct conf *conf = w->program.conf;
+
+	for (size_t i = 0; i < conf->nqueues; i++) {
+		const struct conf_queue *q = &conf->queues[i];
+
+		if (strcmp(q->program, w->program.name) == 0 && is_wanted(&w->opts, q->name) &&
+		    worker_add_queue(w, q->name, NULL, NULL, NULL) < 0)
+			log_error("queue %s is not consumed from: there are too many", q->name);
+	}
+	for (size_t i = 0; i < w->nqueues; i++) {
+		const struct conf_queue *q = conf_queue(conf, w->queues[i].name);
+
+		w->queues[i].own |= q != NULL;
+		if (w->queues[i].own && (!q || strcmp(q->program, w->program.name) != 0))
+			worker_cancel_queue(w, w->queues[i].name);
+	}
+}
+
 void worker_reload(struct worker *w)
 {
 	struct conf *conf = NULL;
@@ -187,6 +208,7 @@ void worker_reload(struct worker *w)
 	w->program.conf = conf;
 	if (!w->opts.has_loglevel)
 		log_set_level(conf->fleet.log_level);
+	follow_queues(w);
 	set_bounds(w);
 	worker_scale(w, w->least, w->most);
 	w->buffer.order = conf->fleet.queue_order;

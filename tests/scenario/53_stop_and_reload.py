@@ -124,8 +124,26 @@ def a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken():
     fleet.close()
 
 
+def a_queue_that_the_new_file_names_is_consumed_from_and_one_it_drops_is_not():
+    fleet = Fleet(workers=("one",))
+    worker = fleet.workers["one"]
+    extra = '\nqueue later {\n\tprogram = "echo"\n\tconcurrency = {1, 1}\n}\n'
+
+    def consumers():
+        with fleet.rabbit() as connection:
+            return connection.channel().queue_declare(
+                "later", durable=True, arguments={"x-max-priority": 10}).method.consumer_count
+
+    for text, wanted in ((CONF % ("", extra), 1), (CONF % ("", ""), 0), (CONF % ("", extra), 1)):
+        fleet.write_conf(text)
+        worker.process.send_signal(signal.SIGHUP)
+        wait_for("%d consumers of the other queue" % wanted, lambda: consumers() == wanted, 20)
+    fleet.close()
+
+
 run(draining_at_random_instants_loses_nothing_and_repeats_nothing,
     draining_at_each_named_point_ends_what_runs_and_no_more,
     a_second_SIGTERM_gives_back_and_leaves_at_once,
     a_SIGQUIT_leaves_at_once_too,
-    a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken)
+    a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken,
+    a_queue_that_the_new_file_names_is_consumed_from_and_one_it_drops_is_not)
