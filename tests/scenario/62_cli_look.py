@@ -288,6 +288,121 @@ def explain_counts_interrupted_starts_and_points_to_the_dead_letter():
     bed.close()
 
 
+# ---- progress ----
+
+class Doing:
+    """A command that goes on while the test looks at what it says."""
+
+    def __init__(self, bed, *words):
+        self.out = self.err = ""
+        self.process = subprocess.Popen(["jobfleet", *words], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, JOBFLEET_CONFIG=bed.conf))
+        self.readers = [threading.Thread(target=self.read, args=x, daemon=True)
+                        for x in (("out", self.process.stdout), ("err", self.process.stderr))]
+        for reader in self.readers:
+            reader.start()
+
+    def read(self, name, stream):
+        for line in stream:
+            setattr(self, name, getattr(self, name) + line)
+
+    def says(self, text, name="out"):
+        wait_for("std%s says %r" % (name, text), lambda: text in getattr(self, name))
+
+    def end(self, status=0):
+        assert self.process.wait(60) == status, (self.process.returncode, self.out, self.err)
+        for reader in self.readers:
+            reader.join()
+        return self.out
+
+
+def progress_shows_each_step_and_ends_with_the_result():
+    bed = fleet()
+    task_id = str(uuid.uuid4())
+    lines, states = Doing(bed, "progress", task_id), Doing(bed, "progress", task_id, "--json")
+    lines.says("Nothing is stored about it", "err")
+    listening = "celery-task-meta-" + task_id
+    wait_for("both listen", lambda: dict(bed.redis().pubsub_numsub(listening))[listening.encode()] == 2)
+    enqueue_in_sql(bed, "echo.mark_steps", kwargs='{"n": 3, "work_ms": 300}', task_id=task_id)
+    lines.says("1/3 step 1", "err")
+    assert lines.end() == "3\n"
+    assert "2/3 step 2" in lines.err and "]  66% 2/3" in lines.err, lines.err
+    got = [json.loads(line) for line in states.end().splitlines()]
+    assert got[-1]["status"] == "SUCCESS" and got[-1]["result"] == 3, got
+    assert [g["result"]["current"] for g in got if g["status"] == "PROGRESS"][:2] == [1, 2], got
+    bed.close()
+
+
+def progress_of_a_failed_or_silent_task_has_its_exit_status():
+    bed = fleet()
+    failing = enqueue_in_sql(bed, "echo.fail", kwargs='{"text": "no luck"}')
+    _, err = call(bed, "progress", failing, status=1)
+    assert "no luck" in err, err
+    _, err = call(bed, "progress", "never", "--timeout=300ms", status=2)
+    assert "no result in 0.3 s" in err, err
+    quiet = bed.enqueue([("echo.mark", {"note": "mark"})], ignore_result=True)[0]
+    settled(bed, quiet)
+    _, err = call(bed, "progress", quiet)
+    assert "no result was kept" in err, err
+    bed.forget_all()
+    bed.close()
+
+
+# ---- logs ----
+
+def logs_finds_a_tasks_lines_in_the_file_and_follows_it():
+    path = os.path.join(os.environ["TMPDIR"], "fleet.log")
+    bed = Fleet(workers=(), fleet_conf="log_file = \"%s\"" % path, conf=CONF,
+                dispatcher=False)
+    with open(path, "w") as log:
+        log.write("2026-01-01T00:00:00.000Z INFO     jobfleet-echo[1] task settled ms=1 task_id=a-1 task=x\n"
+                  "2026-01-01T00:00:01.000Z INFO     jobfleet-echo[1] task settled ms=1 task_id=a-11 task=x\n"
+                  "2026-01-01T00:00:02.000Z WARNING  jobfleet-echo[1] child lost id=a-1 deaths=1\n"
+                  "2026-01-01T00:00:03.000Z INFO     processing[1] processing starts run_id=a-1\n"
+                  "2026-01-01T00:00:04.000Z INFO     processing[1] half a line id=a-1")
+    out, _ = call(bed, "logs", "a-1")
+    assert len(out.splitlines()) == 3 and "child lost" in out and "a-11" not in out, out
+    got = [json.loads(line) for line in call(bed, "logs", "a-1", "--json")[0].splitlines()]
+    assert got[1] == {"at": "2026-01-01T00:00:02.000Z", "level": "WARNING", "program": "jobfleet-echo",
+                      "source": "file", "line": out.splitlines()[1]}, got
+    _, err = call(bed, "logs", "b-1", status=1)
+    assert "no lines of task b-1; journal: " in err and path + " read" in err, err
+    call(bed, "logs", "a-1", "--since=1h", status=1)
+    following = Doing(bed, "logs", "a-1", "--follow")
+    following.says("run_id=a-1")
+    with open(path, "a") as log:
+        log.write(" is whole now\n")
+    following.says("half a line id=a-1 is whole now")
+    os.rename(path, path + ".1")
+    with open(path, "w") as log:
+        log.write("2026-01-01T00:00:05.000Z INFO     x[1] after rotation id=a-1\n")
+    following.says("after rotation")
+    following.process.terminate()
+    assert len(following.end().splitlines()) == 5, following.out
+    bed.close()
+
+
+def logs_finds_a_tasks_lines_in_the_journal():
+    bed = Fleet(workers=(), conf=CONF, dispatcher=False)
+    where = os.path.join(os.environ["TMPDIR"], "journal")
+    os.mkdir(where)
+    entries = [{"MESSAGE": "task settled", "PRIORITY": "6", "JOBFLEET_TASK_ID": "j-1"},
+               {"MESSAGE": "child lost id=j-1 deaths=1", "PRIORITY": "4"},
+               {"MESSAGE": "child lost id=j-2 deaths=1", "PRIORITY": "4"}]
+    export = "".join("__REALTIME_TIMESTAMP=%d\nJOBFLEET_PROGRAM=echo\n%s\n" % (
+        1763774000000000 + i, "".join("%s=%s\n" % x for x in entry.items())) for i, entry in enumerate(entries))
+    subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", os.path.join(where, "x.journal"), "-"],
+                   input=export, text=True, check=True, stderr=subprocess.DEVNULL)
+    out, _ = call(bed, "logs", "j-1", "--journal", where)
+    assert [line.split(None, 2)[1:] for line in out.splitlines()] == [
+        ["INFO", "echo task settled"], ["WARNING", "echo child lost id=j-1 deaths=1"]], out
+    assert out.startswith("2025-11-22T01:13:20.000Z"), out
+    _, err = call(bed, "logs", "j-1", "--journal", where + "/none", status=1)
+    assert "journal: cannot be read (No such file or directory); log_file: not set" in err, err
+    bed.close()
+
+
 if __name__ == "__main__":
     run(queues_tell_depth_pauses_and_other_arguments,
         the_age_of_the_oldest_is_exact_for_our_own_and_else_a_bound,
@@ -297,4 +412,8 @@ if __name__ == "__main__":
         explain_tells_a_finished_task_step_by_step,
         explain_says_why_a_task_does_not_run_yet,
         explain_shows_who_holds_and_runs_a_task,
-        explain_counts_interrupted_starts_and_points_to_the_dead_letter)
+        explain_counts_interrupted_starts_and_points_to_the_dead_letter,
+        progress_shows_each_step_and_ends_with_the_result,
+        progress_of_a_failed_or_silent_task_has_its_exit_status,
+        logs_finds_a_tasks_lines_in_the_file_and_follows_it,
+        logs_finds_a_tasks_lines_in_the_journal)

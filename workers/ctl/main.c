@@ -23,6 +23,8 @@ static const struct {
 	{ "inspect", "ask running workers: ping, active, reserved, stats, ...", inspect_main },
 	{ "control", "tell running workers: rate_limit, time_limit, autoscale, ...", control_main },
 	{ "scheduled", "what waits for its time, a retry or a release", scheduled_main },
+	{ "progress", "a task's progress, live, then its result", progress_main },
+	{ "logs", "what this host's workers logged about a task", logs_main },
 	{ "explain", "what happened to a task, and why it is not further", explain_main },
 	{ "scale", "how many children a node, or a queue's or program's nodes, have", scale_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },

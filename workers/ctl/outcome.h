@@ -18,6 +18,14 @@ int outcome_timeout(const char *text, int64_t *ret_ms, struct err *e);
 int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
 		 struct err *e);
 
+/* The same with each state as a line of stdout when --json. Ends also when only the ledger knows of
+ * the end. */
+int outcome_follow(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
+		   struct err *e);
+/* What the tables know of a task of which Redis knows nothing: prints it and answers as above, or
+ * -ERR_NOT_FOUND. */
+int outcome_look_further(struct ctl *c, const char *id, struct err *e);
+
 /* A final state: the result's JSON to stdout, an error to stderr; with --json all of it to
  * stdout. */
 int outcome_print(const struct ctl *c, const struct meta *m);

@@ -2,65 +2,11 @@
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/store/pg.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/await.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/meta.h"
 #include "workers/ctl/outcome.h"
-
-/* Redis forgets after a day, the ledger after a week; what is still to come stands in pending. */
-static const char SQL_LOOK[] =
-	"SELECT meta, outcome, to_char(settled_at, 'YYYY-MM-DD HH24:MI:SS'), cause, NULL"
-	" FROM jobfleet.ledger WHERE task_id = $1 AND final"
-	" UNION ALL"
-	" SELECT NULL, state, to_char(due, 'YYYY-MM-DD HH24:MI:SS'), reason, kind"
-	" FROM jobfleet.pending WHERE task_id = $1 ORDER BY 5 NULLS FIRST LIMIT 1";
-
-static int print_meta(struct ctl *c, const char *text, struct err *e)
-{
-	struct meta m = { 0 };
-	int r = meta_parse(&m, text, strlen(text), e);
-
-	if (r < 0)
-		return r;
-	r = outcome_print(c, &m);
-	meta_release(&m);
-	return r;
-}
-
-/* The rest of what is known about a task that Redis does not know. */
-static int look_further(struct ctl *c, const char *id, struct err *e)
-{
-	struct pg_rows *rows = NULL;
-	struct pg *p = NULL;
-	int r = ctl_pg(c, &p, e);
-
-	if (r == 0 && pg_run(p, SQL_LOOK, PG_PARAMS(PG_TEXT(id)), &rows, e) < 0)
-		r = -(int)e->code;
-	if (r < 0)
-		return r;
-	if (pg_rows_count(rows) == 0) {
-		r = err_set(e, ERR_NOT_FOUND,
-			    "nothing is known about task %.100s: not sent yet, waiting in its "
-			    "queue, or forgotten",
-			    id);
-	} else if (pg_cell(rows, 0, 0)) {
-		r = print_meta(c, pg_text(rows, 0, 0), e);
-	} else if (pg_cell(rows, 0, 4)) {
-		fprintf(stderr, "jobfleet: task %s: %s, %s, due %s UTC%s%s\n", id,
-			pg_text(rows, 0, 4), pg_text(rows, 0, 1), pg_text(rows, 0, 2),
-			pg_cell(rows, 0, 3) ? ": " : "", pg_text(rows, 0, 3));
-		r = CTL_TIMEOUT;
-	} else {
-		fprintf(stderr, "jobfleet: task %s: %s on %s UTC%s%s; no result was kept\n", id,
-			pg_text(rows, 0, 1), pg_text(rows, 0, 2), pg_cell(rows, 0, 3) ? ", " : "",
-			pg_text(rows, 0, 3));
-		r = strcmp(pg_text(rows, 0, 1), "success") == 0 ? CTL_OK : CTL_FAILED;
-	}
-	pg_rows_free(rows);
-	return r;
-}
 
 static int look(struct ctl *c, struct await *a, const char *id, struct err *e)
 {
@@ -70,7 +16,7 @@ static int look(struct ctl *c, struct await *a, const char *id, struct err *e)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return look_further(c, id, e);
+		return outcome_look_further(c, id, e);
 	if (m.final)
 		r = outcome_print(c, &m);
 	else if (c->json)
