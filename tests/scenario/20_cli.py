@@ -39,7 +39,7 @@ schedule behind {
 """, tables=False)
 store = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
 db = os.environ["JOBFLEET_REDIS_URL"].rsplit("/", 1)[1]
-ENV = dict(os.environ, JOBFLEET_CONFIG=bed.conf)
+ENV = dict(os.environ, JOBFLEET_CONFIG=bed.conf, JOBFLEET_DATA_DIR=bed.dir)
 
 
 def call(*words, status=0, **env):
@@ -154,6 +154,18 @@ def options_become_what_they_mean():
     assert bed.consume("work", 1)[0][1].headers["eta"].startswith("2030-01-02T03:04:05")
 
 
+def operands_headers_and_limits_become_what_they_mean():
+    call("enqueue", "t.add", "3", "nurse", "null", '{"a": 1.50}', "--header=x-team=blue",
+         '--header=x-n={"k": [1]}', "--time-limit=90", "--soft-time-limit=1m",
+         "--unique-key=k1", "--unique-for=10m", "--unique-mode=throttle", "--", "-7")
+    _, properties, body = bed.consume("work", 1)[0]
+    h = properties.headers
+    assert body.startswith(b'[[3, "nurse", null, {"a": 1.50}, -7], {}, {'), body
+    assert h["x-team"] == "blue" and h["x-n"] == {"k": [1]} and h["timelimit"] == [90, 60], h
+    assert (h["x-jobfleet-unique-key"], h["x-jobfleet-unique-for"],
+            h["x-jobfleet-unique-mode"]) == ("k1", 600, "throttle"), h
+
+
 def to_time(text):
     import datetime
     return datetime.datetime.fromisoformat(text).timestamp()
@@ -161,7 +173,17 @@ def to_time(text):
 
 def wrong_calls_say_what_would_be_right():
     refused("enqueue", says="something is missing; usage: jobfleet enqueue TASK")
-    refused("enqueue", "t.add", "more", says='"more" is one too many')
+    refused("enqueue", "t.add", "more", "--args=[1]", says='"more" is an argument of the task')
+    refused("enqueue", "t.add", "--time-limit=x", says="--time-limit: ")
+    refused("enqueue", "t.add", "--deadline=1ms", says="--deadline: ")
+    refused("enqueue", "t.add", "--header=x", says="is no NAME=JSON")
+    refused("enqueue", "t.add", "--header=retries=3", says="header retries is not free")
+    refused("enqueue", "t.add", "--unique-for=1m", says="--unique-key")
+    refused("enqueue", "t.add", "--unique-key=k", "--unique-mode=x", says="reject, replace or throttle")
+    refused("enqueue", "t.add", "--unique-key=k", "--unique-mode=throttle", says="--unique-for=10m")
+    refused("enqueue", "t.add", "--stop-on-error", says="goes with --from")
+    refused("enqueue", "t.add", "--from=-", "--wait", says="--from does not go with --wait")
+    refused("enqueue", "--from=/nowhere", says="cannot read /nowhere")
     refused("enqueue", "t.ad", says="did you mean t.add?")
     refused("enqueue", "add", says="did you mean t.add?")
     refused("enqueue", "x.y", says="name one with --queue")
@@ -271,13 +293,23 @@ def a_result_that_redis_forgot_is_found_in_the_ledger():
 
 def services_that_are_away_are_status_111_within_the_deadline():
     started = time.monotonic()
-    refused("enqueue", "t.add", says="127.0.0.1:1", status=111,
-            JOBFLEET_BROKER_URL="amqp://guest:s3cret@127.0.0.1:1/%2F")
+    refused("enqueue", "t.add", "--deadline=1s", says="127.0.0.1:1", status=111,
+            JOBFLEET_BROKER_URL="amqp://guest:s3cret@127.0.0.1:1/%2F", JOBFLEET_SPOOL_MAX="0")
     refused("enqueue", "t.add", "--wait", says="127.0.0.1:1", status=111,
             JOBFLEET_REDIS_URL="redis://:s3cret@127.0.0.1:1/0")
     refused("workers", says="127.0.0.1", status=111,
             JOBFLEET_DATABASE_URL="postgresql://u:s3cret@127.0.0.1:1/d")
     assert time.monotonic() - started < 20
+
+
+def without_a_broker_a_task_is_spooled_and_the_next_enqueue_sends_it():
+    out, err = call("enqueue", "t.add", "--id=spooled-1", status=3,
+                    JOBFLEET_BROKER_URL="amqp://guest:s3cret@127.0.0.1:1/%2F")
+    assert out == "spooled-1\n" and "spooled on this host" in err and "s3cret" not in err, err
+    _, err = call("enqueue", "t.add", "--id=next-1")
+    assert "1 of 1 spooled before are sent now" in err, err
+    ids = {m[1].headers["id"] for m in bed.consume("work", 2)}
+    assert ids == {"spooled-1", "next-1"}, ids
 
 
 def a_broker_that_says_nothing_does_not_hold_the_call_for_ever():
@@ -286,9 +318,106 @@ def a_broker_that_says_nothing_does_not_hold_the_call_for_ever():
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)
         started = time.monotonic()
-        call("enqueue", "t.add", status=111,
+        call("enqueue", "t.add", "--deadline=2s", status=111, JOBFLEET_SPOOL_MAX="0",
              JOBFLEET_BROKER_URL="amqp://guest:guest@127.0.0.1:%d/%%2F" % silent.getsockname()[1])
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 4
+
+
+# ---- enqueue --from ----
+
+def bulk(lines, *words, status=0, stdin=True, **env):
+    """Summary and stderr of an enqueue of these lines."""
+    text = "".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines)
+    path = "-"
+    if not stdin:
+        path = os.path.join(bed.dir, "tasks.jsonl")
+        with open(path, "w") as f:
+            f.write(text)
+    got = subprocess.run(["jobfleet", "enqueue", *words, "--from", path, "--json"], text=True,
+                         input=text if stdin else None, capture_output=True, timeout=60,
+                         env=dict(ENV, **env))
+    assert got.returncode == status, (got.returncode, got.stdout, got.stderr)
+    return json.loads(got.stdout), got.stderr
+
+
+def a_file_of_tasks_is_sent_line_by_line_with_all_its_digits():
+    sums, err = bulk([{"task": "t.add", "args": [1], "id": "l1", "priority": 2},
+                      '{"task": "t.add", "args": [12345678901234567890, 1.10], "id": "l2"}', "",
+                      {"id": "l3", "kwargs": {"k": "ü"}, "countdown": "1h", "expires": 7200,
+                       "time_limit": 5, "headers": {"x-h": "y"}, "unique_key": "u"}],
+                     "t.add", "--priority=4", stdin=False)
+    assert err == "" and sums["confirmed"] == 3 and sums["lines"] == 4 and sums["wrong"] == 0, sums
+    got = {m[1].headers["id"]: m for m in bed.consume("work", 3)}
+    assert got["l1"][1].priority == 2 and got["l2"][1].priority == 4
+    assert got["l2"][2].startswith(b"[[12345678901234567890, 1.10]"), got["l2"][2]
+    h = got["l3"][1].headers
+    assert abs(to_time(h["eta"]) - time.time() - 3600) < 30 and h["timelimit"] == [5, None]
+    assert h["x-h"] == "y" and h["x-jobfleet-unique-key"] == "u" and got["l3"][1].expiration
+
+
+def wrong_lines_are_named_and_the_others_sent():
+    wrong = [("{", "line 2"), ("[1]", "must be a JSON object"), ({"args": [1]}, '"task" is missing'),
+             ({"task": "t.add", "arg": [1]}, "did you mean args?"),
+             ({"task": "t.add", "args": 3}, "args must be a JSON array"),
+             ({"task": "t.add", "priority": 12}, "a number from 0 to 9"),
+             ({"task": "t.add", "countdown": "soon"}, "countdown must be seconds"),
+             ({"task": "t.add", "eta": 5}, "eta must be a time"),
+             ({"task": "t.ad"}, "did you mean t.add?"),
+             ({"task": "t.add", "headers": {"eta": 1}}, "header eta is not free"),
+             ({"task": "t.x", "queue": "nowhere"}, "there is no queue nowhere")]
+    lines = [{"task": "t.add", "id": "good-1"}] + [x for x, _ in wrong] + [{"task": "t.add"}]
+    sums, err = bulk(lines, status=1)
+    assert sums["confirmed"] == 2 and sums["wrong"] == 10 and sums["rejected"] == 1, (sums, err)
+    for number, (_, says) in enumerate(wrong, 2):
+        line = [x for x in err.splitlines() if x.startswith("stdin:%d: " % number)]
+        assert line and (says in line[0] or says == "line 2"), (number, says, err)
+    assert len(bed.consume("work", 2)) == 2
+    sums, err = bulk(lines, "--stop-on-error", status=1)
+    assert sums["confirmed"] == 1 and sums["lines"] == 2 and "stopped after line 2" in err, (sums, err)
+    bed.consume("work", 1)
+
+
+def a_line_of_any_length_is_no_harm():
+    sums, err = bulk([{"task": "t.add", "args": ["x" * 300000]}, {"task": "t.add"}, "y" * 400000],
+                     status=1, JOBFLEET_MAX_MESSAGE="100K")
+    assert sums["confirmed"] == 1 and sums["wrong"] == 2 and "longer than max_message" in err, err
+    bed.consume("work", 1)
+
+
+def a_slow_pipe_is_sent_as_it_comes():
+    process = subprocess.Popen(["jobfleet", "enqueue", "t.add", "--from=-"], env=ENV, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for i in range(3):
+        process.stdin.write('{"id": "slow-%d"}\n' % i)
+        process.stdin.flush()
+        assert bed.consume("work", 1)[0][1].headers["id"] == "slow-%d" % i
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and out.startswith("3 confirmed, 0 spooled"), (out, err)
+    assert "stopped after line 3" in err, err
+
+
+def thousands_of_lines_go_at_full_confirmed_speed():
+    n = 5000
+    sums, _ = bulk([{"args": [i]} for i in range(n)], "t.add", stdin=False)
+    print("# %d lines: %.0f/s" % (n, sums["rate"]))
+    assert sums["confirmed"] == n and sums["rate"] > 500, sums
+    assert sorted(json.loads(m[2])[0][0] for m in bed.consume("work", n)) == list(range(n))
+
+
+def a_terminal_sees_a_bar():
+    import pty
+    master, slave = pty.openpty()
+    path = os.path.join(bed.dir, "few.jsonl")
+    with open(path, "w") as f:
+        f.write('{"task": "t.add"}\n' * 3)
+    got = subprocess.run(["jobfleet", "enqueue", "--from", path], env=ENV, stderr=slave,
+                         stdout=subprocess.PIPE, timeout=30, text=True)
+    os.close(slave)
+    shown = os.read(master, 65536).decode()
+    assert got.returncode == 0 and "[########################] 3 sent" in shown, shown
+    assert "3 confirmed, 0 spooled, 0 rejected" in shown and "\r" in shown, shown
+    bed.consume("work", 3)
 
 
 # ---- lists ----
@@ -494,6 +623,7 @@ run(bed,
     config_check_prints_settings_without_passwords_or_every_error,
     what_enqueue_sends_is_what_celery_sends,
     options_become_what_they_mean,
+    operands_headers_and_limits_become_what_they_mean,
     wrong_calls_say_what_would_be_right,
     every_command_has_help,
     wait_shows_progress_and_prints_the_result_with_all_its_digits,
@@ -503,7 +633,14 @@ run(bed,
     no_result_in_time_is_status_2_and_can_be_asked_for_later,
     a_result_that_redis_forgot_is_found_in_the_ledger,
     services_that_are_away_are_status_111_within_the_deadline,
+    without_a_broker_a_task_is_spooled_and_the_next_enqueue_sends_it,
     a_broker_that_says_nothing_does_not_hold_the_call_for_ever,
+    a_file_of_tasks_is_sent_line_by_line_with_all_its_digits,
+    wrong_lines_are_named_and_the_others_sent,
+    a_line_of_any_length_is_no_harm,
+    a_slow_pipe_is_sent_as_it_comes,
+    thousands_of_lines_go_at_full_confirmed_speed,
+    a_terminal_sees_a_bar,
     queues_show_depth_and_consumers,
     workers_are_listed_and_a_silent_one_is_lost,
     schedules_are_listed_with_their_last_fire,

@@ -65,6 +65,15 @@ static int count_operands(const struct args *a, int n, char **operands, struct e
 	return 0;
 }
 
+static int collect(const struct args_option *o, struct err *e)
+{
+	if (o->values->n == ARGS_VALUES_MOST)
+		return err_set(e, ERR_USAGE, "--%s is given more than %d times", o->name,
+			       ARGS_VALUES_MOST);
+	o->values->texts[o->values->n++] = optarg;
+	return 0;
+}
+
 int args_parse(const struct args *a, int argc, char **argv, char ***ret_operands, struct err *e)
 {
 	struct option *options = long_options(a);
@@ -75,7 +84,9 @@ int args_parse(const struct args *a, int argc, char **argv, char ***ret_operands
 	while (r == 0 && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		const struct args_option *o = c >= FIRST ? &a->options[c - FIRST] : NULL;
 
-		if (o && o->value)
+		if (o && o->values)
+			r = collect(o, e);
+		else if (o && o->value)
 			*o->text = optarg;
 		else if (o)
 			*o->flag = true;

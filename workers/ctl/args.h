@@ -11,12 +11,21 @@
 
 struct err;
 
+enum { ARGS_VALUES_MOST = 64 };
+
+/* An option that may be given several times. */
+struct args_values {
+	const char *texts[ARGS_VALUES_MOST];
+	int n;
+};
+
 struct args_option {
 	const char *name;
 	const char *value;	/* what its value is called: "JSON"; NULL = a flag */
 	const char *help;
 	const char **text;	/* set if it has a value */
 	bool *flag;		/* set if it has none */
+	struct args_values *values;	/* or collected here */
 };
 
 struct args {

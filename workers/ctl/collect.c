@@ -91,9 +91,9 @@ int collect_main(struct ctl *c, int argc, char **argv, struct err *e)
 		r = await_open(&a, conf->fleet.redis_url, id, e);
 	if (r == 0)
 		r = send_task(c, &s, e);
-	if (r == 0 && wait) {
+	if (r >= 0 && wait) {
 		r = outcome_wait(c, a, id, timeout_ms, e);
-	} else if (r == 0) {
+	} else if (r >= 0) {
 		printf(c->json ? "{\"task_id\": \"%s\"}\n" : "%s\n", id);
 	}
 	await_close(a);

@@ -6,6 +6,7 @@
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/near.h"
+#include "common/broker/door.h"
 #include "common/broker/publisher.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
@@ -94,6 +95,18 @@ int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e)
 	return r;
 }
 
+int ctl_door(struct ctl *c, struct door **ret, struct err *e)
+{
+	const struct conf *conf;
+	int r = ctl_conf(c, &conf, e);
+
+	if (r == 0 && !c->door)
+		c->door = door_new(conf, "jobfleet");
+	if (r == 0)
+		*ret = c->door;
+	return r;
+}
+
 int ctl_pidbox(struct ctl *c, struct pidbox **ret, struct err *e)
 {
 	const struct conf *conf;
@@ -109,6 +122,7 @@ int ctl_pidbox(struct ctl *c, struct pidbox **ret, struct err *e)
 void ctl_release(struct ctl *c)
 {
 	pidbox_close(c->pidbox);
+	door_free(c->door);
 	publisher_close(c->publisher);
 	redis_close(c->redis);
 	pg_close(c->pg);

@@ -300,9 +300,9 @@ int runs_main(struct ctl *c, int argc, char **argv, struct err *e)
 	s.kwargs = kwargs;
 	r = send_task(c, &s, e);
 	free(kwargs);
-	if (r == 0 && wait)
+	if (r >= 0 && wait)
 		return follow(&w, timeout_ms, e);
-	if (r == 0)
+	if (r >= 0)
 		printf(c->json ? "{\"run_id\": \"%s\"}\n" : "%s\n", id);
 	return r;
 }
