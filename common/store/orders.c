@@ -8,7 +8,7 @@
 #include "common/store/pg.h"
 #include "common/store/redis.h"
 
-enum { TEXT_MAX = 255, BATCH = 5000 };
+enum { TEXT_MAX = 255, BATCH = 5000, PARK_BATCH = 1000 };
 
 /* In Redis the parts of a member or field stand behind one another, split by this (unit
  * separator), which no name has that came through orders_write. */
@@ -83,6 +83,30 @@ int orders_release_parked(struct pg *pg, struct err *e)
 	int64_t r = pg_run(pg, SQL_RELEASE, NULL, 0, NULL, e);
 
 	return r < 0 ? (int)r : 0;
+}
+
+/* What is due but paused waits for its resume . Without any pause nothing is read. */
+static const char SQL_PAUSED[] =
+	"WITH held AS (SELECT coalesce(bool_or(kind = 'fleet'), false) AS fleet,"
+	" array_agg(name) FILTER (WHERE kind = 'queue') AS queues,"
+	" array_agg(name) FILTER (WHERE kind = 'task') AS tasks FROM jobfleet.pauses WHERE paused),"
+	" due AS (SELECT m.id FROM jobfleet.pending m, held h"
+	" WHERE (SELECT EXISTS (SELECT 1 FROM jobfleet.pauses WHERE paused))"
+	" AND m.state = 'waiting' AND m.due <= now()"
+	" AND (m.claimed_until IS NULL OR m.claimed_until <= now())"
+	" AND (h.fleet OR m.queue = ANY(h.queues) OR m.task = ANY(h.tasks))"
+	" LIMIT $1::integer FOR UPDATE OF m SKIP LOCKED)"
+	" UPDATE jobfleet.pending p SET due = 'infinity', reason = 'paused' FROM due"
+	" WHERE p.id = due.id";
+
+int orders_park_due(struct pg *pg, struct err *e)
+{
+	int64_t n;
+
+	do {
+		n = pg_run(pg, SQL_PAUSED, PG_PARAMS(PG_INT(PARK_BATCH)), NULL, e);
+	} while (n == PARK_BATCH);
+	return n < 0 ? (int)n : 0;
 }
 
 static int write_pg(struct pg *pg, const struct order *o, int64_t at_ms, struct err *e)

@@ -49,9 +49,11 @@ int orders_read_pg(struct pg *pg, int64_t *seq, order_fn *fn, void *ctx, struct 
 int orders_read_redis(struct redis *redis, const char *prefix, int64_t *counter, order_fn *fn,
 		      void *ctx, struct err *e);
 
-/* For dispatchers: numbers the revokes that have none yet, and makes parked messages due that
- * nothing pauses any more (a pause can end while a message is being parked). */
+/* For dispatchers: numbers the revokes that have none yet; parks what is due in jobfleet.pending
+ * but paused; and makes parked messages due that nothing pauses any more (a pause can end while a
+ * message is being parked). */
 int orders_number(struct pg *pg, struct err *e);
+int orders_park_due(struct pg *pg, struct err *e);
 int orders_release_parked(struct pg *pg, struct err *e);
 
 #endif

@@ -16,8 +16,11 @@
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/backlog.h"
+#include "workers/dispatcher/joins.h"
+#include "workers/dispatcher/level.h"
 #include "workers/dispatcher/mailbox.h"
 #include "workers/dispatcher/peers.h"
+#include "workers/dispatcher/pidbox.h"
 #include "workers/dispatcher/presence.h"
 #include "workers/dispatcher/prune.h"
 #include "workers/dispatcher/relay.h"
@@ -45,6 +48,8 @@ struct dispatcher {
 	struct trigger trigger;
 	struct mailbox mailbox;
 	struct prune prune;
+	struct level *level;
+	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
 	int64_t schedule_us; /* when the timetable is to be looked at */
 	int signals;
@@ -133,6 +138,21 @@ static int deliver_results(struct dispatcher *d, struct err *e)
 	return backlog_turn(d->peers, d->conf->fleet.result_expires_s, e);
 }
 
+static int hear_control(struct dispatcher *d, struct err *e)
+{
+	return pidbox_turn(d->pidbox, d->conf, d->peers, e);
+}
+
+static int level_orders(struct dispatcher *d, struct err *e)
+{
+	return level_turn(d->level, d->conf, d->peers, e);
+}
+
+static int sweep_joins(struct dispatcher *d, struct err *e)
+{
+	return joins_turn(d->peers, d->conf, d->node, e);
+}
+
 static int tidy_up(struct dispatcher *d, struct err *e)
 {
 	struct pg *pg = peers_database(d->peers);
@@ -163,9 +183,12 @@ static struct duty {
 	{ .name = "routes", .turn = write_routes, .pace_ms = SLOW_MS },
 	{ .name = "schedules", .turn = keep_timetable },
 	{ .name = "triggers", .turn = follow_triggers, .pace_ms = SLOW_MS },
+	{ .name = "remote control", .turn = hear_control },
+	{ .name = "orders", .turn = level_orders, .pace_ms = SLOW_MS },
 	{ .name = "relay", .turn = relay },
 	{ .name = "mailbox", .turn = empty_mailbox, .pace_ms = SLOW_MS },
 	{ .name = "results", .turn = deliver_results, .pace_ms = SLOW_MS },
+	{ .name = "joins", .turn = sweep_joins, .pace_ms = SLOW_MS },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = SLOW_MS },
 	{ .name = "presence", .turn = show_presence, .pace_ms = 10 * SLOW_MS },
 };
@@ -237,11 +260,12 @@ static bool was_notified(struct dispatcher *d)
 
 static void wait_for_work(struct dispatcher *d)
 {
-	struct pollfd fds[2] = { { .fd = d->signals, .events = POLLIN } };
-	int timeout_ms = sleep_ms(d), n = 1;
+	struct pollfd fds[3] = { { .fd = d->signals, .events = POLLIN } };
+	int timeout_ms = sleep_ms(d), n = 2;
 
 	if (was_notified(d))
 		return;
+	fds[1].fd = pidbox_fd(d->pidbox, &fds[1].events);
 	if (peers_is_up(d->peers, PEER_DATABASE))
 		fds[n++] =
 			(struct pollfd){ .fd = pg_fd(peers_database(d->peers)), .events = POLLIN };
@@ -369,6 +393,8 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->node = node;
 	d->reload = reload_conf;
 	d->ctx = ctx;
+	d->level = level_new();
+	d->pidbox = pidbox_new(node);
 	peers_open(&d->peers, conf, node);
 	relay_open(&d->relay, conf);
 	*ret = d;
@@ -381,6 +407,8 @@ void dispatcher_close(struct dispatcher *d)
 		return;
 	if (d->signals >= 0)
 		close(d->signals);
+	pidbox_free(d->pidbox);
+	level_free(d->level);
 	relay_close(d->relay);
 	peers_close(d->peers);
 	timetable_close(d->table);

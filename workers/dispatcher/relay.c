@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/broker/message.h"
 #include "common/broker/publisher.h"
+#include "common/store/orders.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/letter.h"
 #include "workers/dispatcher/parcel.h"
@@ -418,12 +419,14 @@ int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 {
 	struct publisher *p = ready_broker(r, peers);
 	struct pg *pg = peers_database(peers);
-	struct pg_rows *rows;
+	struct pg_rows *rows = NULL;
 	int rc;
 
 	if (!p || !pg)
 		return 0;
-	rc = claim(pg, r->probing ? 1 : RELAY_BATCH, &rows, e);
+	rc = orders_park_due(pg, e);
+	if (rc == 0)
+		rc = claim(pg, r->probing ? 1 : RELAY_BATCH, &rows, e);
 	if (rc < 0)
 		return rc;
 	if (pg_rows_count(rows) == 0) {

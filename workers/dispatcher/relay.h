@@ -7,6 +7,7 @@
  *   returned, refused   due again later (1 s doubling to 10 min), with the reason and an alert
  *   unknown             the connection broke first: free at once, published again
  *   settled already     the row goes, nothing is published
+ *   paused              due when resumed: nothing is published. Revoked ones are: the gate refuses
  *   cannot be packed    goes to the dead letters
  * A relay that dies in between leaves claims that end by themselves (RELAY_CLAIM_MS); what was
  * published twice by that is run once by the ledger. */
