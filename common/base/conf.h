@@ -58,6 +58,7 @@ struct conf_fleet {
 	int64_t idle_child_ms;		/* children above MIN leave after so long without work, 30 s */
 	int64_t enqueue_timeout_ms;	/* deadline of our own enqueue doors, 5 s */
 	int64_t spool_max_bytes;	/* what the local spool may hold, 256 MiB */
+	int64_t lost_after_ms;		/* sent so long ago and nowhere seen: sent again, 60 s */
 };
 
 enum conf_queue_type { CONF_QUEUE_CLASSIC, CONF_QUEUE_QUORUM };

@@ -53,6 +53,7 @@ static const struct conf_key FLEET[] = {
 	{ "idle_child", CONF_DURATION, AT(fleet, idle_child_ms), "30s", 1e3, DAY_MS, .unit = MS },
 	{ "enqueue_timeout", CONF_DURATION, AT(fleet, enqueue_timeout_ms), "5s", 100, 600e3, .unit = MS },
 	{ "spool_max", CONF_SIZE, AT(fleet, spool_max_bytes), "256M", 0, 1099511627776 },
+	{ "lost_after", CONF_DURATION, AT(fleet, lost_after_ms), "60s", 1e3, DAY_MS, .unit = MS },
 };
 
 static const struct conf_key QUEUE[] = {

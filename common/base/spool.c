@@ -123,6 +123,21 @@ int spool_size(const char *data_dir, int64_t *ret_entries, int64_t *ret_bytes, s
 	return r;
 }
 
+bool spool_waits(const char *data_dir)
+{
+	char *dir = mem_printf("%s/spool", data_dir);
+	DIR *d = opendir(dir);
+	const struct dirent *f;
+	bool found = false;
+
+	while (d && !found && (f = readdir(d)))
+		found = is_entry(f->d_name);
+	if (d)
+		closedir(d);
+	free(dir);
+	return found;
+}
+
 int spool_broken(const char *data_dir)
 {
 	struct count c = { 0 };

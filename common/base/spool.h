@@ -48,6 +48,8 @@ void spool_settle(struct spool *s, struct spool_held *h, bool handled);
 
 /* Entries and bytes that wait; all 0 if there is no spool. */
 int spool_size(const char *data_dir, int64_t *ret_entries, int64_t *ret_bytes, struct err *e);
+/* Is there any entry? Cheaper than counting them. */
+bool spool_waits(const char *data_dir);
 /* How many damaged files were set aside. */
 int spool_broken(const char *data_dir);
 

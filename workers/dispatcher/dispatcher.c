@@ -26,8 +26,10 @@
 #include "workers/dispatcher/relay.h"
 #include "workers/dispatcher/routes.h"
 #include "workers/dispatcher/schedule.h"
+#include "workers/dispatcher/spool.h"
 #include "workers/dispatcher/timetable.h"
 #include "workers/dispatcher/trigger.h"
+#include "workers/dispatcher/watcher.h"
 
 #define SLEEP_MS 1000
 #define AWAY_SLEEP_MS 100 /* while somebody is away: how often to look for them */
@@ -48,6 +50,8 @@ struct dispatcher {
 	struct trigger trigger;
 	struct mailbox mailbox;
 	struct prune prune;
+	struct spool_duty spool;
+	struct watcher *watcher;
 	struct level *level;
 	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
@@ -133,6 +137,16 @@ static int empty_mailbox(struct dispatcher *d, struct err *e)
 	return mailbox_turn(&d->mailbox, d->conf, d->peers, e);
 }
 
+static int send_spooled(struct dispatcher *d, struct err *e)
+{
+	return spool_turn(&d->spool, d->conf, d->peers, e);
+}
+
+static int watch_queues(struct dispatcher *d, struct err *e)
+{
+	return watcher_turn(d->watcher, d->conf, d->peers, e);
+}
+
 static int deliver_results(struct dispatcher *d, struct err *e)
 {
 	return backlog_turn(d->peers, d->conf->fleet.result_expires_s, e);
@@ -187,6 +201,8 @@ static struct duty {
 	{ .name = "orders", .turn = level_orders, .pace_ms = SLOW_MS },
 	{ .name = "relay", .turn = relay },
 	{ .name = "mailbox", .turn = empty_mailbox, .pace_ms = SLOW_MS },
+	{ .name = "spool", .turn = send_spooled, .pace_ms = SLOW_MS },
+	{ .name = "lost messages", .turn = watch_queues, .pace_ms = SLOW_MS },
 	{ .name = "results", .turn = deliver_results, .pace_ms = SLOW_MS },
 	{ .name = "joins", .turn = sweep_joins, .pace_ms = SLOW_MS },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = SLOW_MS },
@@ -393,6 +409,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->node = node;
 	d->reload = reload_conf;
 	d->ctx = ctx;
+	d->watcher = watcher_new();
 	d->level = level_new();
 	d->pidbox = pidbox_new(node);
 	peers_open(&d->peers, conf, node);
@@ -407,6 +424,8 @@ void dispatcher_close(struct dispatcher *d)
 		return;
 	if (d->signals >= 0)
 		close(d->signals);
+	spool_release(&d->spool);
+	watcher_free(d->watcher);
 	pidbox_free(d->pidbox);
 	level_free(d->level);
 	relay_close(d->relay);
