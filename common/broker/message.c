@@ -422,3 +422,18 @@ int message_set_header(struct message *m, const char *name, const cJSON *value, 
 	t->value = v;
 	return 0;
 }
+
+void message_drop_headers(struct message *m, const char *prefix)
+{
+	amqp_table_t *t = &m->arena->extra;
+	size_t len = strlen(prefix);
+	int n = 0;
+
+	for (int i = 0; i < t->num_entries; i++) {
+		const amqp_bytes_t *key = &t->entries[i].key;
+
+		if (key->len < len || memcmp(key->bytes, prefix, len) != 0)
+			t->entries[n++] = t->entries[i];
+	}
+	t->num_entries = n;
+}

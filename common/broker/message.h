@@ -84,4 +84,7 @@ cJSON *message_headers(const struct message *m);
  * object. Known names must be set by their fields. */
 int message_set_header(struct message *m, const char *name, const cJSON *value, struct err *e);
 
+/* Takes out the headers whose names begin so; those that are fields stay. */
+void message_drop_headers(struct message *m, const char *prefix);
+
 #endif

@@ -44,29 +44,3 @@ int pending_insert(struct pg *p, const struct pending_row *x, struct err *e)
 
 	return r < 0 ? (int)r : 0;
 }
-
-static const char SQL_SENT[] =
-	"UPDATE jobfleet.pending SET state = 'sent', sent_at = now(), claimed_until = NULL"
-	" WHERE task_id = $1 AND generation = $2 AND nesting = $3 AND retries = $4 AND hop = $5"
-	" AND state = 'waiting'";
-
-int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e)
-{
-	int r = pg_begin(p, 5000, e);
-
-	if (r == 0)
-		r = pg_exec(p, "SET LOCAL synchronous_commit = off", e);
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		const struct pending_row *x = &rows[i];
-		int64_t got = pg_run(p, SQL_SENT,
-				     PG_PARAMS(PG_TEXT(x->task_id), PG_INT(x->generation),
-					       PG_INT(x->nesting), PG_INT(x->retries),
-					       PG_INT(x->hop)), NULL, e);
-
-		r = got < 0 ? (int)got : 0;
-	}
-	if (r >= 0)
-		return pg_commit(p, e);
-	pg_rollback(p);
-	return r;
-}

@@ -36,6 +36,9 @@ int pending_from_message(struct pending_row *row, const struct message *m, const
 
 /* In p's transaction, or alone. 0 = inserted or already there. */
 int pending_insert(struct pg *p, const struct pending_row *row, struct err *e);
+/* The same for many of them in few statements. delay_ms and claim_ms as above; due_us and reason
+ * are not looked at. */
+int pending_insert_many(struct pg *p, const struct pending_row *rows, size_t n, struct err *e);
 /* Published and confirmed. Not synchronous: losing it costs one duplicate message, no effect. */
 int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e);
 

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/base/raw.h"
 #include "common/store/redis.h"
 
 bool result_is_final(const char *status)
@@ -22,6 +23,34 @@ static void put_member(struct buf *out, const char *key, const char *text)
 		buf_puts(out, "null");
 }
 
+static void put_raw(struct buf *out, const char *key, const char *json)
+{
+	buf_printf(out, ", \"%s\": %s", key, json ? "" : "null");
+	buf_puts(out, json ? json : "");
+}
+
+static void put_extra(struct buf *out, const struct result_extra *x)
+{
+	struct raw_walk w;
+	struct raw key, value;
+
+	put_member(out, "name", x->name);
+	put_raw(out, "args", x->args);
+	put_raw(out, "kwargs", x->kwargs);
+	put_member(out, "worker", x->worker);
+	put_member(out, "queue", x->queue);
+	if (!x->stamped_headers || !x->stamps)
+		return;
+	put_raw(out, "stamped_headers", x->stamped_headers);
+	w = raw_walk((struct raw){ x->stamps, strlen(x->stamps) });
+	while (raw_next(&w, &key, &value)) {
+		buf_puts(out, ", ");
+		buf_append(out, key.at, key.len);
+		buf_puts(out, ": ");
+		buf_append(out, value.at, value.len);
+	}
+}
+
 int result_print(struct buf *out, const struct result *r, struct err *e)
 {
 	char when[CLOCK_ISO_SIZE];
@@ -31,13 +60,17 @@ int result_print(struct buf *out, const struct result *r, struct err *e)
 	buf_printf(out, "{\"status\": \"%s\", \"result\": ", r->status);
 	buf_puts(out, r->json ? r->json : "null");
 	put_member(out, "traceback", r->traceback);
-	buf_puts(out, ", \"children\": []");
+	buf_puts(out, ", \"children\": [");
+	buf_puts(out, r->children ? r->children : "");
+	buf_putc(out, ']');
 	put_member(out, "date_done", final ? when : NULL);
 	put_member(out, "task_id", r->task_id);
 	if (r->group_id)
 		put_member(out, "group_id", r->group_id);
 	if (r->parent_id)
 		put_member(out, "parent_id", r->parent_id);
+	if (r->extra)
+		put_extra(out, r->extra);
 	buf_printf(out, ", \"retries\": %d, \"jobfleet_generation\": %d}", r->retries,
 		   r->generation);
 	return buf_overflowed(out) ? err_set(e, ERR_TOO_BIG, "result over %zu bytes", out->max) : 0;

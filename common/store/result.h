@@ -15,12 +15,21 @@ struct buf;
 struct err;
 struct redis;
 
+/* What fleet.result_extended adds (celery-wire 2.4). Raw JSON where it says so; NULL = null. */
+struct result_extra {
+	const char *name, *worker, *queue;
+	const char *args, *kwargs;	/* raw */
+	const char *stamped_headers, *stamps;	/* raw; a list, and the object with their values */
+};
+
 struct result {
 	const char *task_id;
 	const char *status;		/* SUCCESS, FAILURE, REVOKED, RETRY, STARTED, or custom */
 	const char *json;		/* raw JSON of "result"; NULL = null */
 	const char *traceback;		/* NULL = null */
 	const char *group_id, *parent_id;	/* NULL = left out */
+	const char *children;		/* comma separated result tuples (2.5); NULL = none */
+	const struct result_extra *extra;	/* NULL: plain */
 	int generation, retries;
 };
 

@@ -130,24 +130,12 @@ static void announce_start(struct child *c, struct run *run)
 	buf_release(&meta);
 }
 
-static int parse_body(struct child *c, const struct run *run, cJSON **ret_args, struct err *e)
+static int parse_body(struct run *run, cJSON **ret_args, struct err *e)
 {
-	char *text, *args, *kwargs, *embed;
-	size_t len;
-	int r = message_text(&c->message, (size_t)c->program->conf->fleet.max_message_bytes * 4,
-			     &text, &len, e);
+	int r = run_load(run, e);
 
-	if (r < 0)
-		return r;
-	r = message_split(text, len, &args, &kwargs, &embed, e);
-	free(text);
-	if (r < 0)
-		return r;
-	r = bind_arguments(run->task->task, args, kwargs, ret_args, e);
-	free(args);
-	free(kwargs);
-	free(embed);
-	return r;
+	return r < 0 ? r : bind_arguments(run->task->task, run->args_text, run->kwargs_text,
+					  ret_args, e);
 }
 
 static int call_handler(struct run *run, const cJSON *args, char **ret_json, struct err *e)
@@ -172,7 +160,7 @@ static void perform(struct child *c, struct run *run, struct settle *s)
 	cJSON *args = NULL;
 	char *json = NULL;
 	bool malformed;
-	int r = parse_body(c, run, &args, &e);
+	int r = parse_body(run, &args, &e);
 
 	malformed = r == -ERR_PROTOCOL || r == -ERR_TOO_BIG;
 	if (r >= 0) {

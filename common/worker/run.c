@@ -12,9 +12,14 @@
 #include "common/store/pg.h"
 #include "common/store/redis.h"
 #include "common/store/result.h"
+#include "common/worker/apply.h"
 #include "common/worker/bind.h"
 
-enum { PROGRESS_MS = 200, DB_LIMIT_MS = 300000, META_MAX = 65536 };
+enum {
+	PROGRESS_MS = 200, DB_LIMIT_MS = 300000, META_MAX = 65536,
+	CHILDREN_MAX = 16 << 20,
+	INFLATED = 4,			/* a compressed body may be so many times its limit */
+};
 
 void run_init(struct run *run, const struct catalog *catalog, const struct catalog_task *task,
 	      struct stores *stores)
@@ -23,19 +28,112 @@ void run_init(struct run *run, const struct catalog *catalog, const struct catal
 		.task = task, .catalog = catalog, .stores = stores, .started_ms = clock_mono_ms(),
 		.soft_at_ms = INT64_MAX, .hard_at_ms = INT64_MAX,
 	};
+	outbox_init(&run->outbox);
+	buf_init(&run->children, CHILDREN_MAX);
 }
 
 void run_release(struct run *run)
 {
-	for (size_t i = 0; i < run->nfollow_ups; i++) {
-		message_release(&run->follow_ups[i].message);
-		buf_release(&run->follow_ups[i].props);
-		free(run->follow_ups[i].queue);
-	}
-	free(run->follow_ups);
+	if (run->apply)
+		apply_release(run->apply);
+	free(run->apply);
+	free(run->source);
+	outbox_release(&run->outbox);
+	buf_release(&run->children);
+	free(run->text);
+	free(run->args_text);
+	free(run->kwargs_text);
 	free(run->idempotency);
-	run->follow_ups = NULL;
-	run->nfollow_ups = 0;
+	run->apply = NULL;
+	run->source = run->text = run->args_text = run->kwargs_text = run->idempotency = NULL;
+	run->loaded = false;
+}
+
+static int load_part(struct raw r, bool list, const char *what, char **ret, struct err *e)
+{
+	if (raw_is_null(r))
+		r = list ? RAW("[]") : RAW("{}");
+	if (list ? !raw_is_array(r) : !raw_is_object(r))
+		return err_set(e, ERR_PROTOCOL, "%s is not a JSON %s", what,
+			       list ? "array" : "object");
+	*ret = raw_dup(r);
+	return 0;
+}
+
+static struct raw trimmed(const char *text, size_t len)
+{
+	size_t from = strspn(text, " \t\r\n");
+
+	while (len > from && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	return (struct raw){ text + from, len - from };
+}
+
+static int split_body(struct run *run, size_t len, struct err *e)
+{
+	struct raw part[3] = { RAW_NONE }, item;
+	struct raw_walk w = raw_walk(trimmed(run->text, len));
+	size_t n = 0;
+	int r;
+
+	for (; raw_next(&w, NULL, &item); n++)
+		if (n < COUNT(part))
+			part[n] = item;
+	if (w.bad || w.at + 1 != w.end)
+		return err_set(e, ERR_PROTOCOL, "body is not [args, kwargs, embed]: not valid JSON "
+			       "at byte %zu", (size_t)(w.at - run->text));
+	if (n != COUNT(part))
+		return err_set(e, ERR_PROTOCOL, "body has %zu parts, not [args, kwargs, embed]", n);
+	r = load_part(part[0], true, "args", &run->args_text, e);
+	if (r >= 0)
+		r = load_part(part[1], false, "kwargs", &run->kwargs_text, e);
+	if (r >= 0 && !raw_is_null(part[2]) && !raw_is_object(part[2]))
+		r = err_set(e, ERR_PROTOCOL, "embed is not a JSON object");
+	return r < 0 ? r : canvas_read(part[2], &run->canvas, e);
+}
+
+int run_load(struct run *run, struct err *e)
+{
+	size_t most = (size_t)run->stores->conf->fleet.max_message_bytes * INFLATED, len;
+	int r;
+
+	if (run->loaded || !run->message)
+		return 0;
+	if (run->text)
+		return err_set(e, ERR_PROTOCOL, "the body was not understood");
+	r = message_text(run->message, most, &run->text, &len, e);
+	if (r >= 0)
+		r = split_body(run, len, e);
+	run->loaded = r >= 0;
+	return r;
+}
+
+struct apply *run_apply_of(struct run *run)
+{
+	if (run->apply)
+		return run->apply;
+	run->source = mem_printf("%s/%d/%d/%d", run->id, run->key.generation, run->key.nesting,
+				 run->key.retries);
+	run->apply = mem_alloc(sizeof *run->apply);
+	apply_init(run->apply, run->stores->conf, &run->outbox, run->source);
+	run->apply->catalog = run->catalog;
+	run->apply->queue = run->queue ? run->queue : "";
+	run->apply->from = run->message;
+	run->apply->generation = run->key.generation;
+	return run->apply;
+}
+
+int run_heir_priority(const struct run *run)
+{
+	return run->stores->conf->fleet.inherit_priority && run->message ? run->message->priority :
+									   -1;
+}
+
+void run_add_child(struct run *run, const char *id)
+{
+	buf_puts(&run->children, run->children.len ? ", [[" : "[[");
+	buf_put_json_string(&run->children, id);
+	buf_puts(&run->children, ", null], null]");
 }
 
 const char *run_id(const struct run *run)
@@ -239,25 +337,32 @@ int run_open(struct run **ret, const struct conf *conf, const struct task *task,
 	return 0;
 }
 
-int run_close(struct run *run, bool keep, struct err *e)
+static int keep_effects(struct run *run, struct err *e)
 {
 	struct pg *pg = run->own_stores.pg;
 	int r = 0;
 
-	if (keep && run->unstored > 0 && !pg)
+	if (outbox_has_unstored(&run->outbox) && !pg)
 		r = stores_pg(run->stores, &pg, e);
-	if (keep && r >= 0 && pg) {
-		if (run->unstored > 0 && !pg_in_transaction(pg))
-			r = pg_begin(pg, DB_LIMIT_MS, e);
-		if (r >= 0)
-			r = run_store_follow_ups(run, pg, e);
-		if (r >= 0 && pg_in_transaction(pg))
-			r = pg_commit(pg, e);
-		if (r >= 0)
-			run_publish_follow_ups(run);
-	}
-	if (pg)
-		pg_rollback(pg);
+	if (r >= 0 && pg && outbox_has_unstored(&run->outbox) && !pg_in_transaction(pg))
+		r = pg_begin(pg, DB_LIMIT_MS, e);
+	if (r >= 0 && pg)
+		r = outbox_store(&run->outbox, pg, e);
+	if (r >= 0 && pg && pg_in_transaction(pg))
+		r = pg_commit(pg, e);
+	if (r >= 0)
+		r = outbox_start(&run->outbox, run->stores, e);
+	if (r >= 0)
+		outbox_publish(&run->outbox, run->stores);
+	return r;
+}
+
+int run_close(struct run *run, bool keep, struct err *e)
+{
+	int r = keep ? keep_effects(run, e) : 0;
+
+	if (run->own_stores.pg)
+		pg_rollback(run->own_stores.pg);
 	run_release(run);
 	stores_release(&run->own_stores);
 	catalog_release(&run->own_catalog);

@@ -7,20 +7,16 @@
 #include "common/broker/message.h"
 #include "common/store/ledger.h"
 #include "common/store/pending.h"
+#include "common/worker/canvas.h"
 #include "common/worker/catalog.h"
+#include "common/worker/outbox.h"
 #include "common/worker/run.h"
 #include "common/worker/stores.h"
 
-enum { RUN_STEP_BYTES = 128, RUN_MAX_FOLLOW_UPS = 10000 };
+enum { RUN_STEP_BYTES = 128 };
 
-/* One follow-up: its message (props and body belong to it) and where it goes. */
-struct follow_up {
-	struct message message;
-	struct buf props;
-	char *queue;
-	int64_t delay_ms;
-	bool stored, sent;
-};
+/* How a handler ended its task otherwise than by a result or an error. */
+enum run_exit { RUN_GOES_ON, RUN_IGNORED, RUN_REJECTED, RUN_REQUEUED, RUN_REPLACED };
 
 struct run {
 	const struct catalog_task *task;
@@ -33,9 +29,17 @@ struct run {
 	bool asked_ledger, settled_before;	/* a twin's row was found */
 	int64_t started_ms, soft_at_ms, hard_at_ms;	/* monotonic; INT64_MAX = none */
 	int64_t progress_ms;
-	struct follow_up *follow_ups;
-	size_t nfollow_ups, unstored;	/* unstored: of the newest, not yet in the transaction */
+	/* the message's body, once run_load has read it */
+	char *text, *args_text, *kwargs_text;	/* args and kwargs with a NUL behind them */
+	struct canvas canvas;
+	bool loaded;
+	/* what becomes visible with the commit */
+	struct outbox outbox;
+	struct buf children;		/* result tuples of what it published, comma separated */
+	struct apply *apply;		/* made at first use */
+	char *source;			/* of apply */
 	int position;
+	enum run_exit exit;
 	char step[RUN_STEP_BYTES];
 	char *idempotency;
 	bool committed;			/* a step's commit made effects visible */
@@ -47,9 +51,13 @@ struct run {
 void run_init(struct run *run, const struct catalog *catalog, const struct catalog_task *task,
 	      struct stores *stores);
 void run_release(struct run *run);
-/* Inserts the follow-ups that are not yet in the transaction as claimed pending rows. */
-int run_store_follow_ups(struct run *run, struct pg *pg, struct err *e);
-/* Publishes what is due of the stored ones and marks it sent; what fails is left to the relay. */
-void run_publish_follow_ups(struct run *run);
+/* Reads the message's body; once is enough. */
+int run_load(struct run *run, struct err *e);
+/* Applies signatures for this run, into its outbox. */
+struct apply *run_apply_of(struct run *run);
+/* The priority that what it publishes inherits; -1 = none. */
+int run_heir_priority(const struct run *run);
+/* Result tuple of one task that it published. */
+void run_add_child(struct run *run, const char *id);
 
 #endif

@@ -4,9 +4,10 @@
  *	1  one commit: effects, follow-ups as pending rows, the ledger row last
  *	2  follow-ups published and confirmed, or left to the relay
  *	3  the result in Redis, or in the backlog
- *	4  the caller tells the parent, which acks
+ *	4  failure of the steps behind it, its part of a chord (settle_canvas.h)
+ *	5  the caller tells the parent, which acks
  *
- * Die anywhere before 4 and the message comes again; whoever runs it finds the ledger row (or its
+ * Die anywhere before 5 and the message comes again; whoever runs it finds the ledger row (or its
  * absence) and goes on from there. A twin collides with the row and delivers what it finds. */
 #ifndef COMMON_WORKER_SETTLE_H
 #define COMMON_WORKER_SETTLE_H
@@ -40,6 +41,12 @@ void settle_error(struct run *run, const struct err *error, struct settle *ret);
 void settle_verdict(struct run *run, const struct err *error, const char *dead_cause,
 		    struct settle *ret);
 void settle_revoked(struct run *run, const char *reason, struct settle *ret);
+/* Ends without a result (Celery's Ignore, Task.replace, Reject): effects and follow-ups hold, of
+ * a rejected one only its dead letter does. requeued: nothing at all, not even a ledger row. */
+void settle_ignored(struct run *run, struct settle *ret);
+void settle_replaced(struct run *run, struct settle *ret);
+void settle_rejected(struct run *run, const struct err *error, struct settle *ret);
+void settle_requeued(struct run *run);
 /* Is the attempt settled already? 1 = yes: its outcome was delivered again and *ret is filled. */
 int settle_found(struct run *run, struct settle *ret, struct err *e);
 
