@@ -46,7 +46,7 @@ def after(bed, task_id, body, letter):
 
 
 def a_body_that_is_not_valid_JSON(bed):
-    refused(bed, b'[[2, 3], {}, ' + new_id().encode(), "ValueError", "not a JSON array")
+    refused(bed, b'[[2, 3], {}, ' + new_id().encode(), "ValueError", "not valid JSON")
 
 
 def no_task_header_and_a_body_without_task(bed):
@@ -95,14 +95,15 @@ ROWS = (a_body_that_is_not_valid_JSON, no_task_header_and_a_body_without_task,
         a_body_that_is_an_object, a_body_of_two_elements, no_id_header, a_bad_eta,
         an_unregistered_task, kwargs_that_are_not_an_object, a_wrong_argument_count, embed_null)
 
-bed = Bed()
-before = bed.processes()
+def no_process_of_the_worker_was_replaced(bed):
+    assert bed.processes() == bed.first_processes, (bed.first_processes, bed.processes())
 
 
-def no_process_of_the_worker_was_replaced():
-    assert bed.processes() == before, (before, bed.processes())
-    bed.close()
+def open_bed():
+    bed = Bed()
+    bed.first_processes = bed.processes()
+    return bed
 
 
-run(*plainly(bed, ROWS), no_process_of_the_worker_was_replaced,
-    *with_a_kill(Bed(faults=True), "before-ack", ROWS))
+run(*plainly(open_bed, ROWS + (no_process_of_the_worker_was_replaced,)),
+    *with_a_kill("before-ack", ROWS))

@@ -10,6 +10,7 @@ import uuid
 
 import pika
 from celery import Celery
+from kombu import Queue
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../scenario"))
 from fleet_bed import Fleet, kill, run, wait_for  # noqa: E402,F401
@@ -28,6 +29,10 @@ queue conformance {
 	max_priority = 0
 	concurrency = {2, 2}
 }
+queue ranked {
+	program = "conformance"
+	max_priority = 10
+}
 %s
 """
 
@@ -37,14 +42,15 @@ class Bed(Fleet):
 
     def __init__(self, workers=("one",), client_conf=None, **options):
         super().__init__(workers=workers, **options)
+        self.disturbed = False          # a process is killed in the middle of the row
         self.app = self.client(**(client_conf or {}))
 
     def client(self, **conf):
         app = Celery("client", broker=os.environ["JOBFLEET_BROKER_URL"],
                      backend=os.environ["JOBFLEET_REDIS_URL"], set_as_current=False)
         app.conf.task_default_queue = self.queue
-        if self.queue_arguments:
-            app.conf.task_queue_max_priority = self.queue_arguments["x-max-priority"]
+        app.conf.task_queues = (Queue(self.queue),
+                                Queue("ranked", queue_arguments={"x-max-priority": 10}))
         app.conf.update(conf)
         return app
 
@@ -73,6 +79,16 @@ class Bed(Fleet):
         wait_for("a final result of %s" % task_id,
                  lambda: (self.meta(task_id) or {}).get("status") in FINAL, limit_s)
         return self.meta(task_id)
+
+    def finals(self, ids, limit_s=30):
+        """Waits for the final results of many: a client that gets them one by one takes long."""
+        keys = ["celery-task-meta-" + task_id for task_id in ids]
+
+        def left():
+            metas = self.redis().mget(keys)
+            return [k for k, m in zip(keys, metas) if not m or json.loads(m)["status"] not in FINAL]
+
+        wait_for("final results of %d tasks" % len(keys), lambda: not left(), limit_s, 0.05)
 
     def letters(self, task_id):
         return self.sql("SELECT cause, reason, body, queue FROM jobfleet.dead_letters"
@@ -139,35 +155,60 @@ def body_of(args=(), kwargs=None, embed=None):
     return json.dumps([list(args), kwargs or {}, EMBED if embed is None else embed]).encode()
 
 
-def as_test(bed, row, name, before=lambda: None, after=lambda: None):
+def as_test(row, name, bed_of):
     def test():
+        bed = None
         try:
-            before()
+            bed = bed_of()
             row(bed)
-            after()
         except Exception:
-            for log, text in bed.logs():
+            for log, text in bed.logs() if bed else ():
                 print("---- %s\n%s" % (log, text[-3000:]))
             raise
     test.__name__ = name
     return test
 
 
-def plainly(bed, rows):
-    """Tests out of rows: functions of the bed, whose names are sentences."""
-    return [as_test(bed, row, row.__name__) for row in rows]
+def end(bed):
+    try:
+        bed.nothing_is_left()
+    finally:
+        bed.close()
 
 
-def with_a_kill(bed, point, rows):
-    """The same rows, each with a process killed (or frozen) by the first who reaches the point. The
-    bed is one with crash points (faults=True)."""
+def plainly(open_bed, rows, note="", before=lambda bed: None, after=lambda bed: None):
+    """Tests out of rows: functions of a bed, whose names are sentences. The bed is opened by the
+    first and closed by the last, which finds that nothing is left."""
+    opened = []
+
+    def bed_of():
+        if not opened:
+            opened.append(open_bed())
+            Fleet.opened = []           # one row's failure is not the others'
+        return opened[0]
+
+    def around(row):
+        def test(bed):
+            before(bed)
+            row(bed)
+            after(bed)
+        return as_test(test, row.__name__ + note, bed_of)
+
+    return [around(row) for row in rows] + [as_test(end, "nothing_is_left" + note, bed_of)]
+
+
+def with_a_kill(point, rows, **options):
+    """The same rows, each with a process killed by the first who reaches the point."""
     order = []
 
-    def before():
-        if order:
-            bed.order_again(order[0])
-        else:
-            order.append(bed.arm(point))
+    def open_bed():
+        bed = Bed(faults=True, **options)
+        bed.disturbed = True
+        order.append(bed.arm(point))
+        return bed
 
-    return [as_test(bed, row, "%s_when_killed_at_%s" % (row.__name__, point.replace("-", "_")),
-                    before, lambda: bed.carried_out(order[0], 20)) for row in rows]
+    def after(bed):
+        bed.carried_out(order[0], 20)
+
+    return plainly(open_bed, rows, "_when_killed_at_" + point.replace("-", "_"),
+                   lambda bed: bed.order_again(order[0]), after)

@@ -33,12 +33,14 @@ int faults_fail(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	return r;
 }
 
-/* Asks for another attempt n times, then says which attempt it was. */
+/* Asks for another attempt n times, then says which attempt it was, or what message it came in. */
 int faults_retry(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	if (run_retries(run) < json_int(args, "n", 0))
 		return run_retry(run, json_int(args, "countdown_ms", 0), e, "attempt %d of %d",
 				 run_retries(run) + 1, (int)json_int(args, "n", 0) + 1);
+	if (json_bool(args, "message", false))
+		return values_message(run, args, ret, e);
 	*ret = cJSON_CreateNumber(run_retries(run));
 	return 0;
 }
@@ -59,7 +61,7 @@ int faults_exit(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	return err_set(e, ERR_INVALID, "way is exit, abort or segv");
 }
 
-/* Of the child, or of the whole worker by its parent's parent. */
+/* A signal to the own process: most kill it. */
 int faults_kill(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	int signal_number = (int)json_int(args, "signal", SIGKILL);

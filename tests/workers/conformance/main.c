@@ -24,7 +24,7 @@ static const struct task TASKS[] = {
 	/* faults */
 	{ "t.fail", PARAMS("code?=\"INVALID\"", "text?=\"boom\"", "exc_type?"), faults_fail,
 	  .max_retries = 2, .retry_backoff_ms = 50, .retry_backoff_max_ms = 100 },
-	{ "t.retry_n", PARAMS("n", "countdown_ms?=100"), faults_retry, .max_retries = 50 },
+	{ "t.retry_n", PARAMS("n", "countdown_ms?=100", "message?=false"), faults_retry, .max_retries = 50 },
 	{ "t.exit", PARAMS("way?=\"exit\"", "status?=0"), faults_exit },
 	{ "t.kill", PARAMS("signal?=9"), faults_kill },
 	{ "t.kill_once", PARAMS("signal?=9"), faults_kill, .no_redeliver = true },
