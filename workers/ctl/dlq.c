@@ -211,8 +211,12 @@ static int drop(struct ctl *c, int argc, char **argv, struct err *e)
 		r = err_set(e, ERR_NOT_FOUND, "no dead letter is like that");
 	if (r == 0)
 		r = confirm_drop(n, yes, e);
-	if (r == 1)
+	if (r == 1) {
 		r = drop_all(c, ids, e);
+	} else if (r == 0) {
+		ctl_note(c, "nothing is dropped");
+		r = CTL_FAILED;
+	}
 	letters_free(ids);
 	return r;
 }

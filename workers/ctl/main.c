@@ -28,6 +28,7 @@ static const struct {
 	{ "explain", "what happened to a task, and why it is not further", explain_main },
 	{ "doctor", "check services, rights, settings, room and clocks", doctor_main },
 	{ "scale", "how many children a node, or a queue's or program's nodes, have", scale_main },
+	{ "purge", "drop what is ready in a queue, for good", purge_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules and when they fired", schedule_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },
