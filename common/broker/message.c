@@ -45,6 +45,7 @@ static const struct {
 	{ MESSAGE_GENERATION, offsetof(struct message, generation) },
 	{ MESSAGE_HOP, offsetof(struct message, hop) },
 	{ MESSAGE_FORWARDS, offsetof(struct message, forwards) },
+	{ MESSAGE_ADMITTED, offsetof(struct message, admitted) },
 };
 
 static void set_defaults(struct message *m)
@@ -219,6 +220,10 @@ static int take_other(struct message *m, const amqp_table_entry_t *t)
 				   t->value.value.boolean;
 		return 1;
 	}
+	if (name_is(&t->key, MESSAGE_SLOT))
+		return as_int(&t->value, &m->slot_ms);
+	if (name_is(&t->key, MESSAGE_UNIQUE))
+		m->unique = true;	/* its value is kept as it came */
 	return 0;
 }
 

@@ -38,8 +38,10 @@ struct message {
 	int nesting;			/* replaced_task_nesting, 0 */
 	int64_t hard_ms, soft_ms;	/* timelimit; -1 */
 	bool ignore_result;
-	/* headers of our own: x-jobfleet-generation, -hop, -forwards; all 0 when absent */
-	int generation, hop, forwards;
+	/* headers of our own, x-jobfleet-…; all 0 when absent */
+	int generation, hop, forwards, admitted;
+	int64_t slot_ms;		/* x-jobfleet-slot: not before this, epoch; 0 */
+	bool unique;			/* read: there is an x-jobfleet-unique-key */
 	/* body as it came (compressed if compression is set); owned, malloc'ed */
 	char *body;
 	size_t body_len;

@@ -82,6 +82,10 @@ static void collect_headers(const struct message *m, struct headers *h)
 		put_int(h, MESSAGE_HOP, m->hop);
 	if (m->forwards)
 		put_int(h, MESSAGE_FORWARDS, m->forwards);
+	if (m->admitted)
+		put_int(h, MESSAGE_ADMITTED, m->admitted);
+	if (m->slot_ms)
+		put(h, MESSAGE_SLOT, AMQP_FIELD_KIND_I64)->value.i64 = m->slot_ms;
 	for (int i = 0; i < m->arena->extra.num_entries; i++)
 		h->entry[h->n++] = m->arena->extra.entries[i];
 }

@@ -16,6 +16,9 @@ enum {
 #define MESSAGE_GENERATION "x-jobfleet-generation"
 #define MESSAGE_HOP "x-jobfleet-hop"
 #define MESSAGE_FORWARDS "x-jobfleet-forwards"
+#define MESSAGE_ADMITTED "x-jobfleet-admitted"
+#define MESSAGE_SLOT "x-jobfleet-slot"
+#define MESSAGE_UNIQUE "x-jobfleet-unique-key"
 
 struct message_arena {
 	amqp_pool_t pool;		/* strings and header values */

@@ -32,6 +32,8 @@ static void fill(struct catalog_task *t, const struct conf *conf, const char *pr
 		.max_retries = CONF_UNSET, .retry_backoff_ms = CONF_UNSET,
 		.retry_backoff_max_ms = CONF_UNSET, .ledger = CONF_UNSET, .redeliver = CONF_UNSET,
 		.track_started = CONF_UNSET, .ignore_result = CONF_UNSET,
+		.rate_per_s = CONF_UNSET, .rate_burst = 1, .concurrency_key = "",
+		.concurrency_limit = 1,
 	};
 	const struct conf_task *c = conf_task(conf, t->task->name);
 
@@ -54,6 +56,12 @@ static void fill(struct catalog_task *t, const struct conf *conf, const char *pr
 	t->redeliver = flag(c->redeliver, !t->task->no_redeliver);
 	t->ignore_result = flag(c->ignore_result, t->task->ignore_result);
 	t->track_started = flag(c->track_started, t->task->track_started);
+	t->rate_per_s = c->rate_per_s > 0 ? c->rate_per_s : 0;
+	t->rate_at_fetch = c->rate_at_fetch;
+	t->rate_per_worker = c->rate_per_worker;
+	t->rate_burst = c->rate_burst;
+	t->concurrency_key = c->concurrency_key;
+	t->concurrency_limit = c->concurrency_limit;
 }
 
 void catalog_init(struct catalog *c, const struct conf *conf, const char *program,
@@ -79,6 +87,8 @@ void catalog_inherit(struct catalog *c, const struct catalog *old)
 		c->tasks[i].control_soft_ms = was->control_soft_ms;
 		c->tasks[i].control_hard_ms = was->control_hard_ms;
 		c->tasks[i].control_rate_per_s = was->control_rate_per_s;
+		c->tasks[i].rate_stamp = was->rate_stamp;
+		c->tasks[i].rate_known = was->rate_known;
 		c->tasks[i].done = was->done;
 		c->tasks[i].run_us = was->run_us;
 	}
@@ -92,6 +102,11 @@ int64_t catalog_soft_ms(const struct catalog_task *t)
 int64_t catalog_hard_ms(const struct catalog_task *t)
 {
 	return t->control_hard_ms >= 0 ? t->control_hard_ms : t->hard_ms;
+}
+
+double catalog_rate(const struct catalog_task *t)
+{
+	return t->control_rate_per_s >= 0 ? t->control_rate_per_s : t->rate_per_s;
 }
 
 void catalog_release(struct catalog *c)

@@ -21,6 +21,13 @@ struct catalog_task {
 	bool backoff_fixed;
 	enum conf_retry_on retry_on;
 	bool ledger, redeliver, ignore_result, track_started;
+	/* Limits of the start (admit.h); see struct conf_task. */
+	double rate_per_s;		/* 0 = none */
+	bool rate_at_fetch, rate_per_worker;
+	int rate_burst, concurrency_limit;
+	const char *concurrency_key;	/* "" = none */
+	int rate_stamp;			/* the rate that was last seen in force */
+	bool rate_known;
 	/* What remote control set goes before queues.conf, until the worker ends; -1 = nothing. */
 	int64_t control_soft_ms, control_hard_ms;	/* 0 = none */
 	double control_rate_per_s;	/* 0 = none */
@@ -40,6 +47,7 @@ void catalog_release(struct catalog *c);
 void catalog_inherit(struct catalog *c, const struct catalog *old);
 int64_t catalog_soft_ms(const struct catalog_task *t);
 int64_t catalog_hard_ms(const struct catalog_task *t);
+double catalog_rate(const struct catalog_task *t);	/* a second; 0 = none */
 struct catalog_task *catalog_find(const struct catalog *c, const char *name);	/* NULL: not ours */
 /* Milliseconds to the next attempt: exponential with full jitter (AWS Architecture Blog,
  * "Exponential Backoff And Jitter"), or the fixed distance; retry_after_ms > 0 is a lower bound. */

@@ -36,6 +36,10 @@ struct delivery *delivery_new(const struct link_event *ev, const struct message 
 	d->hop = m->hop;
 	d->nesting = m->nesting;
 	d->forwards = m->forwards;
+	d->slot = m->admitted;
+	if (m->slot_ms)
+		d->slot_ms = clock_mono_ms() + m->slot_ms - clock_wall_ms();
+	d->unique = m->unique;
 	d->hard_ms = m->hard_ms;
 	d->soft_ms = m->soft_ms;
 	d->arrived_ms = clock_mono_ms();
@@ -44,8 +48,10 @@ struct delivery *delivery_new(const struct link_event *ev, const struct message 
 
 void delivery_free(struct delivery *d)
 {
-	if (d)
+	if (d) {
 		free(d->cause);
+		free(d->lease);
+	}
 	free(d);
 }
 

@@ -24,7 +24,13 @@ struct delivery {
 	int priority;
 	bool ask_ledger;		/* came before, or a run of it ended without a word */
 	bool start_counted;
-	bool admitted;			/* rate, key and uniqueness are settled: admit.h */
+	/* admit.h */
+	bool unique, unique_asked;	/* wants a unique key; has it */
+	int slot;			/* of x-jobfleet-admitted: the rate it has a slot of; 0 = none */
+	int64_t slot_ms, busy_ms;	/* monotonic, 0 = none: its slot; since when its key is busy */
+	int busy;			/* refusals */
+	char *lease;			/* key of its lease, or of the one it waits for */
+	bool leased, no_key;		/* has it; needs none */
 	bool claimed, claiming;		/* acked, and ours by a lease in pending; being made */
 	int64_t renew_ms;		/* when the claim is renewed next, monotonic */
 	int nesting;

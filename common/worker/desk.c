@@ -62,6 +62,18 @@ static void keeper_gone(struct desk *k)
 		finish_first(k, &lost);
 }
 
+static void take_admitted(struct desk *k, struct frame *f)
+{
+	uint32_t number = frame_get_u32(f);
+	struct desk_answer a = { .code = (int)frame_get_i64(f) };
+
+	a.verdict = (int)frame_get_u32(f);
+	a.wait_ms = frame_get_i64(f);
+	a.text = frame_get_str(f);
+	if (k->first && k->first->number == number)
+		finish_first(k, &a);
+}
+
 static void take_answer(struct desk *k, struct frame *f)
 {
 	uint32_t number = frame_get_u32(f);
@@ -90,6 +102,8 @@ static void take(struct desk *k, struct frame *f)
 {
 	if (f->kind == FRAME_ANSWER)
 		take_answer(k, f);
+	else if (f->kind == FRAME_ADMITTED)
+		take_admitted(k, f);
 	else if (!k->on_order)
 		return;
 	else if (f->kind == FRAME_ORDER)
@@ -220,6 +234,8 @@ void desk_park(struct desk *k, struct delivery *d, const char *kind, const char 
 	frame_put_i64(&k->port, due_us);
 	frame_put_i64(&k->port, delay_ms);
 	frame_put_str(&k->port, reason);
+	frame_put_u32(&k->port, (uint32_t)d->slot);
+	frame_put_i64(&k->port, d->slot_ms ? clock_wall_ms() + d->slot_ms - clock_mono_ms() : 0);
 	frame_put_bytes(&k->port, d->props, d->props_len);
 	frame_put_bytes(&k->port, d->body, d->body_len);
 	frame_end(&k->port);
@@ -282,6 +298,59 @@ void desk_order(struct desk *k, const struct order *o, desk_done *done, void *ct
 	frame_put_str(&k->port, o->reason);
 	frame_put_str(&k->port, o->by);
 	frame_put_u32(&k->port, o->on);
+	frame_end(&k->port);
+}
+
+void desk_admit(struct desk *k, struct delivery *d, const struct admit_ask *ask, desk_done *done,
+		void *ctx)
+{
+	bool looked_at = (ask->want & (ADMIT_UNIQUE | ADMIT_LEASE)) != 0;
+
+	if (!begin(k, FRAME_ADMIT, d, done, ctx))
+		return;
+	frame_put_u32(&k->port, ask->want);
+	frame_put_i64(&k->port, (int64_t)(ask->rate * 1e6));
+	frame_put_u32(&k->port, (uint32_t)ask->burst);
+	frame_put_u32(&k->port, (uint32_t)ask->stamp);
+	frame_put_str(&k->port, ask->parameter ? ask->parameter : "");
+	frame_put_u32(&k->port, (uint32_t)ask->limit);
+	frame_put_i64(&k->port, ask->lease_ms);
+	frame_put_str(&k->port, d->name);
+	frame_put_bytes(&k->port, d->props, looked_at ? d->props_len : 0);
+	frame_put_bytes(&k->port, d->body, looked_at ? d->body_len : 0);
+	frame_end(&k->port);
+}
+
+void desk_release(struct desk *k, const char *key, const char *id, bool unique, desk_done *done,
+		  void *ctx)
+{
+	if (!begin(k, FRAME_RELEASE, NULL, done, ctx))
+		return;
+	frame_put_str(&k->port, key);
+	frame_put_str(&k->port, id);
+	frame_put_u32(&k->port, unique);
+	frame_end(&k->port);
+}
+
+void desk_renew(struct desk *k, const struct delivery *const *held, size_t n, int64_t lease_ms,
+		desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_RENEW, NULL, done, ctx))
+		return;
+	frame_put_i64(&k->port, lease_ms);
+	frame_put_u32(&k->port, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		frame_put_str(&k->port, held[i]->lease);
+		frame_put_str(&k->port, held[i]->id);
+	}
+	frame_end(&k->port);
+}
+
+void desk_rate(struct desk *k, const char *task, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_RATE, NULL, done, ctx))
+		return;
+	frame_put_str(&k->port, task);
 	frame_end(&k->port);
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/store/orders.h"
 #include "common/worker/keeper.h"
+#include "common/worker/keeper_admit.h"
 
 struct delivery;
 struct desk;
@@ -21,6 +22,8 @@ struct desk_answer {
 	int code;			/* 0 or negative */
 	const char *text;
 	int64_t starts, arrivals;
+	int verdict;			/* desk_admit: enum admit_verdict, and when */
+	int64_t wait_ms;
 	bool claimed;			/* FRAME_START: somebody runs it under a live claim */
 };
 
@@ -53,6 +56,15 @@ void desk_order(struct desk *k, const struct order *o, desk_done *done, void *ct
 /* fn gets each order that the keeper heard of, some more than once, and NULL when all that hold
  * were given. */
 void desk_on_orders(struct desk *k, order_fn *fn, void *ctx);
+
+/* Admission (admit.h). d comes back by done; the others need it not to outlive the call. */
+void desk_admit(struct desk *k, struct delivery *d, const struct admit_ask *ask, desk_done *done,
+		void *ctx);
+void desk_release(struct desk *k, const char *key, const char *id, bool unique, desk_done *done,
+		  void *ctx);
+void desk_renew(struct desk *k, const struct delivery *const *held, size_t n, int64_t lease_ms,
+		desk_done *done, void *ctx);
+void desk_rate(struct desk *k, const char *task, desk_done *done, void *ctx);
 
 struct desk_beat {
 	const char *state, *queues, *info;

@@ -5,6 +5,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/worker/admit.h"
 #include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
@@ -31,6 +32,7 @@ struct catalog_task *feed_spec(const struct worker *w, const struct delivery *d)
 void feed_ack(struct worker *w, struct delivery *d)
 {
 	FAULT_POINT("before-ack");
+	admit_end(w, d, false);
 	if (d->claimed)
 		claim_end(w, d, false);
 	else
@@ -84,7 +86,7 @@ static bool may_start(struct worker *w, struct delivery *d, const struct catalog
 			   w);
 		return false;
 	}
-	return true;
+	return admit_start(w, d);
 }
 
 static struct pool_hand how_to_hand(const struct worker *w, const struct delivery *d,
@@ -166,6 +168,7 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 
 	measure(&t->run_us, done->run_us);
 	measure(&w->queues[d->queue].run_us, done->run_us);
+	admit_end(w, d, done->verdict == CHILD_SETTLED && ledger_outcome_is_final(done->outcome));
 	switch (done->verdict) {
 	case CHILD_SETTLED:
 		if (events_on(w))
@@ -208,6 +211,7 @@ void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss)
 	int64_t wait = (int64_t)DEATH_BACKOFF_MS << (d->deaths < 6 ? d->deaths : 6);
 	char text[128];
 
+	admit_end(w, d, false);
 	d->deaths++;
 	d->ask_ledger = true;
 	d->start_counted = false;

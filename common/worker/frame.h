@@ -22,8 +22,8 @@ enum frame_kind {
 	FRAME_DONE,
 	/* parent → keeper, with a request number; and its answer */
 	FRAME_PARK, FRAME_START, FRAME_VERDICT, FRAME_CLAIM, FRAME_BEAT,
-	FRAME_ORDER_WRITE,
-	FRAME_ANSWER,
+	FRAME_ORDER_WRITE, FRAME_ADMIT, FRAME_RELEASE, FRAME_RENEW, FRAME_RATE,
+	FRAME_ANSWER, FRAME_ADMITTED,
 	/* keeper → parent, unasked */
 	FRAME_ORDER, FRAME_ORDERS_LOADED,
 };

@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/broker/link.h"
+#include "common/worker/admit.h"
 #include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
@@ -259,6 +260,7 @@ bool gate_owns(const struct worker *w, const struct delivery *d)
 
 void gate_give_back(struct worker *w, struct delivery *d)
 {
+	admit_end(w, d, false);
 	if (d->claimed)
 		claim_end(w, d, true);
 	else
@@ -271,6 +273,7 @@ void gate_decide(struct worker *w, struct delivery *d)
 	int64_t now_us = clock_wall_us();
 
 	if (!gate_owns(w, d)) {
+		admit_end(w, d, false);
 		delivery_free(d);
 	} else if (d->judged) {
 		gate_verdict(w, d, (enum keeper_verdict)(d->judged - 1), d->cause, d->dead_cause);
@@ -284,6 +287,8 @@ void gate_decide(struct worker *w, struct delivery *d)
 		gate_verdict(w, d, KEEPER_EXPIRED, "expired", NULL);
 	} else if (d->task == DELIVERY_UNKNOWN_TASK) {
 		not_ours(w, d);
+	} else if (admit_arrival(w, d)) {
+		return;
 	} else if (d->hop == 0 && d->eta_us - now_us > w->program.conf->fleet.eta_hold_ms * 1000) {
 		gate_park(w, d, "eta", d->eta_us, 0, NULL);
 	} else if (d->hop == 0 && d->eta_us > now_us) {

@@ -12,6 +12,7 @@
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "common/worker/frame.h"
+#include "common/worker/keeper_admit.h"
 #include "common/worker/keeper_claim.h"
 #include "common/worker/keeper_orders.h"
 #include "common/worker/run_private.h"
@@ -63,10 +64,15 @@ static int park(struct keeper *k, struct frame *f, struct err *e)
 	const char *kind = frame_get_str(f), *queue = frame_get_str(f);
 	int64_t due_us = frame_get_i64(f), delay_ms = frame_get_i64(f);
 	const char *reason = frame_get_str(f);
+	int admitted = (int)frame_get_u32(f);
+	int64_t slot_ms = frame_get_i64(f);
 	struct pending_row row;
 	struct buf props;
 	struct pg *pg;
 	int r = read_message(k, f, e);
+
+	k->message.admitted = admitted;
+	k->message.slot_ms = slot_ms;
 
 	buf_init(&props, PROPS_MAX);
 	if (r >= 0)
@@ -217,6 +223,22 @@ static int beat(struct keeper *k, struct frame *f, struct err *e)
 	return r < 0 ? (int)r : 0;
 }
 
+static void admit(struct keeper *k, uint32_t number, struct frame *f)
+{
+	struct admit_answer a = { .verdict = ADMIT_GO };
+	struct err e = { 0 };
+	int r = keeper_admit(&k->stores, &k->catalog, &k->message, f, &a, &e);
+
+	frame_begin(&k->port, FRAME_ADMITTED);
+	frame_put_u32(&k->port, number);
+	frame_put_i64(&k->port, r < 0 ? r : 0);
+	frame_put_u32(&k->port, a.verdict);
+	frame_put_i64(&k->port, a.wait_ms);
+	frame_put_str(&k->port, r < 0 ? e.msg : a.text);
+	frame_end(&k->port);
+	free(a.text);
+}
+
 static bool handle(struct keeper *k, struct frame *f)
 {
 	uint32_t number = f->kind == FRAME_CONF || f->kind == FRAME_QUIT ? 0 : frame_get_u32(f);
@@ -231,6 +253,10 @@ static bool handle(struct keeper *k, struct frame *f)
 	case FRAME_VERDICT: r = verdict(k, f, &e); break;
 	case FRAME_CLAIM: r = claim(k, f, &e); break;
 	case FRAME_BEAT: r = beat(k, f, &e); break;
+	case FRAME_RELEASE: r = keeper_release(&k->stores, f, &e); break;
+	case FRAME_RENEW: r = keeper_renew(&k->stores, f, &e); break;
+	case FRAME_RATE: r = keeper_rate(&k->stores, f, &e); break;
+	case FRAME_ADMIT: admit(k, number, f); return true;
 	case FRAME_ORDER_WRITE: r = keeper_orders_write(&k->stores, f, &e); break;
 	default: return f->kind == FRAME_CONF;	/* its URLs are those it was started with */
 	}

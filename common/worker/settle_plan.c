@@ -180,7 +180,8 @@ int plan_retry(struct plan *p, struct run *run, int64_t delay_ms, struct err *e)
 		message_drop_headers(run->message, brokers[i]);
 	eta_in(delay_ms, eta);
 	m.retries++;
-	m.hop = 0;
+	m.hop = m.admitted = 0;
+	m.slot_ms = 0;
 	m.parent_id = m.id;
 	m.expiration = NULL;
 	m.eta = eta;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a worker: its loop, its timers and signals, drain and leave. */
+#include "common/worker/admit.h"
 #include "common/worker/obey.h"
 #include "common/worker/worker_private.h"
 
@@ -201,6 +202,7 @@ static void on_tick(uv_timer_t *t)
 	feed_relieve(w);
 	feed_grow(w);
 	claim_tick(w);
+	admit_tick(w);
 	events_tick(w);
 	tell_systemd(w);
 	give_memory_back(w);

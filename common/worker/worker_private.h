@@ -59,6 +59,7 @@ struct worker {
 	struct delivery_list held;	/* until their wake_ms */
 	struct delivery_list outside;	/* with the desk or the outlet */
 	struct delivery *huge;		/* its parts are passing through */
+	int64_t leases_ms;		/* when leases are renewed next */
 	int64_t started_ms, beat_ms, drain_until_ms;
 	int64_t processed, failed, retried, redispatched;
 	int64_t trimmed;		/* processed when memory was last given back */
