@@ -404,7 +404,7 @@ static cJSON *active_queues(struct control_job *job)
 	cJSON *list = cJSON_CreateArray();
 
 	for (size_t i = 0; i < w->nqueues; i++)
-		if (w->queues[i].name)
+		if (!(consumer_off(w->consumer, (int)i) & CONSUMER_DROPPED))
 			cJSON_AddItemToArray(list,
 					     describe_queue(&w->queues[i], &w->queue_confs[i]));
 	return list;

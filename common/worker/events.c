@@ -107,6 +107,16 @@ static bool publish(struct worker *w, const char *key, const struct buf *b, int 
 	return taken;
 }
 
+void events_flush(struct worker *w)
+{
+	if (ev.batched == 0)
+		return;
+	buf_putc(&ev.batch, ']');
+	publish(w, "task.multi", &ev.batch, ev.batched);
+	buf_clear(&ev.batch);
+	ev.batched = 0;
+}
+
 /* worker-*: the type's dash is a dot in the key. */
 static bool tell(struct worker *w, const char *what, double freq_s, bool with_load)
 {
@@ -116,6 +126,7 @@ static bool tell(struct worker *w, const char *what, double freq_s, bool with_lo
 	bool taken;
 
 	start(w);
+	events_flush(w);	/* clocks grow from message to message */
 	buf_init(&b, 4096);
 	begin(w, &b);
 	buf_printf(&b, ", \"freq\": %.3f", freq_s);
@@ -148,7 +159,6 @@ void events_online(struct worker *w)
 
 void events_offline(struct worker *w)
 {
-	events_flush(w);
 	ev.online_due = false;
 	ev.beat_ms = 0;
 	tell(w, "offline", freq_s(w), true);
@@ -170,16 +180,6 @@ void events_tick(struct worker *w)
 		tell(w, "heartbeat", freq_s(w), true);
 	}
 	events_flush(w);
-}
-
-void events_flush(struct worker *w)
-{
-	if (ev.batched == 0)
-		return;
-	buf_putc(&ev.batch, ']');
-	publish(w, "task.multi", &ev.batch, ev.batched);
-	buf_clear(&ev.batch);
-	ev.batched = 0;
 }
 
 int64_t events_dropped(void)

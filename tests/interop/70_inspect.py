@@ -85,28 +85,24 @@ def active_shows_the_shadow_as_name_and_numbers_unchanged():
     infos = {i["id"]: i for i in bed.inspect().active()[NODE]}
     assert infos[result.id]["name"] == "nap" and infos[result.id]["type"] == "echo.sleep", infos
     assert infos[other.id]["kwargs"] == {"seconds": 60}, infos
-    waiting = bed.send("echo.echo", kwargs={"n": big, "t": "Zürich ☃"})
-    wait_for("it waits", lambda: bed.inspect().reserved()[NODE])
-    assert bed.inspect().reserved()[NODE][0]["kwargs"] == {"n": big, "t": "Zürich ☃"}
     bed.end([result, other])
-    assert waiting.get(timeout=20)["t"] == "Zürich ☃"
+    waiting, = bed.waiting({"n": big, "t": "Zürich ☃"})
+    assert bed.inspect().reserved()[NODE][0]["kwargs"] == {"n": big, "t": "Zürich ☃"}
+    assert waiting.get(timeout=60)["t"] == "Zürich ☃"
 
 
 def reserved_lists_what_waits():
     assert bed.inspect().reserved() == {NODE: []}
-    busy = bed.busy()
-    waiting = [bed.send("echo.add", 1, 2) for _ in range(2)]
-    wait_for("both wait", lambda: len(bed.inspect().reserved()[NODE]) == 2)
+    waiting = bed.waiting({"n": 1}, {"n": 2})
     for infos in (bed.inspect().reserved()[NODE], bed.ask("dump_reserved"),
                   bed.celery_json("inspect", "reserved")):
         infos = {i["id"]: i for i in infos}
-        for result in waiting:
+        for n, result in enumerate(waiting):
             info = infos[result.id]
-            is_info(info, result, "echo.add", [1, 2])
+            is_info(info, result, "echo.echo", [], {"n": n + 1})
             assert info["time_start"] is None and info["worker_pid"] is None, info
-    bed.end(busy)
-    for result in waiting:
-        assert result.get(timeout=20) == 3
+    for n, result in enumerate(waiting):
+        assert result.get(timeout=60) == {"n": n + 1}
 
 
 def scheduled_lists_what_has_an_eta():
@@ -191,18 +187,17 @@ def clock_only_grows():
 
 
 def query_task_says_what_a_task_does():
-    busy = bed.busy()
-    waiting = bed.send("echo.add", 1, 2)
-    ids = [busy[0].id, waiting.id, "nobody"]
-    wait_for("it waits", lambda: bed.inspect().reserved()[NODE])
+    running = bed.started(bed.send("echo.sleep", 60))
+    waiting, = bed.waiting({"n": 1})
+    ids = [running.id, waiting.id, "nobody"]
     for found in (bed.inspect().query_task(ids)[NODE], bed.ask("query_task", ids=ids),
                   bed.celery_json("inspect", "query_task", *ids)):
         assert sorted(found) == sorted(ids[:2]), found
-        assert found[busy[0].id][0] == "active" and found[waiting.id][0] == "reserved", found
-        is_info(found[busy[0].id][1], busy[0], "echo.sleep", [60])
+        assert found[running.id][0] == "active" and found[waiting.id][0] == "reserved", found
+        is_info(found[running.id][1], running, "echo.sleep", [60])
     assert bed.ask("query_task", ids=waiting.id)[waiting.id][0] == "reserved"
-    bed.end(busy)
-    assert waiting.get(timeout=20) == 3
+    bed.end([running])
+    assert waiting.get(timeout=60) == {"n": 1}
     assert bed.inspect().query_task(ids) == {NODE: {}}
 
 

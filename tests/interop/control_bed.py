@@ -89,6 +89,17 @@ class Bed:
         return [self.started(r) for r in
                 [self.send("echo.sleep", seconds, **options) for _ in range(2)]]
 
+    def waiting(self, *kwargs):
+        """A task echo.echo for each of kwargs, in the worker and not begun: they wait for their
+        rate limit (behind a running task a worker of ours would give them back)."""
+        self.control.rate_limit("echo.echo", "0.2/s", destination=[NODE], reply=True, timeout=5)
+        results = [self.send("echo.echo", kwargs=k) for k in ({},) + kwargs]
+        results[0].get(timeout=20)
+        self.control.rate_limit("echo.echo", 0, destination=[NODE], reply=True, timeout=5)
+        wait_for("they wait", lambda: sorted(
+            i["id"] for i in self.inspect().reserved()[NODE]) == sorted(r.id for r in results[1:]))
+        return results[1:]
+
     def end(self, results):
         """Terminates what still runs of them."""
         self.control.revoke([r.id for r in results], terminate=True, destination=[NODE],
@@ -117,7 +128,7 @@ class Bed:
         with open(self.python_log, "ab") as log:
             self.python = subprocess.Popen(
                 ["/usr/bin/python3", "-m", "celery", "-A", "pyapp", "worker", "-n", PYTHON_NODE,
-                 "-c", "1", "-P", "solo", "-Q", "python", "-l", "INFO"],
+                 "-c", "1", "-P", "solo", "-Q", "python", "-l", "DEBUG"],
                 cwd=self.fleet.dir, stdout=log, stderr=log)
         wait_for("the Python worker is ready", lambda: " ready." in self.log_of_python(), 60)
 
@@ -134,6 +145,57 @@ class Bed:
     def close(self):
         self.stop_python()
         self.fleet.close()
+
+
+class Listener:
+    """Receives what is published to celeryev, as a monitor does: every event, and every message
+    with its key, headers and properties."""
+
+    def __init__(self, bed, key="#"):
+        self.events, self.messages = [], []
+        self.connection = bed.app.connection()
+        self.receiver = bed.app.events.Receiver(self.connection.channel(), routing_key=key,
+                                                handlers={"*": self.events.append})
+        self.consumer = bed.app.amqp.Consumer(
+            self.connection.channel(), queues=[self.receiver.queue], no_ack=True,
+            callbacks=[self.take, self.receiver._receive], accept=["json"])
+        self.consumer.consume()
+
+    def take(self, body, message):
+        self.messages.append((message.delivery_info["routing_key"], message.headers,
+                              message.properties, body))
+
+    def drain(self, seconds=0.05):
+        try:
+            while True:
+                self.connection.drain_events(timeout=seconds)
+        except OSError:
+            pass
+
+    def wait(self, what, fn, limit_s=20):
+        """Drains until fn answers."""
+        def look():
+            self.drain()
+            return fn()
+        return wait_for(what, look, limit_s)
+
+    def of(self, *types, uuid=None):
+        self.drain()
+        return [e for e in self.events
+                if (not types or e["type"] in types) and (not uuid or e.get("uuid") == uuid)]
+
+    def types_of(self, uuid):
+        return [e["type"] for e in self.of(uuid=uuid)]
+
+    def close(self):
+        self.consumer.cancel()
+        self.connection.release()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 def took(fn, *args, **options):
