@@ -248,6 +248,21 @@ int joiner_finish(const struct joiner *j, const struct joiner_join *x, struct er
 	return r;
 }
 
+/* Once a join and process: PostgreSQL keeps the size, should Redis lose it. What is forgotten for
+ * want of room here, or fails, costs one more statement, or waits for the next part. */
+static void note_size(const struct joiner *j, const char *join_id, int64_t size)
+{
+	static char noted[8][64];
+	static unsigned next;
+	struct pg *pg;
+
+	for (size_t i = 0; i < COUNT(noted); i++)
+		if (strcmp(noted[i], join_id) == 0)
+			return;
+	if (stores_pg(j->stores, &pg, NULL) >= 0 && join_note_size(pg, join_id, size, NULL) >= 0)
+		snprintf(noted[next++ % COUNT(noted)], sizeof noted[0], "%s", join_id);
+}
+
 int joiner_count(const struct joiner *j, const struct joiner_join *x, const struct join_part *part,
 		 struct err *e)
 {
@@ -260,6 +275,8 @@ int joiner_count(const struct joiner *j, const struct joiner_join *x, const stru
 		r = join_count(redis, part, j->stores->conf->fleet.result_expires_s, &ready, &size,
 			       e);
 	FAULT_POINT("join-counted");
+	if (r >= 0 && size >= 0 && !ready)
+		note_size(j, x->join_id, size);
 	if (r < 0 || !ready)
 		return r;
 	return joiner_finish(j, x, e);
