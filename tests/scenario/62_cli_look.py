@@ -6,9 +6,15 @@
 task's story, its progress and its lines, the health of the whole. Each command plain and as JSON,
 against real services, with a worker and a dispatcher that run."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import signal
+import struct
 import subprocess
+import termios
 import threading
 import time
 import uuid
@@ -176,7 +182,7 @@ def workers_show_counts_rates_and_the_lost_ones():
 # ---- scheduled ----
 
 def scheduled_lists_what_waits_with_filters_and_the_total():
-    bed = fleet(workers=())
+    bed = fleet(workers=(), dispatcher=False)
     for n in range(3):
         enqueue_in_sql(bed, "x.later", queue="nobody", countdown="%d hours" % (n + 1), task_id="later-%d" % n)
     enqueue_in_sql(bed, "x.other", queue="plain", countdown="30 minutes", task_id="other")
@@ -403,6 +409,102 @@ def logs_finds_a_tasks_lines_in_the_journal():
     bed.close()
 
 
+# ---- top ----
+
+class Terminal:
+    """A command on a terminal of its own; the screen is whatever was last drawn from its corner."""
+
+    def __init__(self, bed, *words, rows=30, columns=100):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(JOBFLEET_CONFIG=bed.conf, TERM="xterm")
+            self.size(rows, columns, 0)
+            os.execvp("jobfleet", ["jobfleet", *words])
+        self.seen = ""
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def size(self, rows, columns, fd=None):
+        fcntl.ioctl(self.fd if fd is None else fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self):
+        try:
+            while True:
+                self.seen += os.read(self.fd, 65536).decode(errors="replace")
+        except OSError:
+            pass            # it has ended
+
+    def screens(self):
+        return self.seen.split("\033[H")[1:]
+
+    def shows(self, text):
+        wait_for("the screen shows %r" % text, lambda: self.screens() and text in self.screens()[-1])
+
+    def press(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def end(self):
+        got = wait_for("it ends", lambda: os.waitpid(self.pid, os.WNOHANG)[0] and [True])
+        self.reader.join(10)
+        return got
+
+
+def lines_of(screen):
+    """What a screen shows, without the sequences."""
+    lines = re.split("\r\n|\033\\[[0-9]+;1H", screen)
+    return [re.sub("\033\\[[0-9;]*[A-Za-z]", "", line).strip("\r") for line in lines]
+
+
+def top_shows_one_screen_without_a_terminal_and_as_json():
+    bed = fleet()
+    task_id = enqueue_in_sql(bed, "echo.sleep", kwargs='{"seconds": 10}')
+    bed.sql("SELECT jobfleet.raise_alert('backlog', 'echo', 'WARNING', 'a test alert')")
+    wait_for("the heartbeat says what runs", lambda: [
+        r for r in asked(bed, "top")["running"] if r["task_id"] == task_id])
+    got = asked(bed, "top")
+    running = got["running"][0]
+    assert running["task"] == "echo.sleep" and running["node"] == "one@test", running
+    assert 0 < running["running_s"] < 60 and got["active"] == 1 and got["workers_alive"] == 1, got
+    assert got["alerts"][0]["message"] == "a test alert" and got["queues_error"] is None, got
+    assert {q["queue"] for q in got["queues"]} == {"echo", "nobody", "plain", "failed_operations"}, got
+    assert got["queues"][0]["in_per_s"] is not None, got
+    out, _ = call(bed, "top")
+    assert out.startswith("jobfleet  20") and "running 1 of 2" in out and task_id in out, out
+    assert "a test alert" in out and "\033" not in out, out
+    out, _ = call(bed, "top", "--once", JOBFLEET_BROKER_URL="amqp://guest:guest@127.0.0.1:1/")
+    assert "\n! " in out and "127.0.0.1:1" in out and "one@test" in out, out
+    call(bed, "top", "--every=1ms", status=100)
+    bed.sql("UPDATE jobfleet.alerts SET resolved_at = now()")
+    bed.close()
+
+
+def top_lives_on_a_terminal_follows_its_size_and_gives_it_back():
+    bed = fleet()
+    terminal = Terminal(bed, "top", "--every=300ms")
+    terminal.shows("one@test")
+    terminal.shows("q quit")
+    assert terminal.seen.startswith("\033[?1049h"), terminal.seen[:20]
+    assert all(len(line) <= 100 for line in lines_of(terminal.screens()[-1])), terminal.screens()[-1]
+    running = enqueue_in_sql(bed, "echo.sleep", kwargs='{"seconds": 8}')
+    terminal.shows(running)
+    terminal.size(10, 60)
+    wait_for("it is drawn anew", lambda: len(lines_of(terminal.screens()[-1])) <= 10 and
+             "\033[10;1H" in terminal.screens()[-1] and
+             all(len(line) <= 60 for line in lines_of(terminal.screens()[-1])))
+    count = len(terminal.screens())
+    terminal.press("b")
+    wait_for("a key draws", lambda: len(terminal.screens()) > count)
+    terminal.press("q")
+    terminal.end()
+    assert terminal.seen.endswith("\033[?25h\033[?1049l"), terminal.seen[-40:]
+    killed = Terminal(bed, "top")
+    killed.shows("one@test")
+    os.kill(killed.pid, signal.SIGTERM)
+    killed.end()
+    assert killed.seen.endswith("\033[?25h\033[?1049l"), killed.seen[-40:]
+    bed.close()
+
+
 if __name__ == "__main__":
     run(queues_tell_depth_pauses_and_other_arguments,
         the_age_of_the_oldest_is_exact_for_our_own_and_else_a_bound,
@@ -416,4 +518,6 @@ if __name__ == "__main__":
         progress_shows_each_step_and_ends_with_the_result,
         progress_of_a_failed_or_silent_task_has_its_exit_status,
         logs_finds_a_tasks_lines_in_the_file_and_follows_it,
-        logs_finds_a_tasks_lines_in_the_journal)
+        logs_finds_a_tasks_lines_in_the_journal,
+        top_shows_one_screen_without_a_terminal_and_as_json,
+        top_lives_on_a_terminal_follows_its_size_and_gives_it_back)

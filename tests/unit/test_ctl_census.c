@@ -60,8 +60,11 @@ static void a_state_names_all_that_is_odd(void **state)
 
 static double rate_of(int64_t before, int64_t now, int64_t settled, bool declared)
 {
-	struct census_queue old = { .ready = before, .declared = true };
-	struct census_queue q = { .ready = now, .settled_since = settled, .declared = declared,
+	struct census_queue old = { .name = "q", .ready = before, .declared = true };
+	struct census_queue q = { .name = "q",
+				  .ready = now,
+				  .settled_since = settled,
+				  .declared = declared,
 				  .in_per_s = -1 };
 	struct census first = { .queues = &old, .n = 1, .taken_ms = 1000 };
 	struct census second = { .queues = &q, .n = 1, .taken_ms = 3000 };

@@ -119,6 +119,7 @@ static int look_into_queue(struct census_queue *q, struct publisher *p, bool arg
 	int r = publisher_queue_depth(p, q->name, &q->ready, &q->consumers, ASK_MS, e);
 
 	if (r == -ERR_NOT_FOUND) {
+		err_clear(e);
 		q->ready = q->consumers = -1;
 		return 0;
 	}
@@ -128,8 +129,11 @@ static int look_into_queue(struct census_queue *q, struct publisher *p, bool arg
 	r = publisher_queue_fits(p, q->name, q->conf->max_priority,
 				 q->conf->type == CONF_QUEUE_QUORUM, ASK_MS, e);
 	q->other_arguments = r == 0;
-	/* who may not declare the queue cannot ask */
-	return r == -ERR_REFUSED ? 0 : r < 0 ? r : 0;
+	if (r == -ERR_REFUSED) {	/* who may not declare the queue cannot ask */
+		err_clear(e);
+		return 0;
+	}
+	return r < 0 ? r : 0;
 }
 
 static void judge_age(struct census_queue *q)
@@ -194,17 +198,28 @@ int census_take(struct census *ret, struct ctl *c, char *const *names, bool argu
 	return 0;
 }
 
+static const struct census_queue *find(const struct census *x, const char *name)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		if (strcmp(x->queues[i].name, name) == 0)
+			return &x->queues[i];
+	}
+	return NULL;
+}
+
 void census_compare(struct census *now, const struct census *before)
 {
 	double s = (double)(now->taken_ms - before->taken_ms) / 1000;
 
-	for (size_t i = 0; s > 0 && i < now->n && i < before->n; i++) {
+	for (size_t i = 0; s > 0 && i < now->n; i++) {
 		struct census_queue *q = &now->queues[i];
-		const struct census_queue *old = &before->queues[i];
-		double came = (double)(q->ready - old->ready + q->settled_since);
+		const struct census_queue *old = find(before, q->name);
+		double came = old ? (double)(q->ready - old->ready + q->settled_since) : 0;
 
-		if (q->declared && old->declared)
-			q->in_per_s = came > 0 ? came / s : 0;
+		if (!old || !q->declared || !old->declared)
+			continue;
+		q->in_per_s = came > 0 ? came / s : 0;
+		q->other_arguments = q->other_arguments || old->other_arguments;
 	}
 }
 

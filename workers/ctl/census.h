@@ -63,7 +63,7 @@ struct census {
  * same queues, for the rate in; or NULL. */
 int census_take(struct census *ret, struct ctl *c, char *const *names, bool arguments,
 		const struct census *before, struct err *e);
-/* The arithmetic of that. */
+/* The arithmetic of that; what only the first look asked for is carried over. */
 void census_compare(struct census *now, const struct census *before);
 void census_release(struct census *x);
 

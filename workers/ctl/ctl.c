@@ -87,6 +87,10 @@ int ctl_publisher(struct ctl *c, struct publisher **ret, struct err *e)
 	const struct conf *conf;
 	int r = ctl_conf(c, &conf, e);
 
+	if (r == 0 && c->publisher && !publisher_is_alive(c->publisher)) {
+		publisher_close(c->publisher);
+		c->publisher = NULL;
+	}
 	if (r == 0 && !c->publisher)
 		r = publisher_open(&c->publisher, conf->fleet.broker_url, "jobfleet", 0,
 				   CTL_CONNECT_MS, e);

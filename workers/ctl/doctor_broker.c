@@ -157,14 +157,9 @@ void doctor_broker(struct checkup *k, struct ctl *c)
 	}
 	checkup_add(k, AREA, "login", CHECKUP_OK, NULL, "as JOBFLEET_BROKER_URL says");
 	check_rights(k, p);
-	if (!publisher_is_alive(p)) {
-		publisher_close(p);
-		c->publisher = NULL;
-	} else {
-		checkup_add(k, AREA, "alarms", publisher_is_blocked(p) ? CHECKUP_FAIL : CHECKUP_OK,
-			    publisher_is_blocked(p) ? "It takes no messages: free memory or disk"
-						      " on its host." : NULL,
-			    "%s", publisher_is_blocked(p) ? "blocked by an alarm" : "none");
-	}
+	checkup_add(k, AREA, "alarms", publisher_is_blocked(p) ? CHECKUP_FAIL : CHECKUP_OK,
+		    publisher_is_blocked(p) ? "It takes no messages: free memory or disk on its"
+					      " host." : NULL,
+		    "%s", publisher_is_blocked(p) ? "blocked by an alarm" : "none");
 	check_queues(k, c);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* queues: how full each queue is, how fast it moves, and what is odd about it. */
+#include "workers/ctl/queues.h"
+
 #include <poll.h>
 
 #include "common/base/buf.h"
@@ -142,13 +144,18 @@ static int take(struct census *ret, struct ctl *c, char **names, int64_t sample_
 	return r;
 }
 
-static int show(struct ctl *c, const struct census *x, int64_t sample_ms)
+struct table *queues_table(const struct census *x)
 {
 	struct table *t = table_new(COLUMNS, COUNT(COLUMNS));
 
 	for (size_t i = 0; i < x->n; i++)
 		put_queue(t, &x->queues[i]);
-	ctl_show(c, t, "queues.conf names no queue");
+	return t;
+}
+
+static int show(struct ctl *c, const struct census *x, int64_t sample_ms)
+{
+	ctl_show(c, queues_table(x), "queues.conf names no queue");
 	if (!c->json && !c->quiet)
 		print_notes(x, sample_ms);
 	return CTL_OK;

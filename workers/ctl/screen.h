@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* screen: a full terminal screen that is drawn again and again, by ANSI sequences (ECMA-48) and
+ * xterm's alternate screen. The terminal is given back by screen_close, also after a signal. */
+#ifndef CTL_SCREEN_H
+#define CTL_SCREEN_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+struct screen;
+
+enum { SCREEN_TIMEOUT = 0, SCREEN_END = -1, SCREEN_RESIZED = -2 };
+
+/* May stdout be drawn on? Not if it is no terminal, or a dumb one. */
+bool screen_is_there(void);
+int screen_open(struct screen **ret, struct err *e);
+void screen_close(struct screen *s);
+
+/* text's lines from the top, cut to the size the terminal has now; head and foot stay in view. */
+void screen_draw(struct screen *s, const char *head, const char *text, const char *foot);
+/* A key, or SCREEN_TIMEOUT after wait_ms, SCREEN_RESIZED, SCREEN_END (a signal, input closed). */
+int screen_wait(struct screen *s, int wait_ms);
+
+/* One line without its end, cut to width characters (a control character is shown as a space). */
+void screen_clip(struct buf *out, const char *line, int width);
+
+#endif
