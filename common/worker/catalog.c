@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "common/base/mem.h"
+#include "common/worker/builtin.h"
 
 enum { BACKOFF_MS = 1000, BACKOFF_MAX_MS = 600000 };
 
@@ -67,13 +68,18 @@ static void fill(struct catalog_task *t, const struct conf *conf, const char *pr
 void catalog_init(struct catalog *c, const struct conf *conf, const char *program,
 		  const struct task *tasks, size_t n)
 {
-	c->n = n;
-	c->tasks = mem_zalloc((n ? n : 1) * sizeof *c->tasks);
-	for (size_t i = 0; i < n; i++) {
-		c->tasks[i].task = &tasks[i];
-		fill(&c->tasks[i], conf, program);
-		c->tasks[i].control_soft_ms = c->tasks[i].control_hard_ms = -1;
-		c->tasks[i].control_rate_per_s = -1;
+	c->n = n + BUILTIN_COUNT;
+	c->tasks = mem_zalloc(c->n * sizeof *c->tasks);
+	for (size_t i = 0; i < c->n; i++) {
+		struct catalog_task *t = &c->tasks[i];
+
+		t->builtin = i >= n;
+		t->task = t->builtin ? &BUILTIN_TASKS[i - n] : &tasks[i];
+		fill(t, conf, program);
+		if (t->builtin && !conf_route(conf, t->task->name))
+			t->queue = "";	/* where its caller sends it */
+		t->control_soft_ms = t->control_hard_ms = -1;
+		t->control_rate_per_s = -1;
 	}
 }
 

@@ -21,6 +21,7 @@ struct catalog_task {
 	bool backoff_fixed;
 	enum conf_retry_on retry_on;
 	bool ledger, redeliver, ignore_result, track_started;
+	bool builtin;			/* Celery's own name (builtin.h) */
 	/* Limits of the start (admit.h); see struct conf_task. */
 	double rate_per_s;		/* 0 = none */
 	bool rate_at_fetch, rate_per_worker;

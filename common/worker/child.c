@@ -134,8 +134,11 @@ static int parse_body(struct run *run, cJSON **ret_args, struct err *e)
 {
 	int r = run_load(run, e);
 
-	return r < 0 ? r : bind_arguments(run->task->task, run->args_text, run->kwargs_text,
-					  ret_args, e);
+	if (r >= 0 && run->task->builtin)
+		*ret_args = mem_check(cJSON_CreateObject());	/* they read the texts themselves */
+	else if (r >= 0)
+		r = bind_arguments(run->task->task, run->args_text, run->kwargs_text, ret_args, e);
+	return r;
 }
 
 static int call_handler(struct run *run, const cJSON *args, char **ret_json, struct err *e)
@@ -150,6 +153,17 @@ static int call_handler(struct run *run, const cJSON *args, char **ret_json, str
 			run->task->task->name);
 	cJSON_Delete(result);
 	return r;
+}
+
+/* The handler said how its task ends. */
+static void settle_exit(struct run *run, const struct err *why, struct settle *s)
+{
+	switch (run->exit) {
+	case RUN_IGNORED: settle_ignored(run, s); break;
+	case RUN_REPLACED: settle_replaced(run, s); break;
+	case RUN_REJECTED: settle_rejected(run, why, s); break;
+	default: settle_requeued(run); break;
+	}
 }
 
 /* Runs and settles one message. One that cannot be understood gets its dead letter in the same
@@ -171,6 +185,8 @@ static void perform(struct child *c, struct run *run, struct settle *s)
 	}
 	if (r >= 0)
 		settle_success(run, json, s);
+	else if (run->exit != RUN_GOES_ON && r == -ERR_CANCELLED)
+		settle_exit(run, &e, s);
 	else if (malformed)
 		settle_verdict(run, &e, "malformed", s);
 	else
@@ -214,6 +230,7 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	struct run run;
 	struct err e = { 0 };
 	int found = 0;
+	bool requeued;
 
 	run_prepare(c, &run, task, h);
 	log_set_task(run.id, task->task->name);
@@ -226,10 +243,11 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	} else if (found == 0) {
 		perform(c, &run, s);
 	}
+	requeued = run.exit == RUN_REQUEUED;
 	log_end(c, &run, s);
 	run_release(&run);
 	log_set_task(NULL, NULL);
-	return s->again ? CHILD_AGAIN : CHILD_SETTLED;
+	return s->again ? CHILD_AGAIN : requeued ? CHILD_REQUEUE : CHILD_SETTLED;
 }
 
 static void run_handed(struct child *c, const struct handed *h)

@@ -102,6 +102,47 @@ int64_t run_left_ms(const struct run *run);	/* to the soft limit, else the hard 
 int run_retry(struct run *run, int64_t delay_ms, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Canvas: signatures built inside a task, published with its commit as everything else.
+ *
+ *	struct signature *sum = run_chord(run,
+ *		run_group(run, run_sig(run, "t.add", "[1, 2]", NULL),
+ *			  run_sig(run, "t.add", "[3, 4]", NULL), NULL),
+ *		run_sig(run, "t.xsum", NULL, NULL));
+ *
+ *	run_set(run, sum, "priority", "5");
+ *	return run_apply(run, sum, &id, e);
+ *
+ * args, kwargs and the values of options are raw JSON, NULL = none; options are Celery's
+ * (celery-wire 3.1: queue, countdown, eta, expires, priority, task_id, headers, time_limit …).
+ * Signatures belong to the run, each to one other at most; none may be changed after its apply.
+ * What is wrong in one is said by run_apply and run_replace. */
+struct signature;
+struct signature *run_sig(struct run *run, const char *task, const char *args,
+			  const char *kwargs);
+/* One that came as an argument; json is the signature's text. */
+int run_sig_read(struct run *run, const char *json, struct signature **ret, struct err *e);
+struct signature *run_chain(struct run *run, ...) __attribute__((sentinel));	/* steps, NULL */
+struct signature *run_group(struct run *run, ...) __attribute__((sentinel));	/* members, NULL */
+void run_add(struct run *run, struct signature *to, struct signature *step);	/* chain, group */
+struct signature *run_chord(struct run *run, struct signature *group, struct signature *body);
+void run_set(struct run *run, struct signature *s, const char *option, const char *json);
+void run_set_immutable(struct signature *s);	/* takes no results of others as arguments */
+void run_link(struct run *run, struct signature *s, struct signature *callback);
+void run_link_error(struct run *run, struct signature *s, struct signature *errback);
+/* *ret_id (may be NULL; borrowed from the run): where the result will stand; a group's own id. */
+int run_apply(struct run *run, struct signature *s, const char **ret_id, struct err *e);
+
+/* Other ends than a result or an error; a handler returns what these return, at once.
+ * replace: s takes this task's place: its id, its chain, chord, callbacks and group; of a group
+ * the list of its results is the task's. Effects and follow-ups so far hold.
+ * ignore: nothing is stored, and nothing follows. Effects and follow-ups so far hold.
+ * reject: nothing of this run holds. requeue gives the message back to the broker (nothing counts
+ * how often); else it becomes a dead letter, and nothing is stored. */
+int run_replace(struct run *run, struct signature *s, struct err *e);
+int run_ignore(struct run *run, struct err *e);
+int run_reject(struct run *run, bool requeue, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* Outside a worker (--run on the command line, unit tests of handlers): a run against scratch
  * services. message and ledger are absent; run_close commits when keep is true. */
 int run_open(struct run **ret, const struct conf *conf, const struct task *task, const char *id,

@@ -40,6 +40,7 @@ struct run {
 	char *source;			/* of apply */
 	int position;
 	enum run_exit exit;
+	const char *sig_fault;		/* of a signature that the handler built; NULL = none */
 	char step[RUN_STEP_BYTES];
 	char *idempotency;
 	bool committed;			/* a step's commit made effects visible */

@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/store/pg.h"
 #include "common/worker/worker.h"
+#include "tests/workers/echo/canvas.h"
 
 static int noop(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
@@ -161,6 +162,28 @@ static int swell(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	return 0;
 }
 
+static int sum(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	const cJSON *item;
+	double total = 0;
+
+	(void)run;
+	(void)e;
+	cJSON_ArrayForEach(item, json_get(args, "numbers"))
+		total += item->valuedouble;
+	*ret = cJSON_CreateNumber(total);
+	return 0;
+}
+
+/* When it began: seconds since the epoch. */
+static int stamp(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	*ret = cJSON_CreateNumber((double)clock_wall_us() / 1e6);
+	(void)e;
+	wait_ms(run, (int64_t)json_num(args, "work_ms", 0));
+	return 0;
+}
+
 static int echo(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	(void)run;
@@ -173,15 +196,28 @@ static const struct task TASKS[] = {
 	{ "echo.noop", PARAMS("*"), noop, .no_ledger = true },
 	{ "echo.noop_ledger", PARAMS("*"), noop },
 	{ "echo.add", PARAMS("x", "y"), add },
+	{ "echo.headers", PARAMS("value?", "*"), canvas_headers },
+	{ "echo.errback", PARAMS("request", "exc", "traceback"), canvas_errback },
+	{ "echo.keep", PARAMS("value?"), canvas_keep },
+	{ "echo.identity", PARAMS("value?"), canvas_identity },
+	{ "echo.apply", PARAMS("signature"), canvas_apply },
+	{ "echo.replace", PARAMS("signature"), canvas_replace },
+	{ "echo.build", PARAMS("shape", "n?=3", "replace?=false"), canvas_build },
+	{ "echo.ignore", PARAMS("value?"), canvas_ignore },
+	{ "echo.reject", PARAMS("requeue?=false"), canvas_reject },
 	{ "echo.sleep", PARAMS("seconds"), pause_for },
 	{ "echo.mark", PARAMS("note?", "work_ms?=0"), mark },
 	{ "echo.mark_loose", PARAMS("note?", "work_ms?=0"), mark, .no_ledger = true },
+	{ "echo.limited", PARAMS("note?", "work_ms?=0"), mark },
+	{ "echo.keyed", PARAMS("key", "note?", "work_ms?=0"), mark },
 	{ "echo.mark_and_spawn", PARAMS("n?=1", "note?"), mark_and_spawn },
 	{ "echo.mark_steps", PARAMS("n?=3", "work_ms?=0"), mark_steps },
 	{ "echo.fail", PARAMS("text?", "transient?=false", "until?=1000", "exc_type?"), fail,
 	  .max_retries = 2, .retry_backoff_ms = 100, .retry_backoff_max_ms = 200 },
 	{ "echo.crash", PARAMS("signal?=9"), crash },
 	{ "echo.stubborn", PARAMS("seconds?=60"), stubborn },
+	{ "echo.sum", PARAMS("numbers:list"), sum },
+	{ "echo.stamp", PARAMS("work_ms:number?=0"), stamp, .no_ledger = true },
 	{ "echo.swell", PARAMS("mib"), swell },
 	{ "echo.echo", PARAMS("*"), echo },
 	{ "echo.once", PARAMS("seconds?=60"), stubborn, .no_redeliver = true },

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks of the canvas tests: what their message said, errbacks, and canvases built in C. */
+#include "tests/workers/echo/canvas.h"
+
+#include "common/base/err.h"
+#include "common/base/json.h"
+#include "common/broker/message.h"
+
+int canvas_headers(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	const struct message *m = run_message(run);
+
+	(void)args;
+	(void)e;
+	*ret = message_headers(m);
+	json_set_num(*ret, "priority", m->priority);
+	json_set_str(*ret, "correlation_id", m->correlation_id);
+	return 0;
+}
+
+int canvas_errback(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	(void)run;
+	(void)e;
+	*ret = cJSON_Duplicate(args, true);
+	return 0;
+}
+
+int canvas_identity(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	(void)run;
+	(void)e;
+	*ret = cJSON_Duplicate(json_get(args, "value"), true);
+	return 0;
+}
+
+/* Applies the signature it was given; its result is the id under which that one's will stand. */
+int canvas_apply(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	struct signature *s;
+	const char *id;
+	char *text = json_print(json_get(args, "signature"));
+	int r = run_sig_read(run, text, &s, e);
+
+	free(text);
+	if (r >= 0)
+		r = run_apply(run, s, &id, e);
+	if (r >= 0)
+		*ret = cJSON_CreateString(id);
+	return r;
+}
+
+int canvas_replace(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	struct signature *s;
+	char *text = json_print(json_get(args, "signature"));
+	int r = run_sig_read(run, text, &s, e);
+
+	(void)ret;
+	free(text);
+	return r < 0 ? r : run_replace(run, s, e);
+}
+
+/* Canvases of C: n to sum up, each plus 1, by a chain, a group, or a chord. */
+int canvas_build(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	const char *shape = json_str(args, "shape", ""), *id;
+	int n = (int)json_num(args, "n", 3), r;
+	struct signature *s = strcmp(shape, "chain") == 0 ? run_chain(run, NULL) :
+							      run_group(run, NULL);
+
+	for (int i = 0; i < n; i++) {
+		char numbers[64];
+
+		snprintf(numbers, sizeof numbers, strcmp(shape, "chain") == 0 && i > 0 ? "[%d]" :
+			 "[%d, 1]", i);
+		run_add(run, s, run_sig(run, "echo.add", numbers, NULL));
+	}
+	if (strcmp(shape, "chord") == 0)
+		s = run_chord(run, s, run_sig(run, "echo.sum", NULL, NULL));
+	r = json_bool(args, "replace", false) ? run_replace(run, s, e) :
+						run_apply(run, s, &id, e);
+	if (r >= 0)
+		*ret = cJSON_CreateString(id);
+	return r;
+}
+
+int canvas_ignore(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	(void)args;
+	(void)ret;
+	return run_ignore(run, e);
+}
+
+int canvas_reject(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	(void)ret;
+	return run_reject(run, json_bool(args, "requeue", false), e, "not for me");
+}
+
+/* The text of the message's body, as it came. */
+int canvas_keep(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	const char *body = run_message(run)->body, *n = strstr(body, "\"n\": ");
+	size_t len = n ? strspn(n + 5, "0123456789") : 0;
+	char digits[64];
+
+	(void)args;
+	(void)e;
+	snprintf(digits, sizeof digits, "%.*s", (int)len, n ? n + 5 : "");
+	*ret = cJSON_CreateObject();
+	json_set_str(*ret, "n", digits);
+	return 0;
+}
