@@ -7,8 +7,6 @@ letters, purge; against running workers, a dispatcher and a stock Celery worker 
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
@@ -464,17 +462,6 @@ def a_terminal_is_asked_before_letters_are_dropped():
         assert len(ask("dlq", "list")) == left, answer
 
 
-def every_verb_has_help_in_both_forms():
-    out, _ = call("help")
-    verbs = re.findall(r"^  (\w+) ", out, re.M)
-    assert {"revoke", "pause", "resume", "inspect", "control", "dlq"} <= set(verbs), verbs
-    for verb in verbs:
-        assert call("help", verb)[0] == call(verb, "--help")[0]
-    assert call("help", "dlq", "replay")[0].startswith("usage: jobfleet dlq replay")
-    refused("hlep", says="no command")
-    refused("help", "reviok", says="did you mean revoke?")
-
-
 def the_fleet_is_closed():
     fleet.close()
 
@@ -501,5 +488,4 @@ run(inspect_asks_our_workers_and_stock_ones_alike,
     a_canary_that_fails_stops_the_replay,
     a_canary_that_takes_too_long_stops_the_replay_too,
     a_terminal_is_asked_before_letters_are_dropped,
-    every_verb_has_help_in_both_forms,
     the_fleet_is_closed)

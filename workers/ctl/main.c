@@ -32,6 +32,7 @@ static const struct {
 	{ "purge", "drop what is ready in a queue, for good", purge_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules and when they fired", schedule_main },
+	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },
 	{ "config", "check: every setting and where it came from", config_main },
 };
@@ -42,7 +43,8 @@ static void print_help(void)
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		printf("  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].about);
 	printf("\njobfleet help COMMAND tells more. Exit status: 0 done, 1 failed, 2 no result in"
-	       " time,\n100 wrong usage or configuration, 111 a service is away, try again.\n");
+	       " time,\n3 spooled, 100 wrong usage or configuration, 111 a service is away, try "
+	       "again.\n");
 }
 
 static int unknown(const char *word, struct err *e)

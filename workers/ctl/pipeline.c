@@ -135,8 +135,10 @@ static int show(struct ctl *c, int argc, char **argv, struct err *e)
 		.about =
 			"Shows collections by source and status, the oldest that waits, postings"
 			" processed,\n"
-			"refused and loaded, and the last errors. run: jobfleet pipeline run"
-			" --help.",
+			"refused and loaded, and the last errors.\n"
+			"\n"
+			"Commands:\n"
+			"  run        all stages for one query; pipeline run --help tells more",
 		.options = options,
 		.noptions = COUNT(options),
 		.least = 0,

@@ -87,7 +87,10 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 		.about =
 			"Prints every setting with the place it came from, passwords masked; or"
 			" every error\n"
-			"of the file, and exit status 100.",
+			"of the file, and exit status 100.\n"
+			"\n"
+			"Commands:\n"
+			"  check      the only one",
 		.options = options,
 		.noptions = COUNT(options),
 		.least = 1,
