@@ -81,8 +81,8 @@ static const char SQL_AGAIN[] =
 	"WITH again AS (UPDATE jobfleet.pending SET state = 'waiting', due = clock_timestamp(),"
 	" claimed_until = NULL, reason = 'its queue lost it' WHERE id = ANY($1::bigint[])"
 	" AND state = 'sent' RETURNING id), n AS (SELECT count(*) AS n FROM again)"
-	" SELECT n, CASE WHEN n > 0 THEN jobfleet.raise_alert('queue_lost', $2, 'WARNING',"
-	" format('%s messages that queue %s lost are sent again', n, $2)) END FROM n";
+	" SELECT n, CASE WHEN n > 0 THEN jobfleet.raise_alert('queue_lost', $2::text, 'WARNING',"
+	" format('%s messages that queue %s lost are sent again', n, $2::text)) END FROM n";
 
 struct watcher *watcher_new(void)
 {
@@ -112,7 +112,8 @@ static int count_serving(struct pg *pg, int heartbeat_s, const char *queue, int6
 			 struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(pg, SQL_SERVING, PG_PARAMS(PG_INT(heartbeat_s), PG_TEXT(queue)), &rows, e);
+	int64_t n = pg_run(pg, SQL_SERVING, PG_PARAMS(PG_INT(heartbeat_s), PG_TEXT(queue)), &rows,
+			   e);
 
 	if (n > 0)
 		*ret = pg_int(rows, 0, 0);

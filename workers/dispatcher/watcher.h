@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* watcher: sends again what a deleted or purged queue lost.
  *
- * A row of jobfleet.pending stays 'sent' until its task's final ledger row. Its message is taken for
- * lost when all of this holds:
+ * A row of jobfleet.pending stays 'sent' until its task's final ledger row. Its message is taken
+ * for lost when all of this holds:
  *   - it was sent over lost_after ago (default 60 s; each time twice as long, up to 64 times);
  *   - at a moment T since then its queue did not exist, or had no message ready (passive declare);
- *   - all live workers have reported themselves a second after T or later, and none of them names the task as running,
- *     buffered or held (jobfleet.workers.info: active, reserved), nor had too many to name them all
- *     (truncated). A worker is live for three heartbeats after its last report;
+ *   - all live workers have reported themselves a second after T or later, and none of them names
+ *     the task as running, buffered or held (jobfleet.workers.info: active, reserved), nor had too
+ *     many to name them all (truncated). A worker is live for three heartbeats after a report;
  *   - the queue has no more consumers than live workers that serve it: others do not report;
- *   - nothing newer of the task is known: no ledger row of this or a later attempt, no dead letter,
- *     no other row in pending (a retry, a parked copy, the claim of a long task);
+ *   - nothing newer of the task is known: no ledger row of this or a later attempt, no dead
+ *     letter, no other row in pending (a retry, a parked copy, the claim of a long task);
  *   - Redis has no final result of it.
- * Then the row waits again and the relay publishes it. A copy too many is harmless, the ledger keeps
- * effects single; so nothing is locked, and any number of dispatchers may watch. At most
+ * Then the row waits again and the relay publishes it. A copy too many is harmless, the ledger
+ * keeps effects single; so nothing is locked, and any number of dispatchers may watch. At most
  * WATCHER_BATCH a queue and look; what is sent makes the queue non-empty, so the next ones wait
  * until it is drained. Raises the alert queue_lost. */
 #ifndef DISPATCHER_WATCHER_H
