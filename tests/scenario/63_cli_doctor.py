@@ -141,16 +141,19 @@ def a_service_that_is_away_is_a_failure_and_the_others_are_checked():
     bed.close()
 
 
-def leftovers_of_the_spool_and_a_data_dir_without_rights_are_named():
+def leftovers_of_the_spool_are_named_and_explained():
     bed = fleet()
     env = dict(os.environ, JOBFLEET_CONFIG=bed.conf, JOBFLEET_BROKER_URL="amqp://guest:guest@127.0.0.1:1/")
     bed.lock.acquire()              # nobody starts the dispatcher again, who would send it
     bed.dispatcher.kill()
     bed.dispatcher.wait()
-    subprocess.run(["jobfleet", "enqueue", "echo.noop", "--queue=echo"], env=env, timeout=60,
+    subprocess.run(["jobfleet", "enqueue", "echo.noop", "--queue=echo", "--id=spooled-1"], env=env, timeout=60,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     found = doctor(bed, "--rabbitmqctl=")
     assert found["host", "spool"]["level"] == "warn" and "1 tasks wait" in found["host", "spool"]["text"], found
+    got = subprocess.run(["jobfleet", "explain", "spooled-1", "--json"], stdout=subprocess.PIPE, check=True,
+                         timeout=60, env=dict(os.environ, JOBFLEET_CONFIG=bed.conf)).stdout
+    assert json.loads(got)["state"] == "spooled", got
     bed.lock.release()
     bed.close()
 
@@ -161,4 +164,4 @@ if __name__ == "__main__":
         what_is_wrong_with_redis_is_named,
         what_is_wrong_in_the_tables_is_named,
         a_service_that_is_away_is_a_failure_and_the_others_are_checked,
-        leftovers_of_the_spool_and_a_data_dir_without_rights_are_named)
+        leftovers_of_the_spool_are_named_and_explained)

@@ -82,6 +82,7 @@ static void each_place_of_a_task_has_its_sentence(void **state)
 		    .pause_reason = "repair" }, STANDING_SENT, "Queue q is paused: repair" },
 		{ { .state = "sent", .pause_kind = "fleet" }, STANDING_SENT,
 		  "The fleet is paused." },
+		{ { .spooled = true }, STANDING_SPOOLED, "spool of this host" },
 		{ { .starts = 2, .causes = "SIGKILL" }, STANDING_INTERRUPTED,
 		  "2 of its starts did not end: SIGKILL" },
 		{ { .redis_status = "STARTED" }, STANDING_REPORTED, "STARTED" },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/ctl/standing.h"
 
+#include <unistd.h>
+
 #include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
@@ -126,6 +128,16 @@ static void ask_broker(struct standing *s, struct ctl *c)
 		publisher_queue_depth(p, s->queue, &s->ready, &s->consumers, ASK_MS, NULL);
 }
 
+/* A file named like the task (common/base/spool.h); an id with a slash is named otherwise there. */
+static bool is_spooled(const struct conf *conf, const char *id)
+{
+	char *path = mem_printf("%s/spool/%s", conf->fleet.data_dir, id);
+	bool there = *id && *id != '.' && !strchr(id, '/') && access(path, F_OK) == 0;
+
+	free(path);
+	return there;
+}
+
 int standing_load(struct standing *ret, struct ctl *c, const char *id, const char *queue,
 		  struct err *e)
 {
@@ -142,6 +154,7 @@ int standing_load(struct standing *ret, struct ctl *c, const char *id, const cha
 	read_row(&s, s.rows);
 	if (queue)
 		s.queue = queue;
+	s.spooled = is_spooled(conf, id);
 	ask_redis(&s, c);
 	ask_broker(&s, c);
 	*ret = s;
@@ -161,6 +174,7 @@ const char *standing_name(enum standing_state state)
 		[STANDING_UNKNOWN] = "unknown", [STANDING_ENDED] = "ended",
 		[STANDING_DEAD] = "dead letter", [STANDING_RUNNING] = "running",
 		[STANDING_DELIVERED] = "delivered", [STANDING_REVOKED] = "revoked",
+		[STANDING_SPOOLED] = "spooled",
 		[STANDING_WAITING] = "waiting", [STANDING_CLAIMED] = "claimed",
 		[STANDING_SENT] = "sent", [STANDING_INTERRUPTED] = "interrupted",
 		[STANDING_REPORTED] = "reported",
@@ -268,6 +282,12 @@ static enum standing_state judge_open(const struct standing *s, struct buf *why)
 			   " since.\n", s->queue, s->sent_at);
 		say_queue(s, why);
 		return STANDING_SENT;
+	}
+	if (s->spooled) {
+		buf_puts(why, "It waits in the spool of this host: RabbitMQ could not be reached"
+			 " when it was enqueued. A dispatcher here, or the next jobfleet enqueue,"
+			 " sends it.\n");
+		return STANDING_SPOOLED;
 	}
 	if (*s->redis_status) {
 		buf_printf(why, "Its last reported state is %s; nobody reports to hold it now.\n",

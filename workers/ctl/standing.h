@@ -18,8 +18,17 @@ struct err;
 struct pg_rows;
 
 enum standing_state {
-	STANDING_UNKNOWN, STANDING_ENDED, STANDING_DEAD, STANDING_RUNNING, STANDING_DELIVERED,
-	STANDING_REVOKED, STANDING_WAITING, STANDING_CLAIMED, STANDING_SENT, STANDING_INTERRUPTED,
+	STANDING_UNKNOWN,
+	STANDING_ENDED,
+	STANDING_DEAD,
+	STANDING_RUNNING,
+	STANDING_DELIVERED,
+	STANDING_REVOKED,
+	STANDING_SPOOLED,
+	STANDING_WAITING,
+	STANDING_CLAIMED,
+	STANDING_SENT,
+	STANDING_INTERRUPTED,
 	STANDING_REPORTED,
 };
 
@@ -44,6 +53,7 @@ struct standing {
 	int64_t backlog;					/* results for Redis that wait */
 	const char *pause_kind, *pause_name, *pause_reason;
 	bool dispatcher;					/* one is alive */
+	bool spooled;						/* in this host's spool */
 	const char *redis_status;				/* "SUCCESS"; "" = nothing there */
 	int64_t ready, consumers;				/* of queue; -1 = not known */
 	struct pg_rows *rows;					/* what texts are borrowed from */
