@@ -145,7 +145,8 @@ static void reply(struct control_job *job, cJSON *answer)
 	json_set(body, w->program.node, answer);
 	text = json_print(body);
 	buf_init(&props, PROPS_MAX);
-	if (props_encode(&props, headers, NULL) == 0)
+	/* While it leaves, what was kept is ended, and the outlet may be gone. */
+	if (w->state < WORKER_LEAVING && props_encode(&props, headers, NULL) == 0)
 		outlet_reply(w->outlet, job->call.exchange, job->call.key, props.data, props.len,
 			     text, strlen(text));
 	buf_release(&props);

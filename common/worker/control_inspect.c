@@ -5,10 +5,8 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/worker/control_private.h"
-#include "common/worker/info.h"
 
 enum {
-	REPLY_MAX = 1 << 20,		/* of infos; Celery has no bound */
 	REVOKED_SHOWN = 20000,		/* the newest */
 };
 
@@ -38,138 +36,45 @@ static cJSON *clock_value(struct control_job *job)
 
 /* ---- deliveries ---- */
 
-struct listing {
-	const struct worker *w;
-	cJSON *out;
-	const cJSON *ids;		/* query_task: only these */
-	const char *state;		/* query_task: what it says of them */
-	bool safe, begun, unbegun;	/* of those with a child: which */
-	size_t bytes, hidden;
-};
-
-static size_t size_of(const cJSON *o)
-{
-	char *s = json_print(o);
-	size_t n = strlen(s);
-
-	free(s);
-	return n;
-}
-
-static cJSON *describe(struct listing *l, const struct delivery *d, pid_t pid, int64_t started_us)
-{
-	struct info how = { .pid = pid, .started_us = started_us, .safe = l->safe };
-	cJSON *o;
-
-	if (l->bytes >= REPLY_MAX) {
-		l->hidden++;
-		return NULL;
-	}
-	o = info_delivery(l->w, d, &how);
-	l->bytes += size_of(o);
-	return o;
-}
-
-/* An entry that monitors can show like any other. */
-static cJSON *note_of(const struct listing *l)
-{
-	char note[128];
-	cJSON *o = cJSON_CreateObject();
-
-	snprintf(note, sizeof note, "(%zu more: an answer is bounded by %d bytes)", l->hidden,
-		 REPLY_MAX);
-	json_set_str(o, "id", "");
-	json_set_str(o, "name", note);
-	json_set_raw(o, "args", "[]");
-	json_set_raw(o, "kwargs", "{}");
-	json_set_str(o, "type", "");
-	json_set_str(o, "hostname", l->w->program.node);
-	json_set(o, "time_start", null());
-	json_set_bool(o, "acknowledged", false);
-	json_set_raw(o, "delivery_info", "{\"exchange\": \"\", \"routing_key\": \"\", "
-		     "\"priority\": 0, \"redelivered\": false}");
-	json_set(o, "worker_pid", null());
-	return o;
-}
-
-static cJSON *end_listing(struct listing *l)
-{
-	if (l->hidden > 0)
-		cJSON_AddItemToArray(l->out, note_of(l));
-	return l->out;
-}
-
-static void add_entry(struct listing *l, cJSON *request, const char *eta)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	json_set_str(o, "eta", eta);
-	json_set_num(o, "priority", 6);		/* of Celery's timer */
-	json_set(o, "request", request);
-	cJSON_AddItemToArray(l->out, o);
-}
-
 static void add_handed(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
 {
-	struct listing *l = ctx;
+	struct control_list *l = ctx;
 	cJSON *o;
 
 	if (!(started_us ? l->begun : l->unbegun))
 		return;
-	o = describe(l, d, pid, started_us);
+	o = control_list_describe(l, d, pid, started_us);
 	if (o)
 		cJSON_AddItemToArray(l->out, o);
 }
 
 static void add_waiting(void *ctx, const struct delivery *d)
 {
-	struct listing *l = ctx;
-	cJSON *o = describe(l, d, 0, 0);
+	struct control_list *l = ctx;
+	cJSON *o = control_list_describe(l, d, 0, 0);
 
 	if (o)
 		cJSON_AddItemToArray(l->out, o);
 }
 
-static void add_scheduled(void *ctx, const struct delivery *d)
-{
-	struct listing *l = ctx;
-	cJSON *request = describe(l, d, 0, 0);
-	char when[CLOCK_ISO_SIZE];
-
-	if (!request)
-		return;
-	clock_iso(d->eta_us, when);
-	add_entry(l, request, when);
-}
-
 static cJSON *active(struct control_job *job)
 {
-	struct listing l = {
+	struct control_list l = {
 		.w = job->w, .out = cJSON_CreateArray(), .begun = true,
 		.safe = control_flag(job, "safe"),
 	};
 
 	pool_each(job->w->pool, add_handed, &l);
-	return end_listing(&l);
+	return control_list_end(&l);
 }
 
 static cJSON *reserved(struct control_job *job)
 {
-	struct listing l = { .w = job->w, .out = cJSON_CreateArray(), .unbegun = true };
+	struct control_list l = { .w = job->w, .out = cJSON_CreateArray(), .unbegun = true };
 
 	pool_each(job->w->pool, add_handed, &l);
 	worker_each_reserved(job->w, add_waiting, &l);
-	return end_listing(&l);
-}
-
-static cJSON *scheduled(struct control_job *job)
-{
-	struct listing l = { .w = job->w, .out = cJSON_CreateArray() };
-
-	worker_each_scheduled(job->w, add_scheduled, &l);
-	if (l.hidden > 0)
-		add_entry(&l, note_of(&l), NULL);
-	return l.out;
+	return control_list_end(&l);
 }
 
 static bool is_wanted(const cJSON *ids, const char *id)
@@ -184,13 +89,14 @@ static bool is_wanted(const cJSON *ids, const char *id)
 	return false;
 }
 
-static void add_found(struct listing *l, const struct delivery *d, pid_t pid, int64_t started_us)
+static void add_found(struct control_list *l, const struct delivery *d, pid_t pid,
+		      int64_t started_us)
 {
 	cJSON *o, *pair;
 
 	if (!is_wanted(l->ids, d->id))
 		return;
-	o = describe(l, d, pid, started_us);
+	o = control_list_describe(l, d, pid, started_us);
 	if (!o)
 		return;
 	pair = cJSON_CreateArray();
@@ -211,7 +117,7 @@ static void find_waiting(void *ctx, const struct delivery *d)
 
 static cJSON *query_task(struct control_job *job)
 {
-	struct listing l = {
+	struct control_list l = {
 		.w = job->w,
 		.out = cJSON_CreateObject(),
 		.ids = json_get(job->call.arguments, "ids"),
@@ -480,7 +386,7 @@ const struct control_method CONTROL_INSPECT[] = {
 	{ "report", NULL, "**", control_report },
 	{ "reserved", "dump_reserved", "**", reserved },
 	{ "revoked", "dump_revoked", "**", revoked },
-	{ "scheduled", "dump_schedule", "**", scheduled },
+	{ "scheduled", "dump_schedule", "**", control_scheduled },
 	{ "stats", NULL, "**", control_stats },
 	{ 0 },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What control.c (requests and answers), control_inspect.c (who asks), control_stats.c,
- * control_settings.c (conf, report), control_command.c (who orders) and control_revoke.c share. */
+/* What control.c (requests and answers), control_inspect.c (who asks), control_list.c,
+ * control_schedule.c, control_stats.c, control_settings.c (conf, report), control_command.c
+ * (who orders) and control_revoke.c share. */
 #ifndef COMMON_WORKER_CONTROL_PRIVATE_H
 #define COMMON_WORKER_CONTROL_PRIVATE_H
 
@@ -42,6 +43,26 @@ int control_number(const struct control_job *job, const char *name, double min, 
 		   double *ret);
 int control_whole(const struct control_job *job, const char *name, int min, int max, int *ret);
 bool control_flag(const struct control_job *job, const char *name);	/* also "true", 1 */
+
+/* control_list.c: descriptions of deliveries, at most 1 MiB of them (Celery has no bound); behind
+ * the last one stands how many more there are. */
+struct control_list {
+	const struct worker *w;
+	cJSON *out;
+	const cJSON *ids;		/* query_task: only these */
+	const char *state;		/* query_task: what it says of them */
+	bool safe, begun, unbegun;	/* of those with a child: which */
+	size_t bytes, hidden;
+};
+
+/* NULL: it fits no more. */
+cJSON *control_list_describe(struct control_list *l, const struct delivery *d, pid_t pid,
+			     int64_t started_us);
+cJSON *control_list_note(const struct control_list *l);
+cJSON *control_list_end(struct control_list *l);	/* its out */
+
+/* control_schedule.c */
+cJSON *control_scheduled(struct control_job *job);
 
 /* control_stats.c */
 cJSON *control_stats(struct control_job *job);

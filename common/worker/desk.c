@@ -346,6 +346,14 @@ void desk_renew(struct desk *k, const struct delivery *const *held, size_t n, in
 	frame_end(&k->port);
 }
 
+void desk_parked(struct desk *k, const char *queues, desk_done *done, void *ctx)
+{
+	if (!begin(k, FRAME_PARKED, NULL, done, ctx))
+		return;
+	frame_put_str(&k->port, queues);
+	frame_end(&k->port);
+}
+
 void desk_rate(struct desk *k, const char *task, desk_done *done, void *ctx)
 {
 	if (!begin(k, FRAME_RATE, NULL, done, ctx))

@@ -66,6 +66,9 @@ void desk_renew(struct desk *k, const struct delivery *const *held, size_t n, in
 		desk_done *done, void *ctx);
 void desk_rate(struct desk *k, const char *task, desk_done *done, void *ctx);
 
+/* Answered with a JSON list as its text (keeper_parked.h). */
+void desk_parked(struct desk *k, const char *queues, desk_done *done, void *ctx);
+
 struct desk_beat {
 	const char *state, *queues, *info;
 	int concurrency, active, reserved;

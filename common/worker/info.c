@@ -51,54 +51,69 @@ static void set_arguments(cJSON *o, const struct message *m, bool safe)
 	free(embed);
 }
 
-static cJSON *delivery_info(const struct worker *w, const struct delivery *d)
+static cJSON *delivery_info(const struct info *i)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	/* Celery's clients publish to the default exchange with the queue's name. */
 	json_set_str(o, "exchange", "");
-	json_set_str(o, "routing_key", w->queues[d->queue].name);
-	json_set_num(o, "priority", d->priority);
-	json_set_bool(o, "redelivered", d->ask_ledger);
+	json_set_str(o, "routing_key", i->queue);
+	json_set_num(o, "priority", i->priority);
+	json_set_bool(o, "redelivered", i->redelivered);
 	return o;
 }
 
-static void set_start(cJSON *o, const struct info *how)
+static void set_start(cJSON *o, int64_t started_us)
 {
 	char text[32];
 	int64_t began;
 
-	if (how->started_us == 0) {
+	if (started_us == 0) {
 		json_set_str(o, "time_start", NULL);
 		return;
 	}
-	began = clock_wall_us() - (clock_mono_us() - how->started_us);
+	began = clock_wall_us() - (clock_mono_us() - started_us);
 	snprintf(text, sizeof text, "%lld.%06lld", (long long)(began / 1000000),
 		 (long long)(began % 1000000));
 	json_set_raw(o, "time_start", text);
 }
 
-cJSON *info_delivery(const struct worker *w, const struct delivery *d, const struct info *how)
+cJSON *info_message(const struct message *m, const struct info *i)
 {
 	cJSON *o = cJSON_CreateObject();
-	struct message m;
+
+	json_set_str(o, "id", i->id);
+	json_set_str(o, "name", m->shadow && *m->shadow ? m->shadow : i->type);
+	set_arguments(o, m, i->safe);
+	json_set_str(o, "type", i->type);
+	json_set_str(o, "hostname", i->node);
+	set_start(o, i->started_us);
+	json_set_bool(o, "acknowledged", i->acknowledged);
+	json_set(o, "delivery_info", delivery_info(i));
+	if (i->started_us && i->pid > 0)
+		json_set_num(o, "worker_pid", i->pid);
+	else
+		json_set_str(o, "worker_pid", NULL);
+	return o;
+}
+
+cJSON *info_delivery(const struct worker *w, const struct delivery *d, pid_t pid,
+		     int64_t started_us, bool safe)
+{
+	struct info i = {
+		.id = d->id, .type = d->name, .node = w->program.node,
+		.queue = w->queues[d->queue].name, .priority = d->priority,
+		.redelivered = d->ask_ledger, .acknowledged = d->claimed, .safe = safe, .pid = pid,
+		.started_us = started_us,
+	};
 	bool whole = d->body && d->body_len <= INFO_ARGUMENTS_MAX;
+	struct message m;
+	cJSON *o;
 
 	message_init(&m);
 	message_decode(&m, d->props, d->props_len, whole ? d->body : "", whole ? d->body_len : 0,
 		       NULL);
-	json_set_str(o, "id", d->id);
-	json_set_str(o, "name", m.shadow && *m.shadow ? m.shadow : d->name);
-	set_arguments(o, &m, how->safe);
-	json_set_str(o, "type", d->name);
-	json_set_str(o, "hostname", w->program.node);
-	set_start(o, how);
-	json_set_bool(o, "acknowledged", d->claimed);
-	json_set(o, "delivery_info", delivery_info(w, d));
-	if (how->started_us && how->pid > 0)
-		json_set_num(o, "worker_pid", how->pid);
-	else
-		json_set_str(o, "worker_pid", NULL);
+	o = info_message(&m, &i);
 	message_release(&m);
 	return o;
 }

@@ -15,6 +15,7 @@
 #include "common/worker/keeper_admit.h"
 #include "common/worker/keeper_claim.h"
 #include "common/worker/keeper_orders.h"
+#include "common/worker/keeper_parked.h"
 #include "common/worker/run_private.h"
 #include "common/worker/settle.h"
 
@@ -43,7 +44,7 @@ static void answer(struct keeper *k, uint32_t number, int code, const char *text
 	frame_begin(&k->port, FRAME_ANSWER);
 	frame_put_u32(&k->port, number);
 	frame_put_i64(&k->port, code < 0 ? code : 0);
-	frame_put_str(&k->port, code < 0 ? text : NULL);
+	frame_put_str(&k->port, text && *text ? text : NULL);
 	frame_put_u32(&k->port, (uint32_t)counts->starts);
 	frame_put_u32(&k->port, (uint32_t)counts->arrivals);
 	frame_put_u32(&k->port, counts->claimed);
@@ -239,6 +240,17 @@ static void admit(struct keeper *k, uint32_t number, struct frame *f)
 	free(a.text);
 }
 
+static void parked(struct keeper *k, uint32_t number, struct frame *f)
+{
+	struct counts counts = { 0 };
+	char *list = NULL;
+	struct err e = { 0 };
+	int r = keeper_parked(&k->stores, frame_get_str(f), k->program->node, &list, &e);
+
+	answer(k, number, r, r < 0 ? e.msg : list, &counts);
+	free(list);
+}
+
 static bool handle(struct keeper *k, struct frame *f)
 {
 	uint32_t number = f->kind == FRAME_CONF || f->kind == FRAME_QUIT ? 0 : frame_get_u32(f);
@@ -257,11 +269,12 @@ static bool handle(struct keeper *k, struct frame *f)
 	case FRAME_RENEW: r = keeper_renew(&k->stores, f, &e); break;
 	case FRAME_RATE: r = keeper_rate(&k->stores, f, &e); break;
 	case FRAME_ADMIT: admit(k, number, f); return true;
+	case FRAME_PARKED: parked(k, number, f); return true;
 	case FRAME_ORDER_WRITE: r = keeper_orders_write(&k->stores, f, &e); break;
 	default: return f->kind == FRAME_CONF;	/* its URLs are those it was started with */
 	}
 	FAULT_POINT("keeper-done");
-	answer(k, number, r, e.msg, &counts);
+	answer(k, number, r, r < 0 ? e.msg : NULL, &counts);
 	return true;
 }
 

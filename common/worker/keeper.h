@@ -23,6 +23,7 @@
  * FRAME_RELEASE  str key of the lease or NULL, str task_id, u32 also its unique key
  * FRAME_RENEW    i64 lease_ms, u32 n, n times str key, str task_id
  * FRAME_RATE     str task: its rate is another; what waits for a slot asks again
+ * FRAME_PARKED   str queues (PostgreSQL array); answered with a list as text (keeper_parked.h)
  * FRAME_ANSWER   u32 number, i64 code (0 or negative), str text, u32 starts, u32 arrivals,
  *                u32 claimed (somebody runs it under a live claim)
  *

@@ -120,6 +120,25 @@ def scheduled_lists_what_has_an_eta():
     bed.end([result])
 
 
+def scheduled_lists_what_is_parked_in_the_database():
+    """Due later than eta_hold, it waits in no worker's memory; whoever serves its queue shows it."""
+    later = bed.send("echo.add", 5, 6, countdown=600, priority=7)
+    retried = bed.send("echo.add", kwargs={"x": 1, "y": 2}, countdown=900)
+    in_sql = bed.fleet.one("SELECT jobfleet.enqueue('echo.add', args => '[7, 8]',"
+                           " queue => 'echo', eta => now() + interval '1 hour')")
+    ids = [later.id, retried.id, in_sql]
+    wait_for("all are parked", lambda: [e["request"]["id"] for e in
+                                        bed.inspect().scheduled()[NODE]] == ids)
+    first, second, third = bed.celery_json("inspect", "scheduled")
+    assert first["request"]["args"] == [5, 6] and third["request"]["args"] == [7, 8], (first, third)
+    assert first["request"]["delivery_info"]["priority"] == 7, first
+    assert second["request"]["kwargs"] == {"x": 1, "y": 2}, second
+    assert 590 < time.mktime(time.strptime(first["eta"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone \
+        - time.time() < 601, first
+    bed.fleet.sql("DELETE FROM jobfleet.pending WHERE task_id = ANY(%s)", ids)
+    assert bed.inspect().scheduled() == {NODE: []}
+
+
 def registered_lists_the_names():
     names = bed.inspect().registered()[NODE]
     assert names == sorted(names) and "echo.mark" in names, names
@@ -356,6 +375,7 @@ run(ping_is_answered,
     active_shows_the_shadow_as_name_and_numbers_unchanged,
     reserved_lists_what_waits,
     scheduled_lists_what_has_an_eta,
+    scheduled_lists_what_is_parked_in_the_database,
     registered_lists_the_names,
     registered_shows_the_attributes_asked_for,
     revoked_lists_the_ids,
