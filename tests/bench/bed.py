@@ -32,6 +32,7 @@ fleet {
 	shutdown = "60s"
 	log_level = WARNING
 	timing_lines = no
+	events = %s
 }
 queue %s {
 	program = "echo"
@@ -223,6 +224,7 @@ class Worker:
     """One worker process tree on one queue."""
 
     stop_limit_s, must_stop = 60, True
+    events = False      # task-* events from the start
     hung = False        # had to be killed: what it held came back to its queue
 
     def __init__(self, bed, queue, children=2):
@@ -285,7 +287,8 @@ class Ours(Worker):
     def environment(self):
         path = os.path.join(self.bed.dir, self.queue + ".conf")
         with open(path, "w") as f:
-            f.write(CONF % (self.queue, self.children, self.children, PREFETCH))
+            f.write(CONF % ("yes" if self.events else "no", self.queue, self.children,
+                            self.children, PREFETCH))
         return {"JOBFLEET_CONFIG": path}
 
     def command(self):
@@ -320,7 +323,8 @@ class Celery(Worker):
     def command(self):
         return ["/usr/bin/python3", "-m", "celery", "--workdir", HERE, "-A", "celery_app",
                 "worker", "-P", "prefork", "-c", str(self.children), "-l", "WARNING",
-                "-n", self.node, "--without-gossip", "--without-mingle"]
+                "-n", self.node, "--without-gossip", "--without-mingle",
+                *(["-E"] if self.events else [])]
 
     def roles(self):
         return [("parent" if pid == self.process.pid else "child", pid)

@@ -4,6 +4,7 @@ of tests/workers/echo; the queue is declared as ours is. BENCH_QUEUE names it.""
 
 import os
 import socket
+import time
 
 import psycopg2
 from celery import Celery
@@ -25,6 +26,27 @@ connection = None
 @app.task(name="echo.noop")
 def noop(*args, **kwargs):
     return None
+
+
+@app.task(name="echo.add")
+def add(x, y):
+    return x + y
+
+
+@app.task(name="echo.sum")
+def total(numbers):
+    return sum(numbers)
+
+
+app.task(add.run, name="echo.add_loose")
+app.task(total.run, name="echo.sum_loose")
+
+
+@app.task(name="echo.stamp")
+def stamp(work_ms=0):
+    now = time.time()
+    time.sleep(work_ms / 1000)
+    return now
 
 
 @app.task(name="echo.mark", bind=True)
