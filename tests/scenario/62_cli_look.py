@@ -103,7 +103,7 @@ def queues_tell_depth_pauses_and_other_arguments():
     plain, nobody, echo = rows["plain"], rows["nobody"], rows["echo"]
     assert plain["other_arguments"] and plain["state"] == "nobody consumes, other arguments", plain
     assert plain["oldest_is"] == "unknown" and plain["oldest_s"] is None, plain
-    assert "no worker has been idle" in plain["oldest_note"], plain
+    assert "nobody has seen this queue empty" in plain["oldest_note"], plain
     assert nobody["paused"] and nobody["pause_reason"] == "a test" and not nobody["other_arguments"]
     assert nobody["state"] == "paused, nobody consumes" and nobody["oldest_is"] == "none", nobody
     assert echo["state"] == "ok" and echo["consumers"] == 1 and echo["unacked"] == 0, echo
@@ -152,6 +152,7 @@ def rates_say_what_goes_in_and_out():
     row = next(r for r in asked(bed, "queues", "nobody", "--sample=3s"))
     feeding.join()
     assert 1 < row["in_per_s"] <= 4 and row["out_per_s"] == 0, row
+    assert row["oldest_is"] == "upper bound" and row["oldest_s"] >= 3, row
     drop_queues(bed, "nobody")
     bed.close()
 
@@ -267,6 +268,9 @@ def explain_shows_who_holds_and_runs_a_task():
     got = explained(bed, "running-1")
     assert got["state"] == "running" and got["node"] == "two@h" and got["task"] == "echo.sleep", got
     assert explained(bed, "held-1")["state"] == "delivered"
+    real = enqueue_in_sql(bed, "echo.sleep", kwargs='{"seconds": 4}')
+    wait_for("it runs", lambda: explained(bed, real)["state"] == "running")
+    assert "It runs on one@test since" in call(bed, "explain", real)[0]
     bed.sql("UPDATE jobfleet.workers SET seen_at = now() - interval '1 minute' WHERE node = 'two@h'")
     got = explained(bed, "running-1", status=1)
     assert got["state"] == "unknown" and got["story"] == [], got

@@ -83,12 +83,28 @@ static void the_rate_in_is_growth_and_what_was_settled(void **state)
 	assert_true(rate_of(10, 14, 0, false) < 0);
 }
 
+static void what_the_first_look_saw_is_kept(void **state)
+{
+	struct census_queue old = { .name = "q", .declared = true, .other_arguments = true,
+				    .empty_ms = 500 };
+	struct census_queue q[2] = { { .name = "new", .declared = true, .in_per_s = -1 },
+				     { .name = "q", .declared = true } };
+	struct census first = { .queues = &old, .n = 1, .taken_ms = 1000 };
+	struct census second = { .queues = q, .n = 2, .taken_ms = 3000 };
+
+	(void)state;
+	census_compare(&second, &first);
+	assert_true(q[0].in_per_s < 0 && !q[0].other_arguments && q[0].empty_ms == 0);
+	assert_true(q[1].other_arguments && q[1].empty_ms == 500);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_age_says_how_sure_it_is),
 		cmocka_unit_test(a_state_names_all_that_is_odd),
 		cmocka_unit_test(the_rate_in_is_growth_and_what_was_settled),
+		cmocka_unit_test(what_the_first_look_saw_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,19 +136,22 @@ static int look_into_queue(struct census_queue *q, struct publisher *p, bool arg
 	return r < 0 ? r : 0;
 }
 
-static void judge_age(struct census_queue *q)
+static void judge_age(struct census_queue *q, int64_t now_ms)
 {
+	double empty_s = q->empty_ms ? (double)(now_ms - q->empty_ms) / 1000 : -1;
+	double bound = q->idle_s < 0 || (empty_s >= 0 && empty_s < q->idle_s) ? empty_s : q->idle_s;
+
 	q->age_s = q->own_age_s;
 	if (q->ready <= 0)
 		q->age_kind = CENSUS_AGE_NONE;
 	else if (q->own_age_s >= 0 && q->sent >= q->ready)
 		q->age_kind = CENSUS_AGE_EXACT;
-	else if (q->idle_s >= 0 && q->idle_s >= q->own_age_s)
+	else if (bound >= 0 && bound >= q->own_age_s)
 		q->age_kind = CENSUS_AGE_BOUND;
 	else
 		q->age_kind = q->own_age_s >= 0 ? CENSUS_AGE_OWN : CENSUS_AGE_UNKNOWN;
 	if (q->age_kind == CENSUS_AGE_BOUND)
-		q->age_s = q->idle_s;
+		q->age_s = bound;
 }
 
 static void name_queues(struct census *x, const struct conf *conf, char *const *names)
@@ -190,10 +193,13 @@ int census_take(struct census *ret, struct ctl *c, char *const *names, bool argu
 		census_release(&x);
 		return r;
 	}
-	for (size_t i = 0; i < x.n; i++)
-		judge_age(&x.queues[i]);
 	if (before)
 		census_compare(&x, before);
+	for (size_t i = 0; i < x.n; i++) {
+		if (x.queues[i].ready == 0)
+			x.queues[i].empty_ms = x.taken_ms;
+		judge_age(&x.queues[i], x.taken_ms);
+	}
 	*ret = x;
 	return 0;
 }
@@ -220,6 +226,7 @@ void census_compare(struct census *now, const struct census *before)
 			continue;
 		q->in_per_s = came > 0 ? came / s : 0;
 		q->other_arguments = q->other_arguments || old->other_arguments;
+		q->empty_ms = old->empty_ms;
 	}
 }
 
@@ -260,9 +267,9 @@ const char *census_age_note(const struct census_queue *q)
 	case CENSUS_AGE_OWN:
 		return "of what went through jobfleet.pending; others have no date";
 	case CENSUS_AGE_BOUND:
-		return "an upper bound: a worker reported then that it had nothing of this queue";
+		return "an upper bound: the queue was empty then (what came back may be older)";
 	case CENSUS_AGE_UNKNOWN:
-		return "messages have no date, and no worker has been idle on this queue yet";
+		return "messages have no date, and nobody has seen this queue empty yet";
 	default:
 		return "";
 	}

@@ -6,8 +6,9 @@
  * by how much ready and unacked grew. Unacked messages are those our workers report to hold; where
  * a worker serves several queues, nobody can tell whose they are.
  * The age of the oldest message: of what went through jobfleet.pending it is known; a message has
- * no date of its own, so for the others there is at best a bound, the last time an idle worker
- * reported that it had nothing of that queue. */
+ * no date of its own, so for the others there is at best a bound: the last time the queue was seen
+ * empty, or an idle worker reported that it had nothing of it. What a worker gave back since may be
+ * older. */
 #ifndef CTL_CENSUS_H
 #define CTL_CENSUS_H
 
@@ -49,6 +50,7 @@ struct census_queue {
 	char *pause_reason;		/* "" */
 	int64_t settled_since;		/* since the look before */
 	double own_age_s, idle_s;	/* what age is made of; < 0 = not known */
+	int64_t empty_ms;		/* when it was last seen empty, monotonic; 0 = never */
 };
 
 struct census {
