@@ -44,11 +44,15 @@ task echo.stubborn {
 class Bed:
     def __init__(self, conf="", fleet_conf=""):
         self.fleet = Fleet(workers=("one",), conf=CONF % conf, fleet_conf=fleet_conf)
+        self.python = None
+        self.connect()
+
+    def connect(self):
+        """A client; another one when the broker was away."""
         self.app = Celery("client", broker=os.environ["JOBFLEET_BROKER_URL"],
                           backend=os.environ["JOBFLEET_REDIS_URL"], set_as_current=False)
         self.app.conf.task_queue_max_priority = 10
         self.control = self.app.control
-        self.python = None
 
     def inspect(self, timeout=5, **options):
         options.setdefault("destination", [NODE])
