@@ -106,6 +106,13 @@ const char *err_exc_type(const struct err *e)
 /* Celery's and kombu's own exceptions, for which a client has the class. */
 static const char *foreign_module(const char *exc_type)
 {
+	static const char *const builtins[] = { "ValueError", "TypeError", "KeyError", "IndexError",
+						"LookupError", "RuntimeError", "OSError",
+						"NotImplementedError" };
+
+	for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+		if (strcmp(exc_type, builtins[i]) == 0)
+			return "builtins";
 	if (strcmp(exc_type, "NotRegistered") == 0)
 		return "celery.exceptions";
 	if (strcmp(exc_type, "ContentDisallowed") == 0)

@@ -41,5 +41,7 @@ int pending_insert(struct pg *p, const struct pending_row *row, struct err *e);
 int pending_insert_many(struct pg *p, const struct pending_row *rows, size_t n, struct err *e);
 /* Published and confirmed. Not synchronous: losing it costs one duplicate message, no effect. */
 int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e);
+/* The same for workers that are not ours: no ledger row of theirs would ever end it. */
+int pending_forget(struct pg *p, const struct pending_row *rows, size_t n, struct err *e);
 
 #endif

@@ -159,7 +159,16 @@ static const char SQL_SENT[] =
 	" WHERE p.task_id = r.id AND p.generation = r.generation AND p.nesting = r.nesting"
 	" AND p.retries = r.retries AND p.hop = r.hop AND p.state = 'waiting'";
 
-int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e)
+static const char SQL_GONE[] =
+	"WITH fast AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
+	" DELETE FROM jobfleet.pending AS p"
+	" USING fast, unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[])"
+	" AS r (id, generation, nesting, retries, hop)"
+	" WHERE p.task_id = r.id AND p.generation = r.generation AND p.nesting = r.nesting"
+	" AND p.retries = r.retries AND p.hop = r.hop AND p.state = 'waiting'";
+
+static int for_keys(struct pg *p, const char *sql, const struct pending_row *rows, size_t n,
+		    struct err *e)
 {
 	int64_t r = 0;
 
@@ -171,7 +180,7 @@ int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, st
 		for (size_t i = 0; i < slice; i++)
 			put_key(&a, &rows[i]);
 		arrays_end(&a);
-		r = pg_run(p, SQL_SENT,
+		r = pg_run(p, sql,
 			   PG_PARAMS(PG_TEXT(buf_text(&a.column[TASK_ID])),
 				     PG_TEXT(buf_text(&a.column[GENERATION])),
 				     PG_TEXT(buf_text(&a.column[NESTING])),
@@ -182,4 +191,14 @@ int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, st
 		n -= slice;
 	}
 	return r < 0 ? (int)r : 0;
+}
+
+int pending_mark_sent(struct pg *p, const struct pending_row *rows, size_t n, struct err *e)
+{
+	return for_keys(p, SQL_SENT, rows, n, e);
+}
+
+int pending_forget(struct pg *p, const struct pending_row *rows, size_t n, struct err *e)
+{
+	return for_keys(p, SQL_GONE, rows, n, e);
 }

@@ -94,11 +94,11 @@ static void flatten_chain(struct apply *a, struct signature *s)
 
 	splice(a, s, flat);
 	for (size_t i = 0; i < flat->nsteps; i++, n++) {
-		bool joined = flat->steps[i]->kind == SIGNATURE_GROUP && i + 1 < flat->nsteps;
+		struct signature *step = flat->steps[i];
 
-		flat->steps[n] = joined ? signature_new_chord(&a->arena, flat->steps[i], flat->steps[i + 1]) :
-					  flat->steps[i];
-		i += joined;
+		if (step->kind == SIGNATURE_GROUP && i + 1 < flat->nsteps)
+			step = signature_new_chord(&a->arena, step, flat->steps[++i]);
+		flat->steps[n] = step;
 	}
 	flat->nsteps = n;
 	signature_set(&a->arena, s, "link", RAW_NONE);

@@ -4,10 +4,10 @@
  * FRAME_TASK   u32 slot, u32 serial, u32 flags, i64 soft_ms, i64 hard_ms (0 = none), str queue,
  *              bytes props, bytes body
  * FRAME_DONE   u32 slot, u32 serial, u32 verdict, u32 outcome, i64 delay_ms, i64 run_us,
- *              str reason, str event_text, str event_trace (what the task's events say: repr of the result or
- *              of the exception, at most 1024 characters; NULL unless CHILD_EVENTS was set),
- *              i64 rss_kib (resident size after the task; 0 = not read: it is read every 16 tasks
- *              and after each that ran over 10 ms)
+ *              str reason, str event_text, str event_trace (what the task's events say: repr of
+ *              the result or of the exception, at most 1024 characters; NULL unless CHILD_EVENTS
+ *              was set), i64 rss_kib (resident size after the task; 0 = not read: it is read every
+ *              16 tasks and after each that ran over 10 ms)
  * FRAME_CONF   str path: settings were reloaded */
 #ifndef COMMON_WORKER_CHILD_H
 #define COMMON_WORKER_CHILD_H

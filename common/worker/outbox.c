@@ -204,20 +204,34 @@ static void confirmed(void *ctx, uint64_t tag, enum publish_outcome outcome)
 	o->items[tag].sent = outcome == PUBLISH_CONFIRMED;
 }
 
+/* Not marked means published once more by the relay: the ledger keeps that harmless. */
 static void mark_sent(struct outbox *o, struct stores *stores)
 {
-	struct pending_row *rows = mem_alloc((o->n + 1) * sizeof *rows);
+	struct pending_row *ours = mem_alloc(2 * (o->n + 1) * sizeof *ours), *others = ours + o->n;
 	struct err e = { 0 };
 	struct pg *pg;
-	size_t n = 0;
+	size_t n = 0, m = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < o->n; i++)
-		if (o->items[i].sent && o->items[i].stored)
-			rows[n++] = row_of(&o->items[i]);
-	/* Not marked means published once more by the relay: the ledger keeps that harmless. */
-	if (n > 0 && stores_pg(stores, &pg, &e) >= 0 && pending_mark_sent(pg, rows, n, &e) < 0)
+	for (size_t i = 0; i < o->n; i++) {
+		const struct outbox_item *x = &o->items[i];
+
+		if (!x->sent || !x->stored)
+			continue;
+		if (conf_queue(stores->conf, x->queue) && !x->exchange)
+			ours[n++] = row_of(x);
+		else
+			others[m++] = row_of(x);
+	}
+	if (n + m > 0)
+		r = stores_pg(stores, &pg, &e);
+	if (n > 0 && r >= 0)
+		r = pending_mark_sent(pg, ours, n, &e);
+	if (m > 0 && r >= 0)
+		r = pending_forget(pg, others, m, &e);
+	if (r < 0)
 		log_debug("follow-ups not marked sent: %s", e.msg);
-	free(rows);
+	free(ours);
 }
 
 static bool is_due(const struct outbox_item *x)

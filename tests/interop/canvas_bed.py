@@ -116,7 +116,7 @@ class PythonWorker:
         self.process = subprocess.Popen(
             ["/usr/bin/python3", "-m", "celery", "-A", "python_tasks", "worker", "-c", "2", "-Q",
              PYTHON_QUEUE, "-n", "python@test", "--without-gossip", "--without-mingle",
-             "--without-heartbeat"],
+             "--without-heartbeat", "-l", "INFO"],
             cwd=self.dir, stdout=self.log, stderr=self.log)
         wait_for("the Python worker is ready", self.is_ready, LIMIT_S)
 

@@ -4,6 +4,7 @@
 
 #include "common/base/err.h"
 #include "common/base/json.h"
+#include "common/base/mem.h"
 #include "common/broker/message.h"
 
 int canvas_headers(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
@@ -83,6 +84,26 @@ int canvas_build(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	if (r >= 0)
 		*ret = cJSON_CreateString(id);
 	return r;
+}
+
+/* Results that cannot go to a client. */
+int canvas_odd(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	enum { LARGE = 17 << 20 };
+	char *text;
+
+	(void)run;
+	(void)e;
+	if (strcmp(json_str(args, "how", ""), "large") != 0) {
+		*ret = cJSON_CreateString("a\xff");
+		return 0;
+	}
+	text = mem_alloc(LARGE + 1);
+	memset(text, 'x', LARGE);
+	text[LARGE] = '\0';
+	*ret = cJSON_CreateString(text);
+	free(text);
+	return 0;
 }
 
 int canvas_ignore(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
