@@ -219,7 +219,7 @@ static void put_away(const char *id, int status, const char *body)
 {
 	cJSON *query = cJSON_Parse("{\"query\":\"x\"}"),
 	      *metadata = cJSON_Parse("{\"job_count\":0}");
-	struct raw raw = { .taken_us = clock_wall_us(),
+	struct raw_taken raw = { .taken_us = clock_wall_us(),
 			   .provider = "jsearch",
 			   .run_id = "r",
 			   .query = query,

@@ -71,10 +71,10 @@ static void check_text(const char *sql, const char *id, const char *want)
 	free(got);
 }
 
-static struct raw raw_of(const char *id, const void *body, size_t len, cJSON *query,
+static struct raw_taken raw_of(const char *id, const void *body, size_t len, cJSON *query,
 			 cJSON *metadata)
 {
-	struct raw raw = {
+	struct raw_taken raw = {
 		.taken_us = 1800000000000000,
 		.provider = "jsearch",
 		.run_id = "run-1",
@@ -100,7 +100,7 @@ static char *nested(int levels)
 	return text;
 }
 
-static int transact(const struct raw *raw)
+static int transact(const struct raw_taken *raw)
 {
 	struct err e = { 0 };
 	int r;
@@ -145,7 +145,7 @@ static void every_body_is_kept_and_what_jsonb_refuses_is_named(void **state)
 		char *deep = cases[i].body ? NULL : nested(200000);
 		const char *body = deep ? deep : cases[i].body;
 		size_t len = cases[i].len ? cases[i].len : strlen(body);
-		struct raw raw = raw_of(ID_1, body, len, query, metadata);
+		struct raw_taken raw = raw_of(ID_1, body, len, query, metadata);
 		char ids[1][UUID_SIZE] = { ID_1 };
 		struct raw_kept k;
 
@@ -174,7 +174,7 @@ static void every_body_is_kept_and_what_jsonb_refuses_is_named(void **state)
 static void the_same_id_is_stored_once(void **state)
 {
 	cJSON *query = cJSON_Parse("{\"query\":\"x\"}"), *metadata = cJSON_Parse("{}");
-	struct raw raw = raw_of(ID_1, "[1]", 3, query, metadata),
+	struct raw_taken raw = raw_of(ID_1, "[1]", 3, query, metadata),
 		   other = raw_of(ID_1, "[2]", 3, query, metadata);
 
 	(void)state;
@@ -196,7 +196,7 @@ static void a_failed_answer_is_loaded_only_for_its_own_attempt(void **state)
 	cJSON *query = cJSON_Parse("{}"),
 	      *metadata = cJSON_Parse("{\"response_headers\":\"Retry-After: 9\\r\\n\"}");
 	cJSON *error = cJSON_Parse("{\"class\":\"retry\"}");
-	struct raw raw = raw_of(ID_1, "no", 2, query, metadata);
+	struct raw_taken raw = raw_of(ID_1, "no", 2, query, metadata);
 	char own[1][UUID_SIZE] = { ID_1 }, later[2][UUID_SIZE] = { ID_1, ID_2 }, value[8];
 	struct raw_kept k;
 
@@ -290,7 +290,7 @@ static void a_file_gives_back_what_was_put_in(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct raw raw = raw_of(ID_1, cases[i].body, cases[i].len, query, metadata);
+		struct raw_taken raw = raw_of(ID_1, cases[i].body, cases[i].len, query, metadata);
 		struct rawfile f;
 		struct err e = { 0 };
 		char *want;
@@ -362,7 +362,7 @@ static void files_that_are_not_ours_are_refused(void **state)
 static void a_directory_that_cannot_be_made_is_an_error(void **state)
 {
 	cJSON *o = cJSON_Parse("{}");
-	struct raw raw = raw_of(ID_1, "[]", 2, o, o);
+	struct raw_taken raw = raw_of(ID_1, "[]", 2, o, o);
 	char *path = NULL, *under;
 	struct err e = { 0 };
 

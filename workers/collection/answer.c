@@ -88,7 +88,7 @@ static cJSON *asked(const struct walk *w, const struct source_request *req)
 	return o;
 }
 
-static int store_in_database(struct walk *w, const struct raw *raw, struct err *e)
+static int store_in_database(struct walk *w, const struct raw_taken *raw, struct err *e)
 {
 	char step[WALK_STEP_BYTES], part[24];
 	struct pg *pg;
@@ -104,7 +104,7 @@ static int store_in_database(struct walk *w, const struct raw *raw, struct err *
 }
 
 /* An answer that was paid for is never lost to a database that is away. */
-static int store(struct walk *w, const struct raw *raw, struct err *e)
+static int store(struct walk *w, const struct raw_taken *raw, struct err *e)
 {
 	int r = store_in_database(w, raw, e);
 	struct err file_e = { 0 };
@@ -126,7 +126,7 @@ static int store_answer(struct walk *w, const struct source_request *req, const 
 			const struct http_response *r, struct err *e)
 {
 	cJSON *query = asked(w, req), *metadata = first_metadata(w, r);
-	struct raw raw = {
+	struct raw_taken raw = {
 		.taken_us = clock_wall_us(), .provider = w->source->name, .run_id = w->run_id,
 		.query = query, .metadata = metadata, .content_type = r->content_type,
 		.http_status = r->status, .body = buf_text(&r->body), .body_len = r->body.len,

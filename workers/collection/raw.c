@@ -181,8 +181,8 @@ static char *error_text(const char *reason, const char *detail)
 }
 
 /* reason NULL: the body goes in as jsonb. */
-static int64_t insert(struct pg *p, const struct raw *raw, const char *reason, const char *detail,
-		      struct err *e)
+static int64_t insert(struct pg *p, const struct raw_taken *raw, const char *reason,
+		      const char *detail, struct err *e)
 {
 	char *query = json_print(raw->query), *metadata = json_print(raw->metadata);
 	char *error = reason ? error_text(reason, detail) : NULL;
@@ -208,7 +208,7 @@ static int64_t insert(struct pg *p, const struct raw *raw, const char *reason, c
 	return n;
 }
 
-int raw_store(struct pg *p, const struct raw *raw, struct err *e)
+int raw_store(struct pg *p, const struct raw_taken *raw, struct err *e)
 {
 	char detail[256];
 	const char *reason = raw_unfit(raw->body, raw->body_len, raw->complete, detail,

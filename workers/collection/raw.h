@@ -25,7 +25,7 @@ struct pg;
 #define RAW_DEPTH 900		/* cJSON gives up at 1,000 levels; a file wraps its raw in one more */
 
 /* Everything is borrowed. */
-struct raw {
+struct raw_taken {
 	char id[UUID_SIZE];
 	int64_t taken_us;		/* wall time of the answer */
 	const char *provider, *run_id;
@@ -47,7 +47,7 @@ struct raw_kept {
 };
 
 /* 1 = inserted, 0 = that id is there already (nothing changes). Call it inside a transaction. */
-int raw_store(struct pg *p, const struct raw *raw, struct err *e);
+int raw_store(struct pg *p, const struct raw_taken *raw, struct err *e);
 /* Of the first n of ids, one whose row is there and was not judged a failure; for the last of them
  * a failure will do. 1, or 0 for none. max bounds the unpacked body. */
 int raw_load(struct pg *p, const char (*ids)[UUID_SIZE], size_t n, size_t max,

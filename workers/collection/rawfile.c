@@ -62,7 +62,7 @@ static char *base64(const void *bytes, size_t len)
 	return sodium_bin2base64(text, size, bytes, len, BASE64);
 }
 
-static char *to_text(const struct raw *raw)
+static char *to_text(const struct raw_taken *raw)
 {
 	const char *reason = raw_unfit(raw->body, raw->body_len, raw->complete, NULL, 0);
 	cJSON *o = mem_check(cJSON_CreateObject());
@@ -153,7 +153,7 @@ static int sync_dir(const char *dir, struct err *e)
 	return r;
 }
 
-int rawfile_write(const char *data_dir, const struct raw *raw, char **ret_path, struct err *e)
+int rawfile_write(const char *data_dir, const struct raw_taken *raw, char **ret_path, struct err *e)
 {
 	char *dir = day_dir(data_dir, raw->taken_us), *text = to_text(raw), *path = NULL;
 	char *temp = mem_printf("%s/.%s.tmp", dir, raw->id);
@@ -248,7 +248,7 @@ static int decode_body(const char *coded, size_t max, char **ret, size_t *ret_le
 
 static int fill(struct rawfile *f, size_t max_body, struct err *e)
 {
-	struct raw *raw = &f->raw;
+	struct raw_taken *raw = &f->raw;
 	int r;
 
 	if (!uuid_is_valid(json_str(f->json, "collection_id", "")) ||

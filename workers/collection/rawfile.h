@@ -17,11 +17,12 @@
 struct err;
 
 /* *ret_path (malloc'ed) is where it stands. -ERR_IO with the reason. */
-int rawfile_write(const char *data_dir, const struct raw *raw, char **ret_path, struct err *e);
+int rawfile_write(const char *data_dir, const struct raw_taken *raw, char **ret_path,
+		  struct err *e);
 
 /* A file read back; raw borrows from the rest. */
 struct rawfile {
-	struct raw raw;
+	struct raw_taken raw;
 	cJSON *json;
 	char *body;
 };

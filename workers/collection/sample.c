@@ -39,7 +39,8 @@ static int count_jobs(const char *body, size_t len)
 	return n;
 }
 
-static int store(struct run *run, const struct order *order, const struct raw *raw, struct err *e)
+static int store(struct run *run, const struct order *order, const struct raw_taken *raw,
+		 struct err *e)
 {
 	char args[UUID_SIZE + 8];
 	struct run_enqueue what = { .task = "jobfleet.process_collection", .args = args,
@@ -74,7 +75,7 @@ int sample_collect(struct run *run, const struct order *order, const char *sourc
 		   const char *run_id_, char ret_id[37], int *ret_jobs, struct err *e)
 {
 	char *name = mem_printf("raw sample %s %s", run_id(run), source);
-	struct raw raw = { .taken_us = clock_wall_us(), .provider = source, .run_id = run_id_,
+	struct raw_taken raw = { .taken_us = clock_wall_us(), .provider = source, .run_id = run_id_,
 			   .content_type = "application/json", .complete = true, .demo = true };
 	cJSON *query = mem_check(cJSON_CreateObject()), *metadata;
 	int jobs, r;
