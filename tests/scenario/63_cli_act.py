@@ -347,6 +347,18 @@ def what_a_worker_holds_is_not_purged():
     wait_status(task_id, "SUCCESS")
 
 
+def what_is_parked_is_not_purged():
+    task_id = enqueue_in_sql("echo.mark", ["parked"], "away")
+    wait_for("sent", lambda: fleet.one("SELECT state FROM jobfleet.pending WHERE task_id = %s",
+                                       task_id) == "sent")
+    fleet.sql("INSERT INTO jobfleet.pending (task_id, hop, kind, task, queue, headers, body, due)"
+              " SELECT task_id, 2, 'parked', task, queue, headers, body, 'infinity'"
+              " FROM jobfleet.pending WHERE task_id = %s", task_id)
+    got = ask("purge", "away", "--yes")
+    assert (got["ended"], got["waiting"]) == (0, 1), got
+    fleet.sql("DELETE FROM jobfleet.pending WHERE task_id = %s", task_id)
+
+
 def a_chord_whose_part_is_purged_gets_that_part_from_the_ledger():
     import pika
     task_id, group = str(uuid.uuid4()), str(uuid.uuid4())
@@ -486,6 +498,7 @@ run(inspect_asks_our_workers_and_stock_ones_alike,
     scale_changes_the_children_of_nodes_and_shows_before_and_after,
     a_purge_means_that_nothing_of_it_ever_runs,
     what_a_worker_holds_is_not_purged,
+    what_is_parked_is_not_purged,
     a_chord_whose_part_is_purged_gets_that_part_from_the_ledger,
     letters_are_listed_by_what_they_have_in_common_and_in_groups,
     a_dry_run_shows_what_would_be_sent_and_sends_nothing,

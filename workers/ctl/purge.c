@@ -32,8 +32,9 @@ struct purge {
 };
 
 static const char SQL_COUNT[] =
-	"SELECT count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'waiting'),"
-	" to_json(clock_timestamp())#>>'{}' FROM jobfleet.pending WHERE queue = $1";
+	"SELECT (SELECT count(*) FROM jobfleet.pending p WHERE " PURGED_ROWS "),"
+	" (SELECT count(*) FROM jobfleet.pending WHERE queue = $1 AND state = 'waiting'),"
+	" to_json(clock_timestamp())#>>'{}'";
 
 static const char SQL_NODES[] =
 	"SELECT node FROM jobfleet.workers WHERE state <> 'stopped'"

@@ -18,9 +18,9 @@
 enum { SLICE = 500, META_BYTES = 65536, BODY_BYTES = 64 << 20, COMMIT_MS = 10000 };
 
 static const char SQL_NEXT[] =
-	"SELECT id, task_id, generation, nesting, retries, task, props, body FROM jobfleet.pending"
-	" WHERE queue = $1 AND state = 'sent' AND sent_at <= $2::timestamptz AND id > $3"
-	" ORDER BY id LIMIT $4";
+	"SELECT id, task_id, generation, nesting, retries, task, props, body"
+	" FROM jobfleet.pending p WHERE " PURGED_ROWS
+	" AND sent_at <= $2::timestamptz AND id > $3 ORDER BY id LIMIT $4";
 
 int purged_next(struct purged *p, struct ctl *c, struct err *e)
 {

@@ -16,6 +16,16 @@ struct ctl;
 struct err;
 struct pg_rows;
 
+/* Rows p of jobfleet.pending whose message may be in the queue $1: sent, and nothing newer is known
+ * of the task (a parked copy, a retry, the claim of a long task, a dead letter). */
+#define PURGED_ROWS \
+	"p.queue = $1 AND p.state = 'sent'" \
+	" AND NOT EXISTS (SELECT 1 FROM jobfleet.dead_letters d WHERE d.task_id = p.task_id" \
+	"  AND d.generation >= p.generation)" \
+	" AND NOT EXISTS (SELECT 1 FROM jobfleet.pending o WHERE o.task_id = p.task_id" \
+	"  AND o.id <> p.id AND (o.state = 'waiting' OR (o.generation, o.nesting, o.retries, o.hop)" \
+	"  > (p.generation, p.nesting, p.retries, p.hop)))"
+
 /* Rows of one queue that were sent before a point in PostgreSQL's time, in slices. */
 struct purged {
 	const char *queue;
