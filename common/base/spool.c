@@ -169,17 +169,16 @@ static int make_dirs(const char *dir)
 
 static int open_dir(struct spool *s, struct err *e)
 {
-	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool missing = access(s->dir, F_OK) < 0 && errno == ENOENT;
 	struct stat above;
+	int fd;
 
-	if (fd >= 0 || errno != ENOENT)
-		return fd >= 0 ? fd : fail(e, "open", s->dir);
-	if (make_dirs(s->dir) < 0)
+	if (missing && make_dirs(s->dir) < 0)
 		return fail(e, "make", s->dir);
 	fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return fail(e, "open", s->dir);
-	if (stat(s->data_dir, &above) == 0)
+	if (missing && stat(s->data_dir, &above) == 0)
 		give_away(fd, &above);
 	return fd;
 }

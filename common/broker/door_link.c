@@ -143,7 +143,7 @@ static void try_again(struct door *d, struct spool_held **held, size_t n, int64_
 static int replay_batch(struct door *d, struct spool_held **held, size_t n, int64_t until,
 			struct err *e)
 {
-	enum publish_outcome outcomes[REPLAY_BATCH];
+	enum publish_outcome outcomes[REPLAY_BATCH] = { 0 };	/* publish_entry sets it */
 	int confirmed = 0;
 
 	d->replayed = outcomes;

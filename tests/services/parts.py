@@ -5,7 +5,10 @@ Everything is computed from `state`, the dictionary that DIR/state.json holds: p
 password, data directory, whether to skip fsync. Nothing here keeps state of its own.
 """
 
+import base64
 import glob
+import hashlib
+import json
 import os
 import pwd
 import random
@@ -38,7 +41,12 @@ vm_memory_high_watermark.absolute = 4GB
 disk_free_limit.absolute = 50MB
 log.file.level = info
 log.console = false
+load_definitions = {home}/definitions.json
 """
+
+# What our queues expire or reject goes to failed_operations, as common/broker/policy.h says: here
+# for queues of any name but those of remote control, replies and events.
+POLICY_PATTERN = r"^(?!failed_operations$|celeryev|amq\.|.*pidbox$|.*reply)"
 
 POSTGRES_CONF = """\
 listen_addresses = '127.0.0.1'
@@ -83,6 +91,24 @@ def home_of(state, part):
     return os.path.join(state["data"], "rabbitmq" if part == "epmd" else part)
 
 
+def definitions():
+    """What RabbitMQ has after its first start (a file of definitions replaces that), and the policy
+    of dead letters. No rabbitmqctl, which would cost each start a second."""
+    salt = secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + b"guest").digest()
+    return json.dumps({
+        "users": [{"name": "guest", "tags": "administrator",
+                   "password_hash": base64.b64encode(salt + digest).decode(),
+                   "hashing_algorithm": "rabbit_password_hashing_sha256"}],
+        "vhosts": [{"name": "/"}],
+        "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*",
+                         "read": ".*"}],
+        "policies": [{"vhost": "/", "name": "jobfleet-dead-letters", "pattern": POLICY_PATTERN,
+                      "apply-to": "queues", "priority": 0,
+                      "definition": {"dead-letter-exchange": "",
+                                     "dead-letter-routing-key": "failed_operations"}}]})
+
+
 def write_private(path, text, part):
     # removed first: the old one may belong to the service's user and be a link by now
     if os.path.lexists(path):
@@ -105,7 +131,9 @@ def prepare(state, part):
         os.mkdir(home, 0o700)
         own(home, part)
     if part == "rabbitmq":
-        write_private(home + "/rabbitmq.conf", RABBITMQ_CONF.format(**state["ports"]), part)
+        write_private(home + "/rabbitmq.conf",
+                      RABBITMQ_CONF.format(home=home, **state["ports"]), part)
+        write_private(home + "/definitions.json", definitions(), part)
         write_private(home + "/enabled_plugins", "[].\n", part)
         if not os.path.exists(home + "/.erlang.cookie"):
             write_private(home + "/.erlang.cookie", secrets.token_hex(20), part)

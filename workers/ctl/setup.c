@@ -3,17 +3,19 @@
 #include <limits.h>
 #include <poll.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/broker/policy.h"
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 
-enum { WAIT_MS = 30000, AGAIN_MS = 250 };
+enum { WAIT_MS = 30000, AGAIN_MS = 250, POLICY_MOST = 1 << 20 };
 
 static void say(void *ctx, const char *line)
 {
@@ -79,30 +81,47 @@ int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
 	return CTL_OK;
 }
 
+static void print_policy(const struct conf *conf)
+{
+	struct buf out;
+
+	buf_init(&out, POLICY_MOST);
+	policy_command(conf, &out);
+	printf("%s\n", buf_text(&out));
+	buf_release(&out);
+}
+
 int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
 	const struct args args = {
-		.usage = "config check [FILE] [--config=FILE]",
+		.usage = "config check|policy [FILE] [--config=FILE]",
 		.about =
-			"Prints every setting with the place it came from, passwords masked; or"
-			" every error\n"
-			"of the file, and exit status 100.\n"
+			"check prints every setting with the place it came from, passwords masked;"
+			" or every\n"
+			"error of the file, and exit status 100. policy prints the command that"
+			" makes RabbitMQ\n"
+			"dead-letter what the queues of the file expire or reject; run it as root"
+			" on its host:\n"
+			"jobfleet config policy | sh\n"
 			"\n"
 			"Commands:\n"
-			"  check      the only one",
+			"  check      the settings, or what is wrong with them\n"
+			"  policy     the broker's policy for dead letters",
 		.options = options,
 		.noptions = COUNT(options),
 		.least = 1,
 		.most = 2,
 	};
 	const struct conf *conf;
+	bool policy;
 	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	if (strcmp(operands[0], "check") != 0)
+	policy = strcmp(operands[0], "policy") == 0;
+	if (!policy && strcmp(operands[0], "check") != 0)
 		return err_set(e, ERR_USAGE, "no command config %.40s; usage: jobfleet %s",
 			       operands[0], args.usage);
 	if (operands[1])
@@ -110,6 +129,9 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 	r = ctl_conf(c, &conf, e);
 	if (r < 0)
 		return r;
-	conf_print(conf, stdout);
+	if (policy)
+		print_policy(conf);
+	else
+		conf_print(conf, stdout);
 	return CTL_OK;
 }

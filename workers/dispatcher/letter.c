@@ -53,9 +53,10 @@ static char *print_meta(const struct letter *l)
 				 .retries = l->retries,
 				 .status = "FAILURE" };
 	struct err why = { 0 };
+	bool lost = strcmp(d->cause, "lost") == 0 || strcmp(d->cause, "delivery_limit") == 0;
 	struct buf error, meta;
 
-	err_set(&why, strcmp(d->cause, "lost") == 0 ? ERR_LOST : ERR_PROTOCOL, "%s", d->reason);
+	err_set(&why, lost ? ERR_LOST : ERR_PROTOCOL, "%s", d->reason);
 	type = err_exc_type(&why);
 	module = err_exc_module(&why);
 	if (strcmp(d->cause, "expired") == 0) {
@@ -63,6 +64,9 @@ static char *print_meta(const struct letter *l)
 		type = "TaskRevokedError";
 		module = "celery.exceptions";
 		message = "expired";
+	} else if (strcmp(d->cause, "rejected") == 0) {
+		type = "Reject";
+		module = "celery.exceptions";
 	} else if (strcmp(d->cause, "unregistered") == 0) {
 		type = "NotRegistered";
 		module = "celery.exceptions";

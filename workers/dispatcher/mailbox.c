@@ -10,6 +10,7 @@
 #include "common/broker/message.h"
 #include "common/broker/publisher.h"
 #include "common/store/pg.h"
+#include "workers/dispatcher/expiry.h"
 #include "workers/dispatcher/letter.h"
 #include "workers/dispatcher/peers.h"
 
@@ -44,7 +45,16 @@ static const char *text_or(const cJSON *value, const char *fallback)
 	return text && *text ? text : fallback;
 }
 
-/* What the broker writes on its own dead letters: expired, rejected, maxlen. */
+/* What the broker writes on its own dead letters. */
+static const struct {
+	const char *cause, *reason;
+} DEATHS[] = {
+	{ "rejected", "a consumer of its queue rejected it" },
+	{ "delivery_limit", "it was delivered more often than its queue allows (delivery limit)" },
+	{ "maxlen", "its queue was full" },
+	{ "expired", "it expired in its queue" },
+};
+
 static void read_death(const struct mail *m, struct dead_letter *l)
 {
 	const cJSON *death = cJSON_GetArrayItem(m->deaths, 0);
@@ -54,6 +64,20 @@ static void read_death(const struct mail *m, struct dead_letter *l)
 	l->cause = json_str(death, "reason", l->cause);
 	l->queue = json_str(death, "queue", l->queue);
 	l->reason = "dead-lettered by the broker";
+	for (size_t i = 0; i < COUNT(DEATHS); i++)
+		if (strcmp(DEATHS[i].cause, l->cause) == 0)
+			l->reason = DEATHS[i].reason;
+}
+
+/* The queue in which a whole task expired, by the broker's word; NULL: it did not. */
+static const char *expired_in(const struct mail *m)
+{
+	const cJSON *death = cJSON_GetArrayItem(m->deaths, 0);
+
+	if (!death || m->cause || !m->message.id || !m->message.task ||
+	    strcmp(json_str(death, "reason", ""), "expired") != 0)
+		return NULL;
+	return json_str(death, "queue", NULL);
 }
 
 /* One object for the column: the sender's detail, its name, and x-death. */
@@ -141,17 +165,22 @@ static void read_mail(struct mail *m, struct err *unread)
 
 /* 1 = there was one, 0 = empty. A mail that PostgreSQL refuses stays unacked, so the next one
  * gets its turn, and comes again with the next connection. */
-static int take_one(struct publisher *p, struct pg *pg, struct err *e)
+static int take_one(struct publisher *p, struct pg *pg, struct peers *peers, struct err *e)
 {
 	struct mail m = { 0 };
 	struct err unread = { 0 };
+	const char *queue;
 	int r = publisher_get(p, MAILBOX_QUEUE, &m.tag, &m.props, &m.props_len, &m.body,
 			      &m.body_len, CALL_MS, e);
 
 	if (r <= 0)
 		return r;
 	read_mail(&m, &unread);
-	r = store(&m, &unread, pg, e);
+	queue = unread.code == ERR_NONE ? expired_in(&m) : NULL;
+	if (queue)
+		r = expiry_settle(&m.message, queue, peers_node(peers), pg, peers_broker(peers), e);
+	else
+		r = store(&m, &unread, pg, e);
 	if (r >= 0)
 		r = publisher_ack(p, m.tag, CALL_MS, e);
 	if (r < 0 && !err_is_transient(e->code)) {
@@ -187,7 +216,7 @@ int mailbox_turn(struct mailbox *m, const struct conf *conf, struct peers *peers
 		return 0;
 	r = declare(m, conf, peers, p, e) < 0 ? -1 : 1;
 	while (r > 0 && taken < TURN_MAILS) {
-		r = take_one(p, pg, e);
+		r = take_one(p, pg, peers, e);
 		taken += r > 0;
 	}
 	if (r < 0)

@@ -3,8 +3,9 @@
  *
  * A mail is the dead message's own body and properties, with headers that say why it is dead:
  * x-jobfleet-cause, x-jobfleet-reason, x-jobfleet-queue, x-jobfleet-mail-id, and optionally
- * x-jobfleet-node and x-jobfleet-detail (JSON). What the broker itself dead-lettered (by policy)
- * has x-death instead.
+ * x-jobfleet-node and x-jobfleet-detail (JSON). What the broker itself dead-lettered (by policy,
+ * common/broker/policy.h) has x-death instead: a task that expired ends as REVOKED (expiry.h), one
+ * that was rejected or met its queue's delivery limit is a dead letter with that cause.
  * A mail is acked after it was stored; mails without an id get one from their bytes, so that a
  * redelivered one adds nothing. */
 #ifndef DISPATCHER_MAILBOX_H

@@ -226,6 +226,11 @@ unsigned peers_count(const struct peers *p, enum peer which)
 	return p->states[which].count;
 }
 
+const char *peers_node(const struct peers *p)
+{
+	return p->node;
+}
+
 const char *peers_name(enum peer which)
 {
 	return PEERS[which].name;

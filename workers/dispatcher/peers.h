@@ -40,5 +40,7 @@ const struct err *peers_refusal(const struct peers *p);
 /* Counts the connections made so far, so that users see when they have a new one. */
 unsigned peers_count(const struct peers *p, enum peer which);
 const char *peers_name(enum peer which);
+/* How we are called at the other end. */
+const char *peers_node(const struct peers *p);
 
 #endif
