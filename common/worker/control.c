@@ -242,12 +242,11 @@ static void serve(struct control_job *job)
 		control_answer(job, answer);
 }
 
-/* Celery's LamportClock.adjust. */
+/* One for the message, and one behind the later of both clocks (celery-wire section 7). */
 static void adjust_clock(struct worker *w, uint64_t theirs)
 {
 	w->clock++;
-	if (theirs >= w->clock)
-		w->clock = theirs + 1;
+	w->clock = (theirs > w->clock ? theirs : w->clock) + 1;
 }
 
 static bool is_late(const struct control_call *call)

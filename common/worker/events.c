@@ -17,6 +17,7 @@
 enum {
 	BATCH = 24,			/* Celery's buffer_limit */
 	BATCH_BYTES = 1 << 20,
+	PREFIX_MAX = 4096,
 	PROPS_MAX = 1 << 17,
 	TEXT_MAX = 1 << 18,		/* of a body whose arguments are shown */
 	TRACEBACK_MAX = 16384,
@@ -30,6 +31,8 @@ static struct {
 	bool online_due;		/* the outlet was not up yet */
 	int64_t beat_ms;
 	struct buf props, batch;
+	struct buf prefix;		/* what every event begins with, of prefix_s */
+	int64_t prefix_s;
 	int batched;
 	int64_t dropped;
 	struct message scratch;
@@ -44,6 +47,7 @@ static void start(struct worker *w)
 		ev.on = w->program.conf->fleet.events;
 		buf_init(&ev.props, PROPS_MAX);
 		buf_init(&ev.batch, BATCH_BYTES);
+		buf_init(&ev.prefix, PREFIX_MAX);
 		message_init(&ev.scratch);
 		json_set_str(headers, "hostname", w->program.node);
 		props_encode(&ev.props, headers, NULL);
@@ -81,12 +85,25 @@ static void put_cut(struct buf *b, const char *key, const char *text, size_t mos
 	free(cut);
 }
 
+/* The zone's offset may change while it runs. */
+static void renew_prefix(const struct worker *w, int64_t now_s)
+{
+	ev.prefix_s = now_s;
+	buf_clear(&ev.prefix);
+	buf_puts(&ev.prefix, "{\"hostname\": ");
+	buf_put_json_string(&ev.prefix, w->program.node);
+	buf_printf(&ev.prefix, ", \"utcoffset\": %d, \"pid\": %d, \"clock\": ", utcoffset(),
+		   (int)getpid());
+}
+
 static void begin(struct worker *w, struct buf *b)
 {
-	buf_puts(b, "{\"hostname\": ");
-	buf_put_json_string(b, w->program.node);
-	buf_printf(b, ", \"utcoffset\": %d, \"pid\": %d, \"clock\": %llu", utcoffset(),
-		   (int)getpid(), (unsigned long long)++w->clock);
+	int64_t now_s = clock_wall_us() / 1000000;
+
+	if (now_s != ev.prefix_s)
+		renew_prefix(w, now_s);
+	buf_append(b, ev.prefix.data, ev.prefix.len);
+	buf_printf(b, "%llu", (unsigned long long)++w->clock);
 }
 
 static void end(struct buf *b, const char *type)
@@ -117,6 +134,23 @@ void events_flush(struct worker *w)
 	ev.batched = 0;
 }
 
+static void count_begun(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
+{
+	size_t *n = ctx;
+
+	(void)d;
+	(void)pid;
+	*n += started_us != 0;
+}
+
+static size_t active(const struct worker *w)
+{
+	size_t n = 0;
+
+	pool_each(w->pool, count_begun, &n);
+	return n;
+}
+
 /* worker-*: the type's dash is a dot in the key. */
 static bool tell(struct worker *w, const char *what, double freq_s, bool with_load)
 {
@@ -134,7 +168,7 @@ static bool tell(struct worker *w, const char *what, double freq_s, bool with_lo
 		load[0] = load[1] = load[2] = 0;
 	if (with_load)
 		buf_printf(&b, ", \"active\": %zu, \"processed\": %lld, \"loadavg\": "
-			   "[%.2f, %.2f, %.2f]", pool_busy(w->pool), (long long)w->processed,
+			   "[%.2f, %.2f, %.2f]", active(w), (long long)w->processed,
 			   load[0], load[1], load[2]);
 	buf_puts(&b, ", \"sw_ident\": \"jobfleet\", \"sw_ver\": \"" JOBFLEET_VERSION
 		 "\", \"sw_sys\": \"Linux\"");
