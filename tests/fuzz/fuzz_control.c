@@ -9,7 +9,7 @@
 
 static void check(const struct control_call *call)
 {
-	static const char *const NODES[] = { "one@test", "w1@wire", "", "aaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const NODES[] = { "one@test", "w1@wire", "", "aaaaaaaaaaaaaaaaaaaa" };
 
 	fuzz_want(call->method, "a call has a method");
 	fuzz_want(!call->arguments || cJSON_IsObject(call->arguments), "arguments are an object");

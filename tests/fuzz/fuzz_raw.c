@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over JSON's text: the input is the text. Where it finds a value, cJSON must find one, too
- * (but for NaN, Infinity and half a surrogate pair, which Python writes and cJSON refuses), and
- * every part is a value again. */
+/* The walk over JSON's text: the input is the text. Where it finds a value, cJSON must find one as
+ * well (but for NaN, Infinity and half a surrogate pair, which Python writes and cJSON refuses),
+ * and every part is a value again. */
 #include <string.h>
 
 #include "common/base/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The signature reader: the input is its JSON text, as UTF-8, which the message's text was checked to
- * be. What is read must print to a text that reads as the same tree, also after a change; a list of
- * signatures is read as well. */
+/* The signature reader: the input is its JSON text, as UTF-8, which the message's text was checked
+ * to be. What is read must print to a text that reads as the same tree, also after a change; a list
+ * of signatures is read as well. */
 #include <string.h>
 #include <utf8proc.h>
 

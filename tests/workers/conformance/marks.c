@@ -45,6 +45,21 @@ int marks_database(struct run *run, const cJSON *args, cJSON **ret, struct err *
 	return 0;
 }
 
+/* An errback of the old style gets the id of the task that failed, one of the new style its request,
+ * exception and traceback (celery-wire 3.5): Celery tells by the number of parameters. */
+int marks_errback(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	const cJSON *request = json_get(args, "request");
+	char note[128];
+
+	if (request)
+		snprintf(note, sizeof note, "new %s", json_str(request, "id", "?"));
+	else
+		snprintf(note, sizeof note, "old %s", json_str(args, "failed_id", "?"));
+	*ret = request ? cJSON_Duplicate(args, true) : NULL;
+	return put_row(run, note, e);
+}
+
 /* Redis has no part in the commit, so the key that is the same in every repeat makes it single. */
 int marks_redis(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {

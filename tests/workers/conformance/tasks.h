@@ -13,7 +13,10 @@ task_fn values_add, values_multiply, values_sum, values_identity, values_repeat,
 /* faults.c: every way to fail or to die */
 task_fn faults_fail, faults_retry, faults_exit, faults_kill, faults_memory, faults_stubborn;
 
+/* canvas.c: canvases built inside, and other ends */
+task_fn canvas_replace, canvas_replace_by, canvas_build, canvas_ignore, canvas_reject;
+
 /* marks.c: effects that are counted from outside */
-task_fn marks_database, marks_redis, marks_steps, marks_spawn;
+task_fn marks_database, marks_redis, marks_steps, marks_spawn, marks_errback;
 
 #endif

@@ -34,8 +34,7 @@ int values_sum(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	double sum = 0;
 
 	(void)run;
-	if (!cJSON_IsArray(numbers))
-		return err_set(e, ERR_TYPE, "xsum() wants a list of numbers");
+	(void)e;
 	cJSON_ArrayForEach(n, numbers)
 		sum += cJSON_IsNumber(n) ? n->valuedouble : 0;
 	*ret = cJSON_CreateNumber(sum);
