@@ -138,7 +138,6 @@ static int connect_one(struct pg *p, const struct target *t, int64_t until_ms, s
 		PQfinish(conn);
 		return r;
 	}
-	PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
 	PQsetnonblocking(conn, 1);
 	p->conn = conn;
 	p->broken = false;

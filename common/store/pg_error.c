@@ -29,7 +29,7 @@ static const struct {
 	{ "40", ERR_DB },		/* serialization, deadlock */
 	{ "55P03", ERR_DB },		/* lock_timeout */
 	{ "55006", ERR_DB },
-	{ "25P03", ERR_DB },		/* idle in transaction: the session is gone */
+	{ "25P03", ERR_TIMEOUT },	/* idle in transaction: the session is gone */
 	{ "25006", ERR_DB },		/* became a standby */
 	{ "08", ERR_DB },
 	{ "53", ERR_DB },

@@ -247,6 +247,8 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	log_end(c, &run, s);
 	run_release(&run);
 	log_set_task(NULL, NULL);
+	if (s->unended)
+		return CHILD_UNENDED;
 	return s->again ? CHILD_AGAIN : requeued ? CHILD_REQUEUE : CHILD_SETTLED;
 }
 

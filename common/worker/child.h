@@ -28,6 +28,7 @@ enum {
 enum child_verdict {
 	CHILD_SETTLED,
 	CHILD_AGAIN,			/* run it again in delay_ms; reason says why */
+	CHILD_UNENDED,			/* the same, but by its own fault: counted as a start */
 	CHILD_DEAD,			/* not decoded, or not served: nothing was settled, dead-letter it */
 	CHILD_REQUEUE,			/* the task rejected it: give it back to the broker */
 };

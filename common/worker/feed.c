@@ -190,6 +190,14 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 			events_rejected(w, d, true);
 		gate_give_back(w, d);
 		break;
+	case CHILD_UNENDED:
+		w->redispatched++;
+		d->ask_ledger = true;
+		d->start_counted = false;	/* the next start is counted, up to start_budget */
+		mem_replace(&d->cause, mem_strdup(done->reason ? done->reason : "did not end"));
+		gate_hold(w, d, wait < AGAIN_MAX_MS ? wait : AGAIN_MAX_MS);
+		d->again++;
+		break;
 	case CHILD_AGAIN:
 		w->redispatched++;
 		d->again++;

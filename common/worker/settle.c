@@ -120,7 +120,9 @@ int settle_found(struct run *run, struct settle *ret, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-/* A commit without an answer, or a collision with a twin: the ledger knows what holds. */
+/* A commit without an answer, or a collision with a twin: the ledger knows what holds. If it knows
+ * nothing, and it was not PostgreSQL that went away, the attempt cannot end by itself (it held its
+ * transaction too long, say): its starts are counted, so that it does not run for ever. */
 static void resolve(struct run *run, const struct err *error, struct settle *ret)
 {
 	struct err e = { 0 };
@@ -130,6 +132,7 @@ static void resolve(struct run *run, const struct err *error, struct settle *ret
 		again(ret, &e);
 	else if (r == 0)
 		again(ret, error);
+	ret->unended = r == 0 && run->ledger && error->code != ERR_DB;
 }
 
 static int commit(struct run *run, struct plan *p, struct err *e)

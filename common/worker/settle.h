@@ -22,6 +22,7 @@ struct run;
 
 struct settle {
 	bool again;			/* could not be settled now: run it again in delay_ms */
+	bool unended;			/* again, and for its own sake: such starts are counted */
 	int64_t delay_ms;
 	enum ledger_outcome outcome;
 	struct err *why;		/* of again, borrowed from the caller; may be NULL */

@@ -21,8 +21,8 @@ QUEUE = '\nqueue %s {\n\tprogram = "echo"\n\tconcurrency = {%s}\n\t%s\n}\n'
 class Pool(Fleet):
     """conf: settings of queue echo; extra: further blocks."""
 
-    def __init__(self, concurrency="2, 2", queue_conf="", **options):
-        self.text = CONF.replace("concurrency = {2, 2}",
+    def __init__(self, concurrency="2, 2", queue_conf="", budget=50, **options):
+        self.text = CONF.replace("start_budget = 50", "start_budget = %d" % budget).replace("concurrency = {2, 2}",
                                  "concurrency = {%s}\n\t%s" % (concurrency, queue_conf))
         self.least = int(concurrency.split(",")[0])
         super().__init__(**options)
@@ -188,6 +188,17 @@ def a_run_past_the_consumer_timeout_is_claimed_and_ends_once():
     fleet.close()
 
 
+def a_task_that_holds_its_transaction_idle_too_long_ends_in_the_dead_letters():
+    fleet = Pool("1, 1", workers=("one",), budget=2)
+    task_id = fleet.publish_to("echo", "echo.mark", {"note": "mark", "work_ms": 5600})
+    meta = fleet.wait_result(task_id)
+    assert meta["status"] == "FAILURE" and meta["result"]["exc_type"] == "WorkerLostError", meta
+    reason = fleet.one("SELECT reason FROM jobfleet.dead_letters WHERE task_id = %s", task_id)
+    assert "idle-in-transaction" in reason, reason
+    assert fleet.one("SELECT count(*) FROM effects") == 0
+    fleet.close()
+
+
 def a_quorum_queue_is_consumed_without_priorities():
     with Fleet.rabbit(None) as connection:
         connection.channel().queue_delete("echo")
@@ -217,4 +228,5 @@ run(children_come_with_the_backlog_and_leave_when_idle,
     strict_order_empties_the_first_queue_before_the_second,
     weighted_order_shares_the_turns,
     a_run_past_the_consumer_timeout_is_claimed_and_ends_once,
+    a_task_that_holds_its_transaction_idle_too_long_ends_in_the_dead_letters,
     a_quorum_queue_is_consumed_without_priorities)
