@@ -226,5 +226,10 @@ int bulk_send(struct ctl *c, const struct bulk *b, struct err *e)
 	if (rc < 0)
 		ctl_note(c, "%lld confirmed before line %lld", (long long)r.confirmed,
 			 (long long)r.line + 1);
-	return rc < 0 ? rc : sum_up(&r);
+	if (rc < 0)
+		return rc;
+	rc = sum_up(&r);
+	if (r.confirmed && !r.spooled && !interrupted)
+		send_leftovers(c);
+	return rc;
 }
