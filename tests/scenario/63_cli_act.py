@@ -121,7 +121,7 @@ def inspect_asks_our_workers_and_stock_ones_alike():
         assert ask("inspect", "ping", "--destination=stock@test") == {"stock@test": {"ok": "pong"}}
         out, _ = call("inspect", "ping", "--destination", NODE)
         assert out == NODE + ": pong\n", out
-        got = ask("inspect", "registered", "--destination", NODE + ",stock@test")
+        got = ask("inspect", "registered", "--destination", NODE, "--destination=stock@test")
         assert "echo.mark" in got[NODE] and got["stock@test"] == ["t.add"], got
         assert "t.add [rate_limit=" in call("inspect", "registered", "rate_limit",
                                             "--destination", "stock@test")[0] or True
@@ -218,10 +218,11 @@ def one_store_is_enough_to_keep_an_order_and_none_is_status_111():
 
 
 def a_stamp_revokes_what_carries_it():
-    got = ask("revoke", "--stamp", "batch=b7")
-    assert got["stamps"] == {"batch": ["b7"]} and got["kept"] == ["postgresql", "redis"], got
-    assert fleet.sql("SELECT kind, name, value FROM jobfleet.revokes WHERE kind = 'stamp'") == \
-        [("stamp", "batch", "b7")]
+    got = ask("revoke", "--stamp", "batch=b7", "--stamp=batch=b8", "--stamp=day=1")
+    assert got["stamps"] == {"batch": ["b7", "b8"], "day": ["1"]}, got
+    assert got["kept"] == ["postgresql", "redis"], got
+    assert fleet.sql("SELECT name, value FROM jobfleet.revokes WHERE kind = 'stamp' ORDER BY 2") \
+        == [("day", "1"), ("batch", "b7"), ("batch", "b8")]
     assert "flagged as revoked" in got["nodes"][NODE]["ok"], got
 
 
@@ -245,7 +246,7 @@ def a_pause_is_seen_within_a_second_and_listed_with_who_since_and_why():
 
 
 def a_task_and_the_fleet_can_be_paused():
-    got = ask("pause", "--task=echo.mark,echo.sleep")
+    got = ask("pause", "--task=echo.mark", "--task=echo.sleep")
     assert [p["name"] for p in got["paused"]] == ["echo.mark", "echo.sleep"], got
     wait_for("one is parked", lambda: send("echo.mark", "held") and fleet.one(
         "SELECT count(*) FROM jobfleet.pending WHERE reason = 'paused'"), every_s=0.2)
@@ -409,6 +410,8 @@ def letters_are_listed_by_what_they_have_in_common_and_in_groups():
     assert len(ask("dlq", "list", "--since=1h")) == 5
     assert len(ask("dlq", "list", "--task=add", "--queue=echo", "--cause=lost")) == 3
     assert f[:10] in call("dlq", "list", "--group")[0]
+    assert [s["task"] for s in ask("dlq", "show", "--fingerprint", f)] == ["echo.add"] * 3
+    assert call("dlq", "show", "--task=fail")[0].count("task_id ") == 2
     refused("dlq", "list", "--since=yesterday", says="--since: ")
     assert ask("dlq", "drop", "--queue=away") == {"dropped": [int(old)]}
     refused("dlq", "drop", "--queue=away", says="no dead letter is like that", status=1)

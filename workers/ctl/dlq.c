@@ -99,29 +99,57 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 	return r < 0 ? r : ctl_show(c, t, "no dead letters");
 }
 
+/* One letter is an object, several are a list of them. */
+static int show_all(struct ctl *c, char *const *ids, size_t n, struct err *e)
+{
+	struct pg *p = NULL;
+	int r = ctl_pg(c, &p, e);
+
+	if (r == 0 && c->json && n > 1)
+		printf("[");
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct letter l = { 0 };
+
+		if (i > 0)
+			printf(c->json ? "," : "\n");
+		r = letter_load(&l, p, ids[i], false, e);
+		if (r == 0)
+			letter_print(&l, c->json, stdout);
+		letter_release(&l);
+	}
+	if (r == 0 && c->json && n > 1)
+		printf("]\n");
+	return r;
+}
+
 static int show(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const struct args_option options[] = { CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c) };
-	const struct args args = {
-		.usage = "dlq show ID [OPTION...]",
-		.about = "Shows one dead letter: cause, reason, every header, the body as it came.",
-		.options = options, .noptions = COUNT(options), .least = 1, .most = 1,
+	struct letters which = { 0 };
+	const struct args_option options[] = {
+		LETTERS_FINGERPRINT_OPTION(&which), LETTERS_CAUSE_OPTION(&which),
+		LETTERS_TASK_OPTION(&which), LETTERS_QUEUE_OPTION(&which),
+		LETTERS_SINCE_OPTION(&which), CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
-	struct letter l = { 0 };
-	struct pg *p = NULL;
-	char **operands;
+	const struct args args = {
+		.usage = "dlq show ID... | --fingerprint=F ... [OPTION...]",
+		.about = "Shows dead letters: cause, reason, every header, the body as it came.",
+		.options = options, .noptions = COUNT(options), .least = 0, .most = -1,
+	};
+	char **operands, **ids = NULL;
+	size_t n = 0;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	r = ctl_pg(c, &p, e);
+	r = letters_init(&which, e);
 	if (r == 0)
-		r = letter_load(&l, p, operands[0], false, e);
-	if (r < 0)
-		return r;
-	letter_print(&l, c->json, stdout);
-	letter_release(&l);
-	return CTL_OK;
+		r = letters_choose(&which, c, operands, &ids, &n, e);
+	if (r == 0 && n == 0)
+		r = err_set(e, ERR_NOT_FOUND, "no dead letter is like that");
+	if (r == 0)
+		r = show_all(c, ids, n, e);
+	letters_free(ids);
+	return r;
 }
 
 /* letters_act */

@@ -14,7 +14,8 @@
 enum { NAMES_MAX = 1000 };
 
 struct pause {
-	const char *queues, *tasks, *reason;	/* lists split by commas */
+	struct args_values queues, tasks;	/* lists split by commas */
+	const char *reason;
 	bool all, on;
 };
 
@@ -114,11 +115,10 @@ static int order_one(struct keep *k, const struct pause *p, enum order_kind kind
 	return r;
 }
 
-/* Each of the names between commas. */
 static int order_list(struct keep *k, const struct pause *p, enum order_kind kind,
 		      const char *names, cJSON *done, struct err *e)
 {
-	char *save = NULL, *copy = mem_strdup(names ? names : "");
+	char *save = NULL, *copy = mem_strdup(names);
 	int r = CTL_OK;
 
 	for (char *one = strtok_r(copy, ",", &save); one && r == CTL_OK;
@@ -131,6 +131,17 @@ static int order_list(struct keep *k, const struct pause *p, enum order_kind kin
 		cJSON_AddItemToArray(done, o);
 	}
 	free(copy);
+	return r;
+}
+
+/* Each of the names between commas, of every value. */
+static int order_lists(struct keep *k, const struct pause *p, enum order_kind kind,
+		       const struct args_values *lists, cJSON *done, struct err *e)
+{
+	int r = CTL_OK;
+
+	for (int i = 0; i < lists->n && r == CTL_OK; i++)
+		r = order_list(k, p, kind, lists->texts[i], done, e);
 	return r;
 }
 
@@ -163,9 +174,9 @@ static int carry_out(struct ctl *c, const struct pause *p, struct err *e)
 		cJSON_AddItemToArray(done, o);
 	}
 	if (r == CTL_OK)
-		r = order_list(&k, p, ORDER_PAUSE_QUEUE, p->queues, done, e);
+		r = order_lists(&k, p, ORDER_PAUSE_QUEUE, &p->queues, done, e);
 	if (r == CTL_OK)
-		r = order_list(&k, p, ORDER_PAUSE_TASK, p->tasks, done, e);
+		r = order_lists(&k, p, ORDER_PAUSE_TASK, &p->tasks, done, e);
 	if (r < 0 || !c->json)
 		cJSON_Delete(done);
 	else
@@ -175,15 +186,15 @@ static int carry_out(struct ctl *c, const struct pause *p, struct err *e)
 
 static bool says_what(const struct pause *p)
 {
-	return p->all || p->queues || p->tasks;
+	return p->all || p->queues.n > 0 || p->tasks.n > 0;
 }
 
 int pause_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	struct pause p = { .on = true };
 	const struct args_option options[] = {
-		{ "queue", "NAME,...", "nothing of these queues starts", &p.queues, NULL },
-		{ "task", "NAME,...", "none of these tasks starts", &p.tasks, NULL },
+		{ "queue", "NAME,...", "nothing of these queues starts", NULL, NULL, &p.queues },
+		{ "task", "NAME,...", "none of these tasks starts", NULL, NULL, &p.tasks },
 		{ "all", NULL, "nothing starts", NULL, &p.all },
 		{ "reason", "TEXT", "why, for who looks at it later", &p.reason, NULL },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
@@ -214,8 +225,8 @@ int resume_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	struct pause p = { .on = false };
 	const struct args_option options[] = {
-		{ "queue", "NAME,...", "these queues go on", &p.queues, NULL },
-		{ "task", "NAME,...", "these tasks go on", &p.tasks, NULL },
+		{ "queue", "NAME,...", "these queues go on", NULL, NULL, &p.queues },
+		{ "task", "NAME,...", "these tasks go on", NULL, NULL, &p.tasks },
 		{ "all", NULL, "undoes pause --all; single pauses stay", NULL, &p.all },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
 	};

@@ -31,35 +31,49 @@ static int read_timeout(const char *text, int *ret_ms, struct err *e)
 	return 0;
 }
 
-/* The names between commas, in a copy that the first one holds; returns how many. */
-static size_t split(const char *list, char **ret_copy, const char **names)
-{
-	char *save = NULL, *copy = mem_strdup(list ? list : "");
-	size_t n = 0;
+struct names {
+	char *items[NODES_MAX];
+	size_t n;
+};
 
-	*ret_copy = copy;
-	for (char *one = strtok_r(copy, ",", &save); one && n < NODES_MAX;
-	     one = strtok_r(NULL, ",", &save))
-		names[n++] = one;
-	return n;
+/* The nodes of --destination. */
+static struct names *split(const struct remote *r)
+{
+	struct names *names = mem_zalloc(sizeof *names);
+
+	for (int i = 0; i < r->nodes.n; i++) {
+		char *save = NULL, *copy = mem_strdup(r->nodes.texts[i]);
+
+		for (char *one = strtok_r(copy, ",", &save); one && names->n < NODES_MAX;
+		     one = strtok_r(NULL, ",", &save))
+			names->items[names->n++] = mem_strdup(one);
+		free(copy);
+	}
+	return names;
+}
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->items[i]);
+	free(names);
 }
 
 int remote_ask(struct ctl *c, const struct remote *r, const char *method, const char *arguments,
 	       struct pidbox_replies *ret, struct err *e)
 {
-	const char **names = mem_alloc(NODES_MAX * sizeof *names);
-	struct pidbox_request q = { .method = method, .arguments = arguments, .nodes = names };
+	struct names *names = split(r);
+	struct pidbox_request q = { .method = method, .arguments = arguments,
+				    .nodes = (const char *const *)names->items,
+				    .nnodes = names->n };
 	struct pidbox *p = NULL;
-	char *copy = NULL;
 	int timeout_ms = 0, got = read_timeout(r->timeout, &timeout_ms, e);
 
-	q.nnodes = split(r->destination, &copy, names);
 	if (got == 0)
 		got = ctl_pidbox(c, &p, e);
 	if (got == 0)
 		got = pidbox_broadcast(p, &q, timeout_ms, ret, e);
-	free(copy);
-	free(names);
+	names_free(names);
 	return got;
 }
 
@@ -108,29 +122,30 @@ static void print_one(const struct pidbox_reply *one)
 	if (json_parse(one->json, strlen(one->json), &o, NULL) < 0)
 		return;
 	ok = json_get(o, "ok");
-	if (error_of(o))
-		printf("%s: error: %s\n", one->node, error_of(o));
-	else
+	if (error_of(o)) {
+		char *title = mem_printf("%s: error", one->node);
+
+		outline_print(title, json_get(o, "error"), stdout);
+		free(title);
+	} else {
 		outline_print(one->node, ok && cJSON_GetArraySize(o) == 1 ? ok : o, stdout);
+	}
 	cJSON_Delete(o);
 }
 
 int remote_silent(const struct ctl *c, const struct remote *r,
 		  const struct pidbox_replies *replies)
 {
-	const char **names = mem_alloc(NODES_MAX * sizeof *names);
-	char *copy = NULL;
-	size_t n = split(r->destination, &copy, names);
+	struct names *names = split(r);
 	int silent = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!pidbox_reply_of(replies, names[i])) {
-			ctl_note(c, "jobfleet: %s did not answer", names[i]);
+	for (size_t i = 0; i < names->n; i++) {
+		if (!pidbox_reply_of(replies, names->items[i])) {
+			ctl_note(c, "jobfleet: %s did not answer", names->items[i]);
 			silent++;
 		}
 	}
-	free(copy);
-	free(names);
+	names_free(names);
 	return silent;
 }
 

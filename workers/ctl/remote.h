@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "workers/ctl/args.h"
+
 struct ctl;
 struct err;
 struct pidbox_replies;
@@ -13,12 +15,12 @@ struct pidbox_replies;
 enum { REMOTE_TIMEOUT_MS = 1000 };
 
 struct remote {
-	const char *destination;	/* --destination: NODE,…; NULL = every node */
+	struct args_values nodes;	/* --destination: NODE,… each; none = every node */
 	const char *timeout;		/* --timeout */
 };
 
 #define REMOTE_DESTINATION_OPTION(r) \
-	{ "destination", "NODE,...", "only these nodes", &(r)->destination, NULL }
+	{ "destination", "NODE,...", "only these nodes", NULL, NULL, &(r)->nodes }
 #define REMOTE_TIMEOUT_OPTION(r) \
 	{ "timeout", "DURATION", "how long to wait for answers; 1s", &(r)->timeout, NULL }
 

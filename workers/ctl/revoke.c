@@ -16,7 +16,7 @@
 
 struct revoke {
 	char **ids;
-	char *stamp, *value;		/* instead of ids */
+	struct args_values stamps;	/* NAME=VALUE, instead of ids */
 	bool terminate;
 	char signal[32];
 };
@@ -43,25 +43,34 @@ static int read_signal(const char *text, char *out, size_t size, struct err *e)
 	return 0;
 }
 
-static int read_stamp(struct revoke *v, const char *text, struct err *e)
+static int check_stamps(const struct revoke *v, struct err *e)
+{
+	for (int i = 0; i < v->stamps.n; i++) {
+		const char *text = v->stamps.texts[i], *equals = strchr(text, '=');
+
+		if (!equals || equals == text || !equals[1])
+			return err_set(e, ERR_USAGE, "--stamp must be NAME=VALUE");
+	}
+	return 0;
+}
+
+static int keep_stamp(struct keep *k, const char *text, struct err *e)
 {
 	const char *equals = strchr(text, '=');
+	char *name = mem_strndup(text, (size_t)(equals - text));
+	int r = keep_order(k, (struct order){ .kind = ORDER_REVOKE_STAMP, .name = name,
+					      .value = equals + 1, .reason = "", .on = true }, e);
 
-	if (!equals || equals == text || !equals[1])
-		return err_set(e, ERR_USAGE, "--stamp must be NAME=VALUE");
-	v->stamp = mem_strndup(text, (size_t)(equals - text));
-	v->value = mem_strdup(equals + 1);
-	return 0;
+	free(name);
+	return r;
 }
 
 static int keep_all(struct keep *k, const struct revoke *v, struct err *e)
 {
 	int r = 0;
 
-	if (v->stamp)
-		return keep_order(k, (struct order){ .kind = ORDER_REVOKE_STAMP, .name = v->stamp,
-						     .value = v->value, .reason = "", .on = true },
-				  e);
+	for (int i = 0; i < v->stamps.n && r == 0; i++)
+		r = keep_stamp(k, v->stamps.texts[i], e);
 	for (char **id = v->ids; *id && r == 0; id++)
 		r = keep_order(k, (struct order){ .kind = ORDER_REVOKE_ID, .name = "", .value = *id,
 						  .reason = "", .on = true }, e);
@@ -77,12 +86,23 @@ static cJSON *id_list(const struct revoke *v)
 	return list;
 }
 
-/* {NAME: [VALUE]} */
+/* {NAME: [VALUE, ...]} */
 static cJSON *stamp_object(const struct revoke *v)
 {
-	cJSON *o = mem_check(cJSON_CreateObject());
+	cJSON *o = mem_check(cJSON_CreateObject()), *list;
 
-	json_set(o, v->stamp, mem_check(cJSON_CreateStringArray((const char *[]){ v->value }, 1)));
+	for (int i = 0; i < v->stamps.n; i++) {
+		const char *text = v->stamps.texts[i], *equals = strchr(text, '=');
+		char *name = mem_strndup(text, (size_t)(equals - text));
+
+		list = cJSON_GetObjectItemCaseSensitive(o, name);
+		if (!list) {
+			list = mem_check(cJSON_CreateArray());
+			json_set(o, name, list);
+		}
+		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(equals + 1)));
+		free(name);
+	}
 	return o;
 }
 
@@ -93,14 +113,15 @@ static int tell_nodes(struct ctl *c, const struct remote *remote, const struct r
 	char *text;
 	int r;
 
-	if (v->stamp)
+	if (v->stamps.n > 0)
 		json_set(o, "headers", stamp_object(v));
 	else
 		json_set(o, "task_id", id_list(v));
 	json_set_bool(o, "terminate", v->terminate);
 	json_set_str(o, "signal", v->signal);
 	text = json_print(o);
-	r = remote_ask(c, remote, v->stamp ? "revoke_by_stamped_headers" : "revoke", text, ret, e);
+	r = remote_ask(c, remote, v->stamps.n > 0 ? "revoke_by_stamped_headers" : "revoke", text,
+		       ret, e);
 	free(text);
 	cJSON_Delete(o);
 	return r;
@@ -109,9 +130,11 @@ static int tell_nodes(struct ctl *c, const struct remote *remote, const struct r
 /* Those for which it comes too late. */
 static void note_ended(struct ctl *c, const struct revoke *v)
 {
-	for (char **id = v->ids; c->pg && pg_is_alive(c->pg) && *id && !v->stamp; id++) {
+	for (char **id = v->ids; *id; id++) {
 		struct pg_rows *rows = NULL;
 
+		if (!c->pg || !pg_is_alive(c->pg))
+			return;
 		if (pg_run(c->pg, "SELECT outcome FROM jobfleet.ledger WHERE task_id = $1 AND final"
 				  " ORDER BY generation DESC LIMIT 1",
 			   PG_PARAMS(PG_TEXT(*id)), &rows, NULL) > 0)
@@ -126,7 +149,7 @@ static void print_json(const struct revoke *v, const struct keep *k,
 	cJSON *o = mem_check(cJSON_CreateObject());
 	char *nodes = remote_json(replies), *text;
 
-	if (v->stamp)
+	if (v->stamps.n > 0)
 		json_set(o, "stamps", stamp_object(v));
 	else
 		json_set(o, "task_ids", id_list(v));
@@ -152,7 +175,7 @@ static int carry_out(struct ctl *c, const struct revoke *v, const struct remote 
 	r = keep_all(&k, v, e);
 	if (r < 0)
 		return r;
-	code = keep_tell(&k, v->stamp || !v->ids[1] ? "revoked:" : "all revoked:");
+	code = keep_tell(&k, !v->ids[0] || !v->ids[1] ? "revoked:" : "all revoked:");
 	told = tell_nodes(c, remote, v, &replies, &why);
 	if (c->json)
 		print_json(v, &k, &replies);
@@ -171,13 +194,13 @@ static int carry_out(struct ctl *c, const struct revoke *v, const struct remote 
 
 int revoke_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *sig = "SIGTERM", *stamp = NULL;
+	const char *sig = "SIGTERM";
 	struct remote remote = { 0 };
 	struct revoke v = { 0 };
 	const struct args_option options[] = {
 		{ "terminate", NULL, "end those that run, too", NULL, &v.terminate },
 		{ "signal", "SIGNAL", "what --terminate sends; SIGTERM", &sig, NULL },
-		{ "stamp", "NAME=VALUE", "every task with this stamp instead", &stamp, NULL },
+		{ "stamp", "NAME=VALUE", "every task with this stamp instead", NULL, NULL, &v.stamps },
 		REMOTE_TIMEOUT_OPTION(&remote),
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
@@ -195,16 +218,14 @@ int revoke_main(struct ctl *c, int argc, char **argv, struct err *e)
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	if (!stamp == !*v.ids)
+	if ((v.stamps.n == 0) == !*v.ids)
 		r = err_set(e, ERR_USAGE, "give task ids or --stamp; usage: jobfleet %s",
 			    args.usage);
 	if (r == 0)
 		r = read_signal(sig, v.signal, sizeof v.signal, e);
-	if (r == 0 && stamp)
-		r = read_stamp(&v, stamp, e);
+	if (r == 0)
+		r = check_stamps(&v, e);
 	if (r == 0)
 		r = carry_out(c, &v, &remote, e);
-	free(v.stamp);
-	free(v.value);
 	return r;
 }

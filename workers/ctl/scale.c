@@ -123,7 +123,7 @@ static struct bounds bounds_of(const char *stats)
 static int tell(struct ctl *c, const struct remote *remote, struct node *n, const char *method,
 		const char *arguments, struct err *e)
 {
-	struct remote one = { .destination = n->name, .timeout = remote->timeout };
+	struct remote one = { .nodes = { { n->name }, 1 }, .timeout = remote->timeout };
 	struct pidbox_replies replies = { 0 };
 	cJSON *o = NULL;
 	const char *json;
@@ -270,7 +270,7 @@ int scale_main(struct ctl *c, int argc, char **argv, struct err *e)
 	r = read_bounds(operands[1], &want, e);
 	if (r == 0)
 		r = find_nodes(c, operands[0], &nodes, e);
-	remote.destination = nodes;
+	remote.nodes = (struct args_values){ { nodes }, 1 };
 	if (r == 0)
 		r = scale(c, &remote, want, e);
 	free(nodes);
