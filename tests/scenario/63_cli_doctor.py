@@ -68,10 +68,12 @@ def what_is_wrong_with_the_broker_is_named():
     assert levels(found, "fail") == [("rabbitmq", "consumer timeout")], found
     assert found["rabbitmq", "queue arguments"]["text"] == "plain", found
     assert found["rabbitmq", "consumers"]["text"] == "plain", found
-    bed.services("ctl", "set_policy", "jobfleet-dead-letters", "^nothing$", '{"max-length": 1000000}')
+    bed.services("ctl", "set_policy", "jobfleet-dead-letters", "^echo$", '{"dead-letter-routing-key": "x"}')
     found = doctor(bed, "--rabbitmqctl", CTL, status=1)
-    assert found["rabbitmq", "policy"]["level"] == "ok", found
-    bed.services("ctl", "clear_policy", "jobfleet-dead-letters")
+    assert found["rabbitmq", "policy"]["text"] == "no dead-letter policy on plain", found
+    assert "rabbitmqctl set_policy" in found["rabbitmq", "policy"]["advice"], found
+    found = doctor(bed, "--rabbitmqctl", CTL, "--set-policy", status=1)
+    assert found["rabbitmq", "policy set"]["level"] == found["rabbitmq", "policy"]["level"] == "ok", found
     bed.services("ctl", "set_permissions", "guest", "^(echo|plain)$", ".*", ".*")
     found = doctor(bed, "--rabbitmqctl", CTL, status=1)
     assert found["rabbitmq", "permissions"]["level"] == "fail", found

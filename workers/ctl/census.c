@@ -167,7 +167,7 @@ static void name_queues(struct census *x, const struct conf *conf, char *const *
 
 		q->name = n ? names[i] : i < conf->nqueues ? conf->queues[i].name : MAILBOX;
 		q->conf = conf_queue(conf, q->name);
-		q->in_per_s = -1;
+		q->in_per_s = q->settled_per_s = -1;
 	}
 }
 
@@ -225,6 +225,7 @@ void census_compare(struct census *now, const struct census *before)
 		if (!old || !q->declared || !old->declared)
 			continue;
 		q->in_per_s = came > 0 ? came / s : 0;
+		q->settled_per_s = (double)q->settled_since / s;
 		q->other_arguments = q->other_arguments || old->other_arguments;
 		q->empty_ms = old->empty_ms;
 	}

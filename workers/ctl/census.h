@@ -41,7 +41,7 @@ struct census_queue {
 	int64_t ready, consumers;	/* -1 = not declared */
 	int64_t unacked;		/* -1 = not known */
 	int64_t settled;		/* attempts within the window */
-	double in_per_s;		/* < 0 = not known: one look only */
+	double in_per_s, settled_per_s;	/* since the look before; < 0 = not known: one look only */
 	int64_t waiting[CENSUS_NKINDS];
 	int64_t sent;			/* our own, published and not settled */
 	enum census_age age_kind;

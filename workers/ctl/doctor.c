@@ -25,10 +25,11 @@ void doctor_clock(struct checkup *k, const char *area, int64_t theirs_us, int64_
 int doctor_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const char *command = NULL;
-	bool bad = false;
+	bool bad = false, set = false;
 	const struct args_option options[] = {
 		{ "rabbitmqctl", "COMMAND", "how to ask the broker's node; rabbitmqctl, \"\" = not",
 		  &command, NULL },
+		{ "set-policy", NULL, "sets the broker's policy of dead letters first", NULL, &set },
 		{ "quiet", NULL, "leave out what is ok", NULL, &bad },
 		CTL_JSON_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
@@ -57,7 +58,7 @@ int doctor_main(struct ctl *c, int argc, char **argv, struct err *e)
 		return r;
 	k = checkup_new();
 	doctor_broker(k, c);
-	doctor_rabbitmqctl(k, c, command);
+	doctor_rabbitmqctl(k, c, command, set);
 	doctor_postgres(k, c);
 	doctor_redis(k, c);
 	doctor_fleet(k, c);

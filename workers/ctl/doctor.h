@@ -4,6 +4,7 @@
 #ifndef CTL_DOCTOR_H
 #define CTL_DOCTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct checkup;
@@ -15,8 +16,9 @@ void doctor_clock(struct checkup *k, const char *area, int64_t theirs_us, int64_
 		  int64_t after_us);
 
 void doctor_broker(struct checkup *k, struct ctl *c);		/* doctor_broker.c */
-/* What only rabbitmqctl tells; command NULL: where it is the broker's own host. */
-void doctor_rabbitmqctl(struct checkup *k, struct ctl *c, const char *command);
+/* What only rabbitmqctl tells; command NULL: where it is the broker's own host. set: sets the
+ * policy of dead letters (common/broker/policy.h) first. */
+void doctor_rabbitmqctl(struct checkup *k, struct ctl *c, const char *command, bool set);
 void doctor_postgres(struct checkup *k, struct ctl *c);
 void doctor_redis(struct checkup *k, struct ctl *c);
 void doctor_fleet(struct checkup *k, struct ctl *c);		/* its rows in PostgreSQL */

@@ -10,38 +10,53 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/broker/policy.h"
 #include "common/net/url.h"
 #include "workers/ctl/checkup.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/doctor.h"
 
 #define AREA "rabbitmq"
-#define POLICY "jobfleet-dead-letters"
 
-enum { ANSWER_MAX = 8192, AMQP_PORT = 5672, AMQPS_PORT = 5671 };
+enum { ANSWER_MAX = 8192, EXPRESSION_MAX = 1 << 20, AMQP_PORT = 5672, AMQPS_PORT = 5671 };
 
-/* The vhost as Erlang bytes, so that no name needs quoting. */
-static char *expression(const char *vhost)
+/* Names as Erlang bytes, so that none needs quoting. */
+static void put_binary(struct buf *b, const char *text)
+{
+	buf_puts(b, "<<");
+	for (size_t i = 0; text[i]; i++)
+		buf_printf(b, "%s%d", i ? "," : "", (unsigned char)text[i]);
+	buf_puts(b, ">>");
+}
+
+/* The broker's timeout, its ports, and those of our queues whose dead letters go nowhere. */
+static char *expression(const struct conf *conf, const char *vhost)
 {
 	struct buf b;
 
-	buf_init(&b, 4 * ANSWER_MAX);
-	buf_puts(&b, "V = <<");
-	for (size_t i = 0; vhost[i]; i++)
-		buf_printf(&b, "%s%d", i ? "," : "", (unsigned char)vhost[i]);
-	buf_puts(&b, ">>, T = case application:get_env(rabbit, consumer_timeout) of {ok, X} -> X;"
-		 " _ -> none end, lists:flatten(io_lib:format("
-		 "\"timeout=~w ports=~w policies=~p\","
+	buf_init(&b, EXPRESSION_MAX);
+	buf_puts(&b, "V = ");
+	put_binary(&b, vhost);
+	buf_puts(&b, ", Q = [");
+	for (size_t i = 0; i < conf->nqueues; i++) {
+		buf_puts(&b, i ? "," : "");
+		put_binary(&b, conf->queues[i].name);
+	}
+	buf_puts(&b, "], T = case application:get_env(rabbit, consumer_timeout) of {ok, X} -> X;"
+		 " _ -> none end, U = [binary_to_list(N) || N <- Q, case"
+		 " rabbit_amqqueue:lookup(rabbit_misc:r(V, queue, N)) of {ok, A} ->"
+		 " rabbit_policy:get(<<\"dead-letter-routing-key\">>, A) =:= undefined;"
+		 " _ -> false end], lists:flatten(io_lib:format("
+		 "\"timeout=~w ports=~w uncovered=~s.\","
 		 " [T, [element(6, L) || L <- rabbit_networking:active_listeners()],"
-		 " [binary_to_list(proplists:get_value(name, P)) || P <- rabbit_policy:list(V)]]))."
-	);
+		 " lists:flatten(lists:join(\", \", U))])).");
 	return buf_take(&b);
 }
 
 /* 0 = answered. The command is the operator's own words, given to the shell. */
-static int run(const char *command, const char *expr, char *answer, size_t size)
+static int run(const char *command, const char *words, char *answer, size_t size)
 {
-	char *line = mem_printf("timeout 30 %s eval '%s' 2>&1", command, expr);
+	char *line = mem_printf("timeout 30 %s %s 2>&1", command, words);
 	FILE *from = popen(line, "re");
 	size_t n;
 	int status;
@@ -91,16 +106,50 @@ static void check_timeout(struct checkup *k, const struct conf *conf, const char
 			    (long long)theirs / 1000, (long long)ours / 1000);
 }
 
-static void check_policy(struct checkup *k, const char *answer)
+/* What `rabbitmqctl` is told, without that word. */
+static char *policy_words(const struct conf *conf)
 {
-	const char *at = strstr(answer, "policies=");
+	struct buf b;
+	char *words;
 
-	if (at && strstr(at, POLICY))
-		checkup_add(k, AREA, "policy", CHECKUP_OK, NULL, POLICY " is set");
+	buf_init(&b, EXPRESSION_MAX);
+	policy_command(conf, &b);
+	words = mem_strdup(strchr(buf_text(&b), ' '));
+	buf_release(&b);
+	return words;
+}
+
+static void check_policy(struct checkup *k, const struct conf *conf, const char *answer)
+{
+	const char *at = strstr(answer, "uncovered=");
+	char *words = policy_words(conf), *advice;
+	int n;
+
+	at = at ? at + strlen("uncovered=") : "";
+	n = (int)strcspn(at, "\"\n");
+	n -= n > 0;		/* the full stop */
+	advice = mem_printf("What these expire or reject is gone instead of standing in the dead"
+			    " letters. jobfleet doctor --set-policy, or rabbitmqctl%s", words);
+	if (n > 0)
+		checkup_add(k, AREA, "policy", CHECKUP_WARN, advice,
+			    "no dead-letter policy on %.*s", n, at);
 	else
-		checkup_add(k, AREA, "policy", CHECKUP_WARN,
-			    "Without it, what our queues expire or reject is gone instead of"
-			    " standing in the dead letters.", POLICY " is not set");
+		checkup_add(k, AREA, "policy", CHECKUP_OK, NULL,
+			    "every queue that is there dead-letters into failed_operations");
+	free(advice);
+	free(words);
+}
+
+static void set_policy(struct checkup *k, const struct conf *conf, const char *command)
+{
+	char *words = policy_words(conf), answer[ANSWER_MAX];
+
+	if (run(command, words, answer, sizeof answer) < 0)
+		checkup_add(k, AREA, "policy set", CHECKUP_FAIL, NULL, "%.*s",
+			    (int)strcspn(answer, "\n"), *answer ? answer : "no answer");
+	else
+		checkup_add(k, AREA, "policy set", CHECKUP_OK, NULL, "%s", POLICY_NAME);
+	free(words);
 }
 
 static void not_checked(struct checkup *k, const char *why)
@@ -119,16 +168,21 @@ static bool is_here(const char *host)
 }
 
 static void ask(struct checkup *k, const struct conf *conf, const struct url *u,
-		const char *command)
+		const char *command, bool set)
 {
 	bool tls = strcmp(u->scheme, "amqps") == 0;
 	int port = u->hosts[0].port ? u->hosts[0].port : tls ? AMQPS_PORT : AMQP_PORT;
-	char *expr = expression(u->path && *u->path ? u->path : "/"), answer[ANSWER_MAX];
-	char why[160];
+	char *expr = expression(conf, u->path && *u->path ? u->path : "/");
+	char *words = mem_printf("eval '%s'", expr), answer[ANSWER_MAX], why[160];
+	int r = run(command, words, answer, sizeof answer);
 
-	if (run(command, expr, answer, sizeof answer) < 0) {
-		snprintf(why, sizeof why, "rabbitmqctl: %.*s",
-			 (int)strcspn(answer, "\n"), *answer ? answer : "no answer");
+	if (r == 0 && set && has_port(answer, port)) {
+		set_policy(k, conf, command);
+		r = run(command, words, answer, sizeof answer);
+	}
+	if (r < 0) {
+		snprintf(why, sizeof why, "rabbitmqctl: %.*s", (int)strcspn(answer, "\n"),
+			 *answer ? answer : "no answer");
 		not_checked(k, why);
 	} else if (!has_port(answer, port)) {
 		snprintf(why, sizeof why, "rabbitmqctl speaks to another broker: nothing listens"
@@ -136,12 +190,13 @@ static void ask(struct checkup *k, const struct conf *conf, const struct url *u,
 		not_checked(k, why);
 	} else {
 		check_timeout(k, conf, answer);
-		check_policy(k, answer);
+		check_policy(k, conf, answer);
 	}
 	free(expr);
+	free(words);
 }
 
-void doctor_rabbitmqctl(struct checkup *k, struct ctl *c, const char *command)
+void doctor_rabbitmqctl(struct checkup *k, struct ctl *c, const char *command, bool set)
 {
 	struct url u;
 
@@ -154,6 +209,6 @@ void doctor_rabbitmqctl(struct checkup *k, struct ctl *c, const char *command)
 	if (!command && u.nhosts > 0 && !is_here(u.hosts[0].host))
 		not_checked(k, "the broker is on another host");
 	else if (u.nhosts > 0)
-		ask(k, c->conf, &u, command ? command : "rabbitmqctl");
+		ask(k, c->conf, &u, command ? command : "rabbitmqctl", set);
 	url_release(&u);
 }

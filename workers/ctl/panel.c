@@ -59,13 +59,11 @@ static const char SQL_TOTALS[] =
 	" coalesce(sum(active) FILTER (WHERE alive), 0),"
 	" coalesce(sum(concurrency) FILTER (WHERE alive), 0),"
 	" (SELECT count(*) FROM jobfleet.dead_letters WHERE state = 'dead'),"
-	" (SELECT count(*) FROM jobfleet.pending WHERE state = 'waiting'),"
-	" (SELECT round(count(*) / 60.0, 1) FROM jobfleet.ledger"
-	"  WHERE settled_at > now() - interval '60 s')"
+	" (SELECT count(*) FROM jobfleet.pending WHERE state = 'waiting')"
 	" FROM (SELECT *, seen_at > now() - 3 * $1 * interval '1 s' AS alive FROM jobfleet.workers"
 	"  WHERE state <> 'stopped' AND program <> 'dispatcher') w";
 
-enum { ALIVE, LOST, ACTIVE, CHILDREN, DEAD, WAITING, RATE };
+enum { ALIVE, LOST, ACTIVE, CHILDREN, DEAD, WAITING };
 
 struct panel *panel_new(struct ctl *c)
 {
@@ -154,6 +152,18 @@ static void look_into_tables(struct panel *p)
 		ctl_query(c, SQL_TOTALS, PG_PARAMS(PG_INT(beat)), &p->totals, e);
 }
 
+/* Of all queues, since the look before; 0 until there was one. */
+static double settled_per_s(const struct panel *p)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < p->census.n; i++) {
+		if (p->census.queues[i].settled_per_s > 0)
+			sum += p->census.queues[i].settled_per_s;
+	}
+	return sum;
+}
+
 static void make_head(struct panel *p)
 {
 	const struct pg_rows *t = p->totals;
@@ -170,8 +180,8 @@ static void make_head(struct panel *p)
 		n += snprintf(p->head + n, sizeof p->head - (size_t)n, " (%s lost)",
 			      pg_text(t, 0, LOST));
 	snprintf(p->head + n, sizeof p->head - (size_t)n,
-		 "  running %s of %s  done/s %s  waiting %s  dead letters %s",
-		 pg_text(t, 0, ACTIVE), pg_text(t, 0, CHILDREN), pg_text(t, 0, RATE),
+		 "  running %s of %s  done/s %.1f  waiting %s  dead letters %s",
+		 pg_text(t, 0, ACTIVE), pg_text(t, 0, CHILDREN), settled_per_s(p),
 		 pg_text(t, 0, WAITING), pg_text(t, 0, DEAD));
 }
 
@@ -224,7 +234,7 @@ char *panel_text(const struct panel *p)
 	if (p->alerts && table_rows(p->alerts) > 0)
 		print_part(p->alerts, "", out);
 	if (p->queues_error.code == ERR_NONE && p->census.n > 0) {
-		queues = queues_table(&p->census);
+		queues = queues_table(&p->census, true);
 		print_part(queues, "", out);
 		table_free(queues);
 	}
@@ -248,14 +258,14 @@ char *panel_json(const struct panel *p)
 {
 	static const char *const keys[] = {
 		"workers_alive", "workers_lost", "active", "children", "dead_letters", "waiting",
-		"settled_per_s",
 	};
 	cJSON *o = mem_check(cJSON_CreateObject());
-	struct table *queues = queues_table(&p->census);
+	struct table *queues = queues_table(&p->census, true);
 	char *text;
 
 	set_error(o, "queues_error", &p->queues_error);
 	set_error(o, "tables_error", &p->tables_error);
+	json_set_num(o, "settled_per_s", settled_per_s(p));
 	for (size_t i = 0; p->totals && i < COUNT(keys); i++)
 		json_set_raw(o, keys[i], pg_text(p->totals, 0, (int)i));
 	json_set(o, "queues", part_json(queues));

@@ -37,6 +37,28 @@ static const struct table_column COLUMNS[] = {
 	{ NULL, "other_arguments", TABLE_BOOL },
 };
 
+/* The same for people with a small screen. */
+static const struct table_column BRIEF[] = {
+	{ "queue", "queue", TABLE_TEXT },
+	{ NULL, "program", TABLE_TEXT },
+	{ "ready", "ready", TABLE_NUMBER },
+	{ "unack", "unacked", TABLE_NUMBER },
+	{ "cons", "consumers", TABLE_NUMBER },
+	{ "in/s", "in_per_s", TABLE_NUMBER },
+	{ "out/s", "out_per_s", TABLE_NUMBER },
+	{ "oldest", NULL, TABLE_NUMBER },
+	{ NULL, "oldest_s", TABLE_NUMBER },
+	{ NULL, "oldest_is", TABLE_TEXT },
+	{ NULL, "oldest_note", TABLE_TEXT },
+	{ "wait", NULL, TABLE_NUMBER },
+	{ NULL, "waiting", TABLE_JSON },
+	{ NULL, "sent", TABLE_NUMBER },
+	{ "state", "state", TABLE_TEXT },
+	{ NULL, "paused", TABLE_BOOL },
+	{ NULL, "pause_reason", TABLE_TEXT },
+	{ NULL, "other_arguments", TABLE_BOOL },
+};
+
 static void put_count(struct table *t, int64_t n)
 {
 	if (n < 0)
@@ -84,7 +106,7 @@ static void put_waiting(struct table *t, const struct census_queue *q)
 	buf_release(&b);
 }
 
-static void put_queue(struct table *t, const struct census_queue *q)
+static void put_queue(struct table *t, const struct census_queue *q, double out_per_s)
 {
 	char state[160];
 
@@ -94,7 +116,7 @@ static void put_queue(struct table *t, const struct census_queue *q)
 	put_count(t, q->unacked);
 	put_count(t, q->consumers);
 	put_number(t, q->in_per_s, 1);
-	put_number(t, (double)q->settled / CENSUS_WINDOW_S, 1);
+	put_number(t, out_per_s, 1);
 	put_age(t, q);
 	put_waiting(t, q);
 	put_count(t, q->sent);
@@ -144,18 +166,22 @@ static int take(struct census *ret, struct ctl *c, char **names, int64_t sample_
 	return r;
 }
 
-struct table *queues_table(const struct census *x)
+struct table *queues_table(const struct census *x, bool brief)
 {
-	struct table *t = table_new(COLUMNS, COUNT(COLUMNS));
+	struct table *t = table_new(brief ? BRIEF : COLUMNS, COUNT(COLUMNS));
 
-	for (size_t i = 0; i < x->n; i++)
-		put_queue(t, &x->queues[i]);
+	for (size_t i = 0; i < x->n; i++) {
+		const struct census_queue *q = &x->queues[i];
+		double window = (double)q->settled / CENSUS_WINDOW_S;
+
+		put_queue(t, q, brief && q->settled_per_s >= 0 ? q->settled_per_s : window);
+	}
 	return t;
 }
 
 static int show(struct ctl *c, const struct census *x, int64_t sample_ms)
 {
-	ctl_show(c, queues_table(x), "queues.conf names no queue");
+	ctl_show(c, queues_table(x, false), "queues.conf names no queue");
 	if (!c->json && !c->quiet)
 		print_notes(x, sample_ms);
 	return CTL_OK;

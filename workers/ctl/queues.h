@@ -3,9 +3,13 @@
 #ifndef CTL_QUEUES_H
 #define CTL_QUEUES_H
 
+#include <stdbool.h>
+
 struct census;
 struct table;
 
-struct table *queues_table(const struct census *x);	/* the caller's */
+/* brief: for who looks again and again: narrow, and the rate out is that since the look before.
+ * The caller's. */
+struct table *queues_table(const struct census *x, bool brief);
 
 #endif
