@@ -7,6 +7,9 @@
 #include "common/broker/message.h"
 #include "common/store/pg.h"
 
+/* A dispatcher looks at least so often: what is due sooner wakes it. */
+enum { RELAY_SLEEP_MS = 1000 };
+
 int pending_from_message(struct pending_row *row, const struct message *m, const char *kind,
 			 const char *queue, struct buf *props_out, struct err *e)
 {
@@ -42,5 +45,7 @@ int pending_insert(struct pg *p, const struct pending_row *x, struct err *e)
 				     PG_INT(delay), PG_INT(x->claim_ms), PG_TEXT(x->reason)),
 			   NULL, e);
 
+	if (r > 0 && x->delay_ms > 0 && x->delay_ms < RELAY_SLEEP_MS)
+		r = pg_exec(p, "NOTIFY jobfleet_pending", e);
 	return r < 0 ? (int)r : 0;
 }
