@@ -94,6 +94,19 @@ static void put_handed(void *ctx, struct delivery *d, pid_t pid, int64_t started
 		put_reserved(ctx, d);
 }
 
+/* Whether one of these has run, nobody can tell from the ledger. */
+static void put_loose(const struct catalog *c, struct buf *out)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->tasks[i].ledger)
+			continue;
+		buf_puts(out, n++ ? ", " : "");
+		buf_put_json_string(out, c->tasks[i].task->name);
+	}
+}
+
 static void put_info(const struct worker *w, struct buf *out)
 {
 	struct list active = { .out = out, .w = w }, reserved = { .out = out, .w = w };
@@ -104,6 +117,8 @@ static void put_info(const struct worker *w, struct buf *out)
 	pool_each(w->pool, put_handed, &reserved);
 	worker_each_reserved(w, put_reserved, &reserved);
 	worker_each_scheduled(w, put_reserved, &reserved);
+	buf_puts(out, "], \"loose\": [");
+	put_loose(&w->catalog, out);
 	buf_printf(out, "], \"truncated\": %s}",
 		   active.truncated || reserved.truncated ? "true" : "false");
 }

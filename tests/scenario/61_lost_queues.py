@@ -15,13 +15,13 @@ MANY = 200
 CONF = "heartbeat = 1\n\tlost_after = \"3s\""
 
 
-def enqueue_by_sql(fleet, n, note="mark", work_ms=0, **more):
+def enqueue_by_sql(fleet, n, note="mark", work_ms=0, task="echo.mark", **more):
     ids = []
     for _ in range(n):
         kwargs = {"note": note, "work_ms": work_ms}
-        task_id = fleet.one("SELECT jobfleet.enqueue('echo.mark', kwargs => %s, headers => %s)",
-                            json.dumps(kwargs), json.dumps(more))
-        fleet.expected[task_id] = ("echo.mark", 1)
+        task_id = fleet.one("SELECT jobfleet.enqueue(%s, kwargs => %s, headers => %s,"
+                            " queue => 'echo')", task, json.dumps(kwargs), json.dumps(more))
+        fleet.expected[task_id] = (task, 1)
         ids.append(task_id)
     return ids
 
@@ -128,9 +128,23 @@ def what_has_a_final_result_is_left_alone():
     fleet.close()
 
 
+def what_keeps_no_ledger_is_not_run_twice():
+    fleet = Fleet(workers=("one",), fleet_conf=CONF)
+    enqueue_by_sql(fleet, 2, task="echo.mark_loose", ignore_result=True)
+    wait_for("both ran", lambda: fleet.one("SELECT count(*) FROM effects") == 2)
+    fleet.workers.pop("one").stop()
+    ids = enqueue_by_sql(fleet, 3)
+    wait_for("they are sent", lambda: fleet.counts()[0] == 3)
+    fleet.services("ctl", "purge_queue", QUEUE)
+    wait_for("what the purge took is sent again", lambda: fleet.counts()[0] == 3, 60, 0.2)
+    assert {r[0] for r in fleet.sql("SELECT task_id FROM jobfleet.pending WHERE attempts > 1")} == set(ids)
+    fleet.close()
+
+
 run(a_queue_deleted_under_a_consumer_loses_nothing,
     a_queue_deleted_without_a_consumer_loses_nothing,
     a_purged_queue_loses_nothing,
     what_runs_or_waits_in_a_worker_is_left_alone,
     what_another_consumer_holds_is_left_alone,
-    what_has_a_final_result_is_left_alone)
+    what_has_a_final_result_is_left_alone,
+    what_keeps_no_ledger_is_not_run_twice)

@@ -67,6 +67,7 @@ static const char SQL_LOST[] =
 	"  seen_at <= timestamptz 'epoch' + ($3 + 1000000) * interval '1 us'"
 	"  OR info->>'truncated' IS DISTINCT FROM 'false')"
 	" AND NOT EXISTS (SELECT 1 FROM held WHERE held.id = p.task_id)"
+	" AND NOT EXISTS (SELECT 1 FROM jobfleet.workers w WHERE w.info->'loose' ? p.task)"
 	" AND NOT EXISTS (SELECT 1 FROM jobfleet.ledger l WHERE l.task_id = p.task_id"
 	"  AND l.generation = p.generation"
 	"  AND (l.final OR (l.nesting, l.retries) >= (p.nesting, p.retries)))"
