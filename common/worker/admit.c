@@ -95,14 +95,18 @@ static void wait_for_lease(struct worker *w, struct delivery *d)
 {
 	int64_t now = clock_mono_ms(), wait = BUSY_MS << (d->busy < 4 ? d->busy : 4);
 	int doublings = d->hop < PARK_DOUBLINGS ? d->hop : PARK_DOUBLINGS;
+	char *reason;
 
 	d->busy++;
 	if (!d->busy_ms)
 		d->busy_ms = now;
-	if (now - d->busy_ms < eta_hold_ms(w) || d->claimed)
+	if (now - d->busy_ms < eta_hold_ms(w) || d->claimed || !d->lease) {
 		gate_hold(w, d, jitter(wait < BUSY_MAX_MS ? wait : BUSY_MAX_MS));
-	else
-		gate_park(w, d, "parked", 0, jitter(PARK_MS << doublings), "concurrency limit");
+		return;
+	}
+	reason = mem_printf(ADMIT_BUSY_REASON "%s", d->lease);
+	gate_park(w, d, "parked", 0, jitter(PARK_MS << doublings), reason);
+	free(reason);
 }
 
 static void start_answered(void *ctx, struct delivery *d, const struct desk_answer *a)
@@ -186,8 +190,8 @@ static void ignore(void *ctx, struct delivery *d, const struct desk_answer *a)
 	(void)a;
 }
 
-/* The most urgent that waits here for the same key need not wait out its time. */
-static void wake_next(struct worker *w, const char *key)
+/* The most urgent that waits here for this key. */
+static struct delivery *next_for(const struct worker *w, const char *key)
 {
 	struct delivery *best = NULL;
 
@@ -195,24 +199,24 @@ static void wake_next(struct worker *w, const char *key)
 		if (d->lease && !d->leased && strcmp(d->lease, key) == 0 &&
 		    (!best || d->priority > best->priority))
 			best = d;
-	if (!best)
-		return;
-	delivery_remove(&w->held, best);
-	gate_decide(w, best);
+	return best;
 }
 
 void admit_end(struct worker *w, struct delivery *d, bool final)
 {
 	const struct catalog_task *t = feed_spec(w, d);
 	bool unique = final && d->unique && t && !t->ledger;
+	struct delivery *next = d->leased ? next_for(w, d->lease) : NULL;
 
 	if (!d->leased && !unique)
 		return;
-	desk_release(w->desk, d->leased ? d->lease : NULL, d->id, unique, ignore, NULL);
-	if (!d->leased)
-		return;
+	desk_release(w->desk, d->leased ? d->lease : NULL, d->id, unique, next == NULL, ignore,
+		     NULL);
 	d->leased = false;
-	wake_next(w, d->lease);
+	if (!next)
+		return;
+	delivery_remove(&w->held, next);
+	gate_decide(w, next);
 }
 
 /* ---- each second ---- */

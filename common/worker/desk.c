@@ -321,14 +321,15 @@ void desk_admit(struct desk *k, struct delivery *d, const struct admit_ask *ask,
 	frame_end(&k->port);
 }
 
-void desk_release(struct desk *k, const char *key, const char *id, bool unique, desk_done *done,
-		  void *ctx)
+void desk_release(struct desk *k, const char *key, const char *id, bool unique, bool wake,
+		  desk_done *done, void *ctx)
 {
 	if (!begin(k, FRAME_RELEASE, NULL, done, ctx))
 		return;
 	frame_put_str(&k->port, key);
 	frame_put_str(&k->port, id);
 	frame_put_u32(&k->port, unique);
+	frame_put_u32(&k->port, wake);
 	frame_end(&k->port);
 }
 

@@ -60,8 +60,9 @@ void desk_on_orders(struct desk *k, order_fn *fn, void *ctx);
 /* Admission (admit.h). d comes back by done; the others need it not to outlive the call. */
 void desk_admit(struct desk *k, struct delivery *d, const struct admit_ask *ask, desk_done *done,
 		void *ctx);
-void desk_release(struct desk *k, const char *key, const char *id, bool unique, desk_done *done,
-		  void *ctx);
+/* wake: nobody here waits for the key, so somebody who is parked may come. */
+void desk_release(struct desk *k, const char *key, const char *id, bool unique, bool wake,
+		  desk_done *done, void *ctx);
 void desk_renew(struct desk *k, const struct delivery *const *held, size_t n, int64_t lease_ms,
 		desk_done *done, void *ctx);
 void desk_rate(struct desk *k, const char *task, desk_done *done, void *ctx);

@@ -20,7 +20,8 @@
  *                (keeper_admit.h; props and body only if they are looked at); answered by
  * FRAME_ADMITTED u32 number, i64 code, u32 enum admit_verdict, i64 wait_ms, str text (of the code,
  *                or of the verdict)
- * FRAME_RELEASE  str key of the lease or NULL, str task_id, u32 also its unique key
+ * FRAME_RELEASE  str key of the lease or NULL, str task_id, u32 also its unique key,
+ *                u32 wake one that is parked for the lease
  * FRAME_RENEW    i64 lease_ms, u32 n, n times str key, str task_id
  * FRAME_RATE     str task: its rate is another; what waits for a slot asks again
  * FRAME_PARKED   str queues (PostgreSQL array); answered with a list as text (keeper_parked.h)

@@ -17,7 +17,7 @@
 #include "common/worker/frame.h"
 #include "common/worker/stores.h"
 
-enum { KEY_MAX = 200, BODY_MAX = 64 << 20, LOCK_MS = 5000 };
+enum { KEY_MAX = 200, BODY_MAX = 64 << 20, LOCK_MS = 5000, PARKED_S = 90 };
 
 /* ---- unique ---- */
 
@@ -258,10 +258,31 @@ int keeper_admit(struct stores *stores, const struct catalog *catalog, struct me
 	return r;
 }
 
+/* Parked for at most PARKED_S, so few rows are looked at. */
+static const char SQL_WAKE[] =
+	"WITH one AS (SELECT id FROM jobfleet.pending WHERE state = 'waiting'"
+	" AND due < now() + $2::integer * interval '1 second' AND reason = $1"
+	" ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED),"
+	" back AS (UPDATE jobfleet.pending p SET due = clock_timestamp() FROM one"
+	" WHERE p.id = one.id RETURNING 1)"
+	" SELECT pg_notify('jobfleet_pending', '') FROM back";
+
+static int wake_parked(struct stores *stores, const char *key, struct err *e)
+{
+	char *reason = mem_printf(ADMIT_BUSY_REASON "%s", key);
+	struct pg *pg;
+	int64_t r = stores_pg(stores, &pg, e);
+
+	if (r >= 0)
+		r = pg_run(pg, SQL_WAKE, PG_PARAMS(PG_TEXT(reason), PG_INT(PARKED_S)), NULL, e);
+	free(reason);
+	return r < 0 ? (int)r : 0;
+}
+
 int keeper_release(struct stores *stores, struct frame *f, struct err *e)
 {
 	const char *key = frame_get_str(f), *id = frame_get_str(f);
-	bool unique = frame_get_u32(f) != 0;
+	bool unique = frame_get_u32(f) != 0, wake = frame_get_u32(f) != 0;
 	struct redis *redis;
 	struct pg *pg;
 	int64_t r = 0;
@@ -270,6 +291,8 @@ int keeper_release(struct stores *stores, struct frame *f, struct err *e)
 		r = stores_redis(stores, &redis, e);
 	if (key && r >= 0)
 		r = redis_cmd(redis, NULL, e, "ZREM", key, id, NULL);
+	if (key && wake && r >= 0)
+		r = wake_parked(stores, key, e);
 	if (unique && stores_pg(stores, &pg, e) >= 0)
 		r = pg_run(pg,
 			   "DELETE FROM jobfleet.unique_keys WHERE task_id = $1 AND until_final",

@@ -22,6 +22,7 @@ struct stores;
 enum { ADMIT_UNIQUE = 1, ADMIT_RATE = 2, ADMIT_LEASE = 4 };
 
 #define ADMIT_SLOT_REASON "rate limit"	/* of what is parked in pending for its slot */
+#define ADMIT_BUSY_REASON "concurrency limit "	/* and the key of the lease */
 
 struct admit_ask {
 	unsigned want;			/* of the bits above */

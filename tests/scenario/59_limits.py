@@ -152,6 +152,19 @@ def a_concurrency_key_lets_one_run_at_a_time_over_all_workers():
     fleet.close()
 
 
+def what_is_parked_for_a_key_comes_when_the_key_is_free():
+    fleet = Bed(fleet_conf='eta_hold = "500ms"', conf=KEYED % 1)
+    ids = fleet.send(({"key": "a", "note": "a", "work_ms": 1500} for _ in range(6)), "echo.keyed")
+    wait_for("some are parked", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.pending WHERE reason LIKE 'concurrency limit %%'") > 1)
+    started = time.monotonic()
+    fleet.wait(ids)
+    check_apart(fleet.times(ids), 1.5)
+    print("# 9 s of work in %.1f s" % (time.monotonic() - started))
+    assert time.monotonic() - started < 15
+    fleet.close()
+
+
 def the_lease_of_a_killed_worker_runs_out_and_that_of_a_killed_keeper_goes_on():
     fleet = Bed(fleet_conf='lease = "2s"\n\teta_hold = "1s"', conf=KEYED % 1)
     ids = fleet.send(({"key": "a", "note": "a", "work_ms": 700} for _ in range(10)), "echo.keyed")
@@ -224,6 +237,7 @@ if __name__ == "__main__":
         a_rate_changed_while_running_holds_also_for_what_waits_for_its_slot,
         a_rate_of_each_worker_is_its_own,
         a_concurrency_key_lets_one_run_at_a_time_over_all_workers,
+        what_is_parked_for_a_key_comes_when_the_key_is_free,
         the_lease_of_a_killed_worker_runs_out_and_that_of_a_killed_keeper_goes_on,
         a_unique_task_is_enqueued_once_by_SQL,
         a_unique_header_of_a_foreign_client_is_honoured)
