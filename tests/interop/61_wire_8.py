@@ -68,7 +68,7 @@ def link_and_chain(bed):
     callback = sig(bed, "add", 10)
     child = callback.freeze()
     assert sig(bed, "add", 2, 3).apply_async(link=callback).get(timeout=GET_S) == 5
-    assert bed.app.AsyncResult(child.id).get(timeout=GET_S) == 15
+    assert bed.final(child.id)["result"] == 15
     result = chain(sig(bed, "add", 1, 1), sig(bed, "add", 2), sig(bed, "multiply", 10),
                    app=bed.app).apply_async()
     assert result.get(timeout=GET_S) == 40

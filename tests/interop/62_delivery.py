@@ -13,6 +13,7 @@ import statistics
 import time
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
+from celery import chain, chord
 from celery.exceptions import TaskRevokedError
 
 from conformance_bed import (Bed, body_of, new_id, plainly, raised, run, states_of, wait_for,
@@ -199,6 +200,9 @@ def a_wrong_call_names_the_parameter(bed):
             kwargs = dict(kwargs, y=1)
         problem = raised(bed.app.send_task(name, args=args, kwargs=kwargs))
         assert isinstance(problem, TypeError) and part in str(problem), (part, repr(problem))
+    problem = raised(bed.send("large", "much"))
+    assert isinstance(problem, TypeError), repr(problem)
+    assert "argument 'bytes' must be int, not str" in str(problem), problem
 
 
 # ---- limits of the message ----
@@ -324,6 +328,73 @@ def follow_ups_happen_once(bed):
                    " WHERE note = 'child'") == 0, children
 
 
+# ---- other ends ----
+
+SHAPES = (("task", 11), ("chain", 6), ("group", [2, 3, 4]), ("chord", 9))
+
+
+def a_task_replaces_itself_by_each_shape_of_canvas(bed):
+    for shape, wanted in SHAPES:
+        assert bed.send("replace", shape).get(timeout=20) == wanted, shape
+        follower = chain(bed.app.signature("t.replace", args=(shape,)),
+                         bed.app.signature("t.identity"), app=bed.app).apply_async()
+        assert follower.get(timeout=20) == wanted, "%s in a chain" % shape
+
+
+def a_task_replaces_itself_by_a_signature_it_was_sent(bed):
+    by = chord([bed.app.signature("t.add", args=(i, i)) for i in range(3)],
+               bed.app.signature("t.xsum"), app=bed.app)
+    assert bed.send("replace_by", dict(by)).get(timeout=20) == 6
+
+
+def a_task_builds_each_shape_of_canvas(bed):
+    for shape, wanted in SHAPES:
+        outer = bed.send("build", shape)
+        inner = outer.get(timeout=20)
+        children = bed.meta(outer.id)["children"]
+        assert len(children) == 1, children
+        if shape == "group":
+            members = [tuple(r)[0][0] for r in children[0][1]]
+            assert children[0][0][0] == inner and len(members) == 3, children
+        else:
+            members = [inner]
+        # a client that subscribes while the result is stored may miss it
+        bed.finals(members)
+        got = [bed.app.AsyncResult(i).get(timeout=20) for i in members]
+        got = got if shape == "group" else got[0]
+        assert got == wanted, (shape, got)
+
+
+def Ignore_stores_nothing_and_nothing_follows(bed):
+    follower = bed.app.signature("t.mark")
+    child = follower.freeze()
+    result = bed.app.signature("t.ignore").apply_async(link=follower)
+    bed.effect_at(result.id)
+    bed.goes_on()
+    wait_for("it is settled", lambda: bed.one(
+        "SELECT count(*) FROM jobfleet.ledger WHERE task_id = %s AND final", result.id))
+    assert bed.meta(result.id) is None and not bed.effects(child.id)
+    assert bed.effects(result.id) == 1 and not bed.letters(result.id)
+
+
+def Reject_becomes_a_dead_letter_without_a_result(bed):
+    result = bed.send("reject", "not mine")
+    letter = wait_for("a dead letter", lambda: bed.letters(result.id))
+    assert len(letter) == 1 and "not mine" in letter[0][1], letter
+    bed.goes_on()
+    assert bed.meta(result.id) is None and not bed.effects(result.id)
+
+
+def Reject_with_requeue_gives_the_message_back_until_it_is_revoked(bed):
+    result = bed.send("reject", kwargs={"requeue": True, "work_ms": 50})
+    log = bed.workers["one"].log
+    wait_for("it has come back", lambda: log().count(result.id) >= 3, 20)
+    assert bed.meta(result.id) is None and not bed.effects(result.id)
+    result.revoke()
+    assert isinstance(raised(result), TaskRevokedError)
+    assert not bed.effects(result.id) and not bed.letters(result.id)
+
+
 # ---- deaths: section 4's table as ours decides it ----
 
 def a_task_that_kills_its_child_each_time_becomes_a_dead_letter(bed):
@@ -369,9 +440,12 @@ ANSWERS = (each_kind_of_error_is_its_Python_exception,
            a_result_that_is_not_UTF8_is_refused_clearly, ignore_result_stores_nothing,
            a_result_expires_as_configured, an_extended_result_names_task_arguments_and_worker,
            PROGRESS_is_seen_by_a_Celery_client, STARTED_names_process_and_node)
+ENDS = (a_task_replaces_itself_by_each_shape_of_canvas,
+        a_task_replaces_itself_by_a_signature_it_was_sent, a_task_builds_each_shape_of_canvas,
+        Ignore_stores_nothing_and_nothing_follows, Reject_becomes_a_dead_letter_without_a_result)
 EFFECTS = (an_effect_in_PostgreSQL_happens_once, an_effect_in_Redis_happens_once,
            steps_happen_once, follow_ups_happen_once)
-DEATHS = (a_hard_limit_of_the_message_ends_the_task, a_wrong_call_names_the_parameter,
+DEATHS = (Reject_with_requeue_gives_the_message_back_until_it_is_revoked, a_hard_limit_of_the_message_ends_the_task, a_wrong_call_names_the_parameter,
           a_task_that_kills_its_child_each_time_becomes_a_dead_letter, each_way_to_die_is_named,
           a_task_that_may_not_repeat_fails_at_the_first_death,
           a_signal_that_a_child_bears_changes_nothing)
@@ -380,10 +454,10 @@ KEYS = 'eta_hold = "1s"\n\tresult_expires = "1h"\n\tresult_extended = yes' \
 
 OPTIONS = {"conf": CONF, "fleet_conf": KEYS}
 # what is done once may be disturbed: an end of another kind would be another row
-REPEATED = TIMES + RETRIES + EFFECTS + (
+REPEATED = TIMES + RETRIES + EFFECTS + ENDS + (
     each_kind_of_error_is_its_Python_exception, ignore_result_stores_nothing,
     a_large_result_comes_back, an_extended_result_names_task_arguments_and_worker)
 
-run(*plainly(lambda: Bed(**OPTIONS), TIMES + RETRIES + ANSWERS + EFFECTS + DEATHS),
+run(*plainly(lambda: Bed(**OPTIONS), TIMES + RETRIES + ANSWERS + EFFECTS + ENDS + DEATHS),
     *with_a_kill("before-ack", REPEATED, **OPTIONS),
-    *with_a_kill("before-commit", RETRIES + EFFECTS, **OPTIONS))
+    *with_a_kill("before-commit", RETRIES + EFFECTS + ENDS, **OPTIONS))
