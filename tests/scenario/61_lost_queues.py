@@ -133,6 +133,9 @@ def what_keeps_no_ledger_is_not_run_twice():
     enqueue_by_sql(fleet, 2, task="echo.mark_loose", ignore_result=True)
     wait_for("both ran", lambda: fleet.one("SELECT count(*) FROM effects") == 2)
     fleet.workers.pop("one").stop()
+    fleet.sql("UPDATE jobfleet.pending SET sent_at = sent_at - interval '2 hours' WHERE id ="
+              " (SELECT min(id) FROM jobfleet.pending)")
+    wait_for("an old row without use is gone", lambda: sent(fleet) == 1, 30, 0.1)
     ids = enqueue_by_sql(fleet, 3)
     wait_for("they are sent", lambda: fleet.counts()[0] == 3)
     fleet.services("ctl", "purge_queue", QUEUE)

@@ -20,6 +20,7 @@
 #define LOOK_MS 5000
 #define LOOK_LEAST_MS 250
 #define MAX_QUEUES 1000
+#define LOOSE_BATCH 2000
 #define MAX_IDS_BYTES (WATCHER_BATCH * 24)
 #define KEY "celery-task-meta-"
 
@@ -84,6 +85,13 @@ static const char SQL_AGAIN[] =
 	" AND state = 'sent' RETURNING id), n AS (SELECT count(*) AS n FROM again)"
 	" SELECT n, CASE WHEN n > 0 THEN jobfleet.raise_alert('queue_lost', $2::text, 'WARNING',"
 	" format('%s messages that queue %s lost are sent again', n, $2::text)) END FROM n";
+
+/* They keep nothing safe, and in great numbers each look would have to pass them. */
+static const char SQL_LOOSE[] =
+	"DELETE FROM jobfleet.pending WHERE ctid = ANY (ARRAY(SELECT ctid FROM jobfleet.pending"
+	" WHERE state = 'sent' AND queue = $1 AND sent_at < now() - interval '1 hour' AND task IN"
+	" (SELECT jsonb_array_elements_text(info->'loose') FROM jobfleet.workers)"
+	" ORDER BY sent_at LIMIT $2::integer FOR UPDATE SKIP LOCKED))";
 
 struct watcher *watcher_new(void)
 {
@@ -196,8 +204,11 @@ static int find_lost(struct pg *pg, struct redis *redis, const struct conf *conf
 			   &rows, e);
 	int r = n < 0 ? (int)n : 0;
 
+	if (r == 0)
+		r = (int)pg_run(pg, SQL_LOOSE, PG_PARAMS(PG_TEXT(s->queue), PG_INT(LOOSE_BATCH)),
+				NULL, e);
 	buf_init(&ids, MAX_IDS_BYTES);
-	if (n > 0)
+	if (r >= 0 && n > 0)
 		r = without_result(redis, rows, &ids, e);
 	if (r > 0)
 		r = send_again(pg, buf_text(&ids), s->queue, e);

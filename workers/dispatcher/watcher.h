@@ -12,7 +12,7 @@
  *   - nothing newer of the task is known: no ledger row of this or a later attempt, no dead
  *     letter, no other row in pending (a retry, a parked copy, the claim of a long task);
  *   - the task keeps a ledger (workers.info: loose names those that do not): of the others nobody
- *     knows whether they have run, and for at-least-once the loss of a queue is the limit;
+ *     knows whether they have run; their rows go after an hour;
  *   - Redis has no final result of it.
  * Then the row waits again and the relay publishes it. A copy too many is harmless, the ledger
  * keeps effects single; so nothing is locked, and any number of dispatchers may watch. At most
