@@ -41,7 +41,8 @@ struct outlet {
 	int64_t deadline_ms;		/* of connecting, or when to try again */
 	struct unsettled window[WINDOW];
 	uint64_t first, next;		/* sequence numbers on this connection */
-	bool streaming, reply_declared, event_declared;
+	bool streaming, event_declared;
+	char reply_exchange[256];	/* declared last */
 };
 
 static void settle(struct outlet *o, uint64_t seq, enum publish_outcome outcome)
@@ -70,7 +71,8 @@ static void go_down(struct outlet *o, const char *why)
 	link_close(o->link);
 	o->link = NULL;
 	o->host++;
-	o->ready = o->streaming = o->reply_declared = o->event_declared = false;
+	o->ready = o->streaming = o->event_declared = false;
+	o->reply_exchange[0] = '\0';
 	o->deadline_ms = clock_mono_ms() + BACKOFF_MS;
 	for (uint64_t seq = o->first; seq < end; seq++)
 		settle(o, seq, PUBLISH_UNKNOWN);
@@ -131,7 +133,7 @@ static void on_event(void *ctx, const struct link_event *ev)
 	case LINK_CHANNEL_CLOSED:
 		log_warn("RabbitMQ closed a publishing channel: %d %s", ev->code, ev->text);
 		if (ev->channel == CH_CAST) {
-			o->reply_declared = false;
+			o->reply_exchange[0] = '\0';
 			/* Another kind of celeryev than Celery's is used as it stands. */
 			o->event_declared = ev->code == PRECONDITION_FAILED;
 			link_channel_open(o->link, CH_CAST);
@@ -272,9 +274,11 @@ void outlet_cast(struct outlet *o, const char *exchange, const char *key, const 
 void outlet_reply(struct outlet *o, const char *exchange, const char *key, const void *props,
 		  size_t props_len, const void *body, size_t body_len)
 {
-	if (o->ready && !o->reply_declared) {
+	bool predeclared = !*exchange || strncmp(exchange, "amq.", 4) == 0;
+
+	if (o->ready && !predeclared && strcmp(o->reply_exchange, exchange) != 0) {
 		link_exchange_declare(o->link, CH_CAST, exchange, "direct", false);
-		o->reply_declared = true;
+		snprintf(o->reply_exchange, sizeof o->reply_exchange, "%s", exchange);
 	}
 	outlet_cast(o, exchange, key, props, props_len, body, body_len);
 }

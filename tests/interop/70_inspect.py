@@ -299,6 +299,23 @@ def malformed_messages_change_nothing():
     assert bed.fleet.workers["one"].starts == 1
 
 
+def an_answer_goes_where_the_request_says():
+    """Also to the default exchange; one to nobody harms no other."""
+    with bed.fleet.rabbit() as connection:
+        channel = connection.channel()
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        for exchange, key in (("nobodys.replies", "x"), ("", queue)):
+            channel.basic_publish("celery.pidbox", "", json.dumps({
+                "method": "ping", "ticket": "t-1",
+                "reply_to": {"exchange": exchange, "routing_key": key}}).encode())
+        _, properties, body = wait_for("the answer", lambda: [
+            got for got in [channel.basic_get(queue, auto_ack=True)] if got[0]])[0]
+        assert json.loads(body) == {NODE: {"ok": "pong"}}, body
+        assert properties.headers["ticket"] == "t-1" and properties.delivery_mode == 1, properties
+        assert isinstance(properties.headers["clock"], int), properties
+    assert bed.inspect().ping() == {NODE: {"ok": "pong"}}
+
+
 # ---- under load, after a redelivery, beside Python ----
 
 ROWS = ("ping", "stats", "active", "reserved", "scheduled", "registered", "revoked",
@@ -391,6 +408,7 @@ run(ping_is_answered,
     destination_pattern_and_matcher_choose,
     a_request_that_expired_is_not_served,
     malformed_messages_change_nothing,
+    an_answer_goes_where_the_request_says,
     every_row_answers_within_a_second_while_all_children_are_busy,
     every_row_answers_after_a_forced_redelivery,
     the_status_of_the_fleet_shows_the_node,
