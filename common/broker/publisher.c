@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/broker/link.h"
@@ -393,16 +394,24 @@ static int open_ask(struct publisher *p, int64_t deadline, struct err *e)
 	return r;
 }
 
+static int declare_only(struct publisher *p, const struct link_queue *q, int timeout_ms,
+			struct err *e)
+{
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+	int r = open_ask(p, deadline, e);
+
+	return r < 0 ? r : ask(p, link_queue_declare(p->link, CH_ASK, q), deadline,
+			       "queue.declare", e);
+}
+
 int publisher_declare(struct publisher *p, const char *queue, int max_priority, bool quorum,
 		      int timeout_ms, struct err *e)
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
 	struct link_queue q = { .name = queue, .durable = true, .max_priority = max_priority,
 				.quorum = quorum };
-	int r = open_ask(p, deadline, e), differs = 0;
+	int r = declare_only(p, &q, timeout_ms, e), differs = 0;
 
-	if (r >= 0)
-		r = ask(p, link_queue_declare(p->link, CH_ASK, &q), deadline, "queue.declare", e);
 	if (r == -ERR_CONFLICT) {
 		differs = 1;
 		r = open_ask(p, deadline, e);
@@ -414,16 +423,6 @@ int publisher_declare(struct publisher *p, const char *queue, int max_priority, 
 		r = ask(p, link_queue_bind(p->link, CH_ASK, queue, queue, queue), deadline,
 			"queue.bind", e);
 	return r < 0 ? r : differs;
-}
-
-static int declare_only(struct publisher *p, const struct link_queue *q, int timeout_ms,
-			struct err *e)
-{
-	int64_t deadline = clock_mono_ms() + timeout_ms;
-	int r = open_ask(p, deadline, e);
-
-	return r < 0 ? r : ask(p, link_queue_declare(p->link, CH_ASK, q), deadline,
-			       "queue.declare", e);
 }
 
 int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_ready,
@@ -449,11 +448,13 @@ int64_t publisher_purge(struct publisher *p, const char *queue, int timeout_ms, 
 	return r < 0 ? r : p->answer.ready;
 }
 
-int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,
-			 int timeout_ms, struct err *e)
+int publisher_queue_fits(struct publisher *p, const struct conf_queue *queue, int timeout_ms,
+			 struct err *e)
 {
-	struct link_queue q = { .name = queue, .durable = true, .max_priority = max_priority,
-				.quorum = quorum };
+	struct link_queue q = {
+		.name = queue->name, .durable = true, .max_priority = queue->max_priority,
+		.quorum = queue->type == CONF_QUEUE_QUORUM, .delivery_limit = queue->delivery_limit,
+	};
 	int r = declare_only(p, &q, timeout_ms, e);
 
 	return r == -ERR_CONFLICT ? 0 : r < 0 ? r : 1;

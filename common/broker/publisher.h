@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct conf_queue;
 struct err;
 struct message;
 struct publisher;
@@ -53,10 +54,10 @@ int publisher_queue_depth(struct publisher *p, const char *queue, int64_t *ret_r
 			  int64_t *ret_consumers, int timeout_ms, struct err *e);
 /* Drops the messages that are ready; how many they were. -ERR_NOT_FOUND. */
 int64_t publisher_purge(struct publisher *p, const char *queue, int timeout_ms, struct err *e);
-/* Would a declaration of this queue, which exists, be accepted? 1 = yes, 0 = the queue has other
- * arguments. -ERR_REFUSED: no permission to declare it. */
-int publisher_queue_fits(struct publisher *p, const char *queue, int max_priority, bool quorum,
-			 int timeout_ms, struct err *e);
+/* Would a declaration of this queue, which exists, be accepted as queues.conf has it? 1 = yes, 0 =
+ * it has other arguments. -ERR_REFUSED: no permission to declare it. */
+int publisher_queue_fits(struct publisher *p, const struct conf_queue *queue, int timeout_ms,
+			 struct err *e);
 /* A queue that ends with this connection, which alone may use it. */
 int publisher_declare_own(struct publisher *p, const char *queue, int timeout_ms, struct err *e);
 /* basic.get, no_ack false: 1 = a message (settle it with publisher_ack), 0 = empty. props and

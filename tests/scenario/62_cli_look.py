@@ -26,6 +26,11 @@ from fleet_bed import Fleet, run, wait_for
 CONF = """
 queue nobody { program = "salary" }
 queue plain { program = "salary" }
+queue quorate {
+	program = "salary"
+	type = quorum
+	delivery_limit = 7
+}
 task echo.add { queue = "echo" }
 task echo.sleep { queue = "echo" }
 task echo.fail {
@@ -93,6 +98,7 @@ def publish(bed, queue, count):
 def queues_tell_depth_pauses_and_other_arguments():
     bed = fleet()
     declare(bed, "plain")
+    declare(bed, "quorate", **{"x-queue-type": "quorum", "x-delivery-limit": 7})
     declare(bed, "nobody", **{"x-max-priority": 10})
     bed.sql("INSERT INTO jobfleet.pauses (kind, name, reason) VALUES ('queue', 'nobody', 'a test')"
             " ON CONFLICT (kind, name) DO UPDATE SET paused = true, reason = 'a test'")
@@ -113,7 +119,11 @@ def queues_tell_depth_pauses_and_other_arguments():
     assert "used as it stands" in " ".join(out.split()), out
     _, err = call(bed, "queues", "--sample=2m", status=100)
     assert "at most 60s" in err
-    drop_queues(bed, "plain", "nobody")
+    assert not rows["quorate"]["other_arguments"], rows["quorate"]
+    drop_queues(bed, "quorate")
+    declare(bed, "quorate", **{"x-queue-type": "quorum"})
+    assert queue_row(bed, "quorate")["other_arguments"]
+    drop_queues(bed, "plain", "nobody", "quorate")
     bed.close()
 
 
@@ -470,7 +480,8 @@ def top_shows_one_screen_without_a_terminal_and_as_json():
     assert running["task"] == "echo.sleep" and running["node"] == "one@test", running
     assert 0 < running["running_s"] < 60 and got["active"] == 1 and got["workers_alive"] == 1, got
     assert got["alerts"][0]["message"] == "a test alert" and got["queues_error"] is None, got
-    assert {q["queue"] for q in got["queues"]} == {"echo", "nobody", "plain", "failed_operations"}, got
+    assert {q["queue"] for q in got["queues"]} == {
+        "echo", "nobody", "plain", "quorate", "failed_operations"}, got
     assert got["queues"][0]["in_per_s"] is not None, got
     out, _ = call(bed, "top")
     assert out.startswith("jobfleet  20") and "running 1 of 2" in out and task_id in out, out

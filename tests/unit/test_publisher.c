@@ -10,6 +10,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
@@ -150,13 +151,16 @@ static void a_queue_with_other_arguments_is_left_as_it_stands(void **state)
 {
 	struct publisher *p = open_publisher(0);
 	char *queue = fresh_queue(p, 10);
+	struct conf_queue conf = { .max_priority = 10 };
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(publisher_declare(p, queue, 10, false, LIMIT_MS, &e), 0);
 	assert_int_equal(publisher_declare(p, queue, 0, false, LIMIT_MS, &e), 1);
-	assert_int_equal(publisher_queue_fits(p, queue, 10, false, LIMIT_MS, &e), 1);
-	assert_int_equal(publisher_queue_fits(p, queue, 0, false, LIMIT_MS, &e), 0);
+	conf.name = queue;
+	assert_int_equal(publisher_queue_fits(p, &conf, LIMIT_MS, &e), 1);
+	conf.max_priority = 0;
+	assert_int_equal(publisher_queue_fits(p, &conf, LIMIT_MS, &e), 0);
 	assert_int_equal(publisher_purge(p, "no-such-queue", LIMIT_MS, &e), -ERR_NOT_FOUND);
 	assert_int_equal(publisher_queue_depth(p, "no-such-queue", &(int64_t){ 0 }, &(int64_t){ 0 },
 					       LIMIT_MS, &e), -ERR_NOT_FOUND);

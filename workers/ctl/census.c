@@ -126,8 +126,7 @@ static int look_into_queue(struct census_queue *q, struct publisher *p, bool arg
 	q->declared = r >= 0;
 	if (r < 0 || !q->conf || !arguments)
 		return r;
-	r = publisher_queue_fits(p, q->name, q->conf->max_priority,
-				 q->conf->type == CONF_QUEUE_QUORUM, ASK_MS, e);
+	r = publisher_queue_fits(p, q->conf, ASK_MS, e);
 	q->other_arguments = r == 0;
 	if (r == -ERR_REFUSED) {	/* who may not declare the queue cannot ask */
 		err_clear(e);
