@@ -266,7 +266,7 @@ static void put_arguments(struct buf *b, const struct delivery *d)
 
 	buf_init(&a, INFO_REPR_MAX * 2);
 	buf_init(&k, INFO_REPR_MAX * 2);
-	if (d->body_len <= TEXT_MAX &&
+	if (d->body && d->body_len <= TEXT_MAX &&
 	    message_decode(&ev.scratch, d->props, d->props_len, d->body, d->body_len, NULL) >= 0 &&
 	    message_text(&ev.scratch, TEXT_MAX, &text, &len, NULL) >= 0 &&
 	    message_split(text, len, &args, &kwargs, &embed, NULL) >= 0) {

@@ -6,6 +6,7 @@
 stores that keep revokes are away."""
 
 import os
+import signal
 import sys
 import time
 
@@ -63,6 +64,22 @@ def with_both_away_the_answer_says_that_it_was_not_kept():
     wait_for("PostgreSQL answers", lambda: fleet.one("SELECT 1"))
 
 
+def a_frozen_keeper_holds_up_no_answer_but_a_revoke_s():
+    keeper = fleet.workers["one"].keeper()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        for row in ("ping", "scheduled", "reserved", "stats", "revoked"):
+            answer, seconds = took(getattr(bed.inspect(timeout=3), row))
+            assert answer and NODE in answer and seconds < 1.5, (row, seconds)
+        got = bed.control.revoke("kept-late", destination=[NODE], reply=True, timeout=1)
+        assert not got, "answered before it was kept: %s" % got
+        assert "kept-late" in bed.inspect().revoked()[NODE], "it holds all the same"
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    wait_for("it is kept", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.revokes WHERE value = 'kept-late'"))
+
+
 def events_are_dropped_and_counted_while_the_broker_blocks():
     def done():
         return fleet.one("SELECT count(*) FROM effects WHERE task_id = ANY(%s)", ids)
@@ -116,6 +133,7 @@ def revokes_outlive_every_component():
 run(many_ids_are_revoked_in_one_call,
     a_revoke_needs_one_of_both_stores,
     with_both_away_the_answer_says_that_it_was_not_kept,
+    a_frozen_keeper_holds_up_no_answer_but_a_revoke_s,
     events_are_dropped_and_counted_while_the_broker_blocks,
     control_and_events_go_on_after_the_broker_was_away,
     revokes_outlive_every_component,
