@@ -308,6 +308,23 @@ def explain_counts_interrupted_starts_and_points_to_the_dead_letter():
     bed.close()
 
 
+def explain_tells_of_a_chord_by_its_id_its_bodys_and_its_parts():
+    bed = fleet(workers=(), dispatcher=False)
+    bed.sql("INSERT INTO jobfleet.joins (join_id, size, body) VALUES ('chord-1', 3, %s)", json.dumps(
+        {"task": "x.sum", "args": [], "kwargs": {}, "options": {"task_id": "body-1"}}))
+    for part in ("part-1", "part-2"):
+        bed.sql("INSERT INTO jobfleet.ledger (task_id, outcome, final, task, queue, node, join_id) VALUES"
+                " (%s, 'success', true, 'x.add', 'echo', 'n', 'chord-1')", part)
+    got = explained(bed, "chord-1")
+    assert got["state"] == "chord" and "It is chord chord-1: 2 of 3 parts have ended." == got["why"][0], got
+    got = explained(bed, "body-1")
+    assert got["state"] == "chord" and "body of chord chord-1: 2 of 3" in got["why"][0], got
+    assert "a part of chord chord-1" in explained(bed, "part-1")["story"][-1]["text"]
+    bed.sql("DELETE FROM jobfleet.joins")
+    bed.forget_all()
+    bed.close()
+
+
 # ---- progress ----
 
 class Doing:
@@ -530,6 +547,7 @@ if __name__ == "__main__":
         explain_says_why_a_task_does_not_run_yet,
         explain_shows_who_holds_and_runs_a_task,
         explain_counts_interrupted_starts_and_points_to_the_dead_letter,
+        explain_tells_of_a_chord_by_its_id_its_bodys_and_its_parts,
         progress_shows_each_step_and_ends_with_the_result,
         progress_of_a_failed_or_silent_task_has_its_exit_status,
         logs_finds_a_tasks_lines_in_the_file_and_follows_it,

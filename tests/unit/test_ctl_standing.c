@@ -12,10 +12,11 @@
 static struct standing filled(struct standing s)
 {
 	const char **texts[] = {
-		&s.outcome, &s.cause, &s.ended_on, &s.ended_at, &s.letter, &s.letter_cause,
-		&s.letter_reason, &s.runs_on, &s.runs_since, &s.held_by, &s.revoked_at,
-		&s.revoked_by, &s.kind, &s.state, &s.due, &s.reason, &s.sent_at, &s.causes,
-		&s.pause_kind, &s.pause_name, &s.pause_reason, &s.redis_status,
+		&s.outcome,	 &s.cause,	   &s.ended_on, &s.ended_at,   &s.letter,
+		&s.letter_cause, &s.letter_reason, &s.runs_on,	&s.runs_since, &s.held_by,
+		&s.revoked_at,	 &s.revoked_by,	   &s.kind,	&s.state,      &s.due,
+		&s.reason,	 &s.sent_at,	   &s.causes,	&s.pause_kind, &s.pause_name,
+		&s.pause_reason, &s.redis_status,  &s.join,	&s.join_state,
 	};
 
 	s.id = "t";
@@ -85,6 +86,10 @@ static void each_place_of_a_task_has_its_sentence(void **state)
 		{ { .spooled = true }, STANDING_SPOOLED, "spool of this host" },
 		{ { .starts = 2, .causes = "SIGKILL" }, STANDING_INTERRUPTED,
 		  "2 of its starts did not end: SIGKILL" },
+		{ { .join = "g", .join_state = "open", .join_body = true, .join_parts = 2,
+		    .join_size = 5 }, STANDING_CHORD, "body of chord g: 2 of 5 parts" },
+		{ { .join = "g", .join_state = "failed", .join_size = -1 }, STANDING_CHORD,
+		  "an unknown number of parts have ended.\nThe chord is failed." },
 		{ { .redis_status = "STARTED" }, STANDING_REPORTED, "STARTED" },
 	};
 

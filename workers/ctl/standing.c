@@ -45,7 +45,10 @@ static const char SQL[] =
 	" (SELECT count(*) FROM jobfleet.result_backlog WHERE task_id = $1),"
 	" z.kind, z.name, z.reason,"
 	" EXISTS (SELECT FROM jobfleet.workers WHERE program = 'dispatcher'"
-	"  AND state <> 'stopped' AND seen_at > now() - greatest($2::int, 30) * interval '1 s')"
+	"  AND state <> 'stopped' AND seen_at > now() - greatest($2::int, 30) * interval '1 s'),"
+	" j.join_id, j.state, j.join_id <> $1, greatest(j.parts, (SELECT count(DISTINCT"
+	"  coalesce(join_task, task_id)) FROM jobfleet.ledger WHERE join_id = j.join_id AND final)),"
+	" coalesce(j.size, -1)"
 	" FROM (SELECT 1) one LEFT JOIN last l ON true LEFT JOIN row p ON true"
 	" LEFT JOIN letter d ON d.generation >= coalesce(l.generation, 0)"
 	" LEFT JOIN run r ON true"
@@ -57,6 +60,10 @@ static const char SQL[] =
 	" LEFT JOIN LATERAL (SELECT * FROM jobfleet.pauses WHERE paused AND (kind = 'fleet'"
 	"  OR (kind = 'queue' AND name = coalesce(p.queue, l.queue, $3))"
 	"  OR (kind = 'task' AND name = coalesce(p.task, l.task))) ORDER BY kind LIMIT 1) z ON true"
+	/* a body's id stands in its signature; few joins have the text at all */
+	" LEFT JOIN LATERAL (SELECT * FROM jobfleet.joins WHERE join_id = $1 OR CASE WHEN"
+	"  strpos(body, $1) > 0 THEN body::jsonb#>>'{options,task_id}' = $1 ELSE false END"
+	"  ORDER BY join_id <> $1 LIMIT 1) j ON true"
 	" LIMIT 1";
 
 static void read_row(struct standing *s, const struct pg_rows *rows)
@@ -96,6 +103,11 @@ static void read_row(struct standing *s, const struct pg_rows *rows)
 	s->pause_name = pg_text(rows, 0, col++);
 	s->pause_reason = pg_text(rows, 0, col++);
 	s->dispatcher = pg_bool(rows, 0, col++);
+	s->join = pg_text(rows, 0, col++);
+	s->join_state = pg_text(rows, 0, col++);
+	s->join_body = pg_bool(rows, 0, col++);
+	s->join_parts = pg_int(rows, 0, col++);
+	s->join_size = pg_int(rows, 0, col++);
 }
 
 /* Redis and RabbitMQ add to the story; without them it is told with what there is. */
@@ -178,6 +190,7 @@ const char *standing_name(enum standing_state state)
 		[STANDING_WAITING] = "waiting", [STANDING_CLAIMED] = "claimed",
 		[STANDING_SENT] = "sent", [STANDING_INTERRUPTED] = "interrupted",
 		[STANDING_REPORTED] = "reported",
+		[STANDING_CHORD] = "chord",
 	};
 
 	return names[state];
@@ -264,6 +277,23 @@ static void say_interrupted(const struct standing *s, struct buf *why)
 			   (long long)s->arrivals);
 }
 
+/* A chord has no message of its own, and its body none before the last part has ended. */
+static enum standing_state judge_join(const struct standing *s, struct buf *why)
+{
+	char size[32] = "an unknown number of";
+
+	if (s->join_size >= 0)
+		snprintf(size, sizeof size, "%lld", (long long)s->join_size);
+	buf_printf(why, "%s%s: %lld of %s parts have ended.\n", s->join_body ?
+		   "It is the body of chord " : "It is chord ", s->join, (long long)s->join_parts,
+		   size);
+	if (strcmp(s->join_state, "open") == 0)
+		buf_puts(why, "The body is sent when all have.\n");
+	else
+		buf_printf(why, "The chord is %s.\n", s->join_state);
+	return STANDING_CHORD;
+}
+
 static enum standing_state judge_open(const struct standing *s, struct buf *why)
 {
 	bool waits = strcmp(s->state, "waiting") == 0;
@@ -298,6 +328,8 @@ static enum standing_state judge_open(const struct standing *s, struct buf *why)
 		buf_puts(why, "It was interrupted and waits to be delivered again.\n");
 		return STANDING_INTERRUPTED;
 	}
+	if (*s->join)
+		return judge_join(s, why);
 	buf_puts(why, "Nothing is stored about it. A message that another client sent leaves no"
 		 " trace before a worker has it: it may lie in its queue, or never have been"
 		 " sent.\n");

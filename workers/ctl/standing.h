@@ -29,7 +29,7 @@ enum standing_state {
 	STANDING_CLAIMED,
 	STANDING_SENT,
 	STANDING_INTERRUPTED,
-	STANDING_REPORTED,
+	STANDING_REPORTED, STANDING_CHORD,
 };
 
 /* Texts are "" where there is nothing; times are UTC texts, ages seconds. */
@@ -54,6 +54,10 @@ struct standing {
 	const char *pause_kind, *pause_name, *pause_reason;
 	bool dispatcher;					/* one is alive */
 	bool spooled;						/* in this host's spool */
+	/* the chord that it is, or whose body it is */
+	const char *join, *join_state;				/* "open", "done", "failed" */
+	bool join_body;
+	int64_t join_parts, join_size;				/* ended ones; size -1 = not known */
 	const char *redis_status;				/* "SUCCESS"; "" = nothing there */
 	int64_t ready, consumers;				/* of queue; -1 = not known */
 	struct pg_rows *rows;					/* what texts are borrowed from */
