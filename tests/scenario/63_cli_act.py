@@ -168,6 +168,7 @@ def wrong_methods_and_arguments_say_what_would_be_right():
     refused("control", "pool_grow", "1", "--arguments={}", says="not both")
     refused("control", "pool_grow", "--arguments=[]", says="must be a JSON object")
     refused("inspect", "ping", "--timeout=soon", says="--timeout: ")
+    refused("control", "shutdown", "--destination=", says="--destination names no node")
     refused("inspect", "ping", says="127.0.0.1:1", status=111,
             JOBFLEET_BROKER_URL="amqp://guest:s3cret@127.0.0.1:1/%2F")
 
@@ -263,6 +264,8 @@ def a_task_and_the_fleet_can_be_paused():
     call("resume", "--queue=ehco")
     refused("pause", "--reason=x", says="a reason for what?")
     refused("resume", says="resume what?")
+    refused("pause", "--queue=", says="--queue names none")
+    refused("purge", "", "--yes", says="is empty")
 
 
 def pauses_are_listed_from_redis_when_postgresql_is_away():
@@ -417,6 +420,7 @@ def letters_are_listed_by_what_they_have_in_common_and_in_groups():
     refused("dlq", "drop", "--queue=away", says="no dead letter is like that", status=1)
     refused("dlq", "drop", says="which ones?")
     refused("dlq", "drop", "1", "--queue=x", says="not both")
+    refused("dlq", "drop", "--fingerprint=", "--yes", says="is empty")
     refused("dlq", "replya", says="did you mean dlq replay?")
 
 

@@ -12,8 +12,14 @@
 
 int letters_init(struct letters *l, struct err *e)
 {
+	const char *const words[] = { l->queue, l->task, l->cause, l->fingerprint };
 	int64_t us, ms;
 
+	/* an empty variable in a script must not mean every letter */
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (words[i] && !*words[i])
+			return err_set(e, ERR_USAGE, "an option that chooses letters is empty");
+	}
 	if (!l->since)
 		return 0;
 	if (scan_duration_ms(l->since, &ms, NULL) == 0)

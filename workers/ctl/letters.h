@@ -35,7 +35,7 @@ struct letters {
 	PG_TEXT((l)->queue), PG_TEXT((l)->task), PG_TEXT((l)->cause), PG_TEXT((l)->fingerprint), \
 	PG_TEXT((l)->since ? (l)->since_iso : NULL)
 
-/* Reads --since. */
+/* Checks the options and reads --since. */
 int letters_init(struct letters *l, struct err *e);
 /* The dead ones' ids as text, oldest first, NULL-terminated, each malloc'ed like the list: those of
  * operands if there are some, else what fits the options. -ERR_USAGE: both or neither is given. */

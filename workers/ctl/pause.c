@@ -119,7 +119,8 @@ static int order_list(struct keep *k, const struct pause *p, enum order_kind kin
 		      const char *names, cJSON *done, struct err *e)
 {
 	char *save = NULL, *copy = mem_strdup(names);
-	int r = CTL_OK;
+	int r = names[strspn(names, ",")] ? CTL_OK :
+		err_set(e, ERR_USAGE, "--%s names none", kind_word(kind));
 
 	for (char *one = strtok_r(copy, ",", &save); one && r == CTL_OK;
 	     one = strtok_r(NULL, ",", &save)) {

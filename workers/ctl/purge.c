@@ -311,6 +311,8 @@ int purge_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
 	p.queue = operands[0];
+	if (!*p.queue)
+		return err_set(e, ERR_USAGE, "the queue's name is empty");
 	r = purge(&p, yes, e);
 	for (size_t i = 0; i < p.nnodes; i++)
 		free(p.nodes[i]);

@@ -69,6 +69,9 @@ int remote_ask(struct ctl *c, const struct remote *r, const char *method, const 
 	struct pidbox *p = NULL;
 	int timeout_ms = 0, got = read_timeout(r->timeout, &timeout_ms, e);
 
+	/* an empty variable in a script must not mean every node */
+	if (got == 0 && r->nodes.n > 0 && names->n == 0)
+		got = err_set(e, ERR_USAGE, "--destination names no node");
 	if (got == 0)
 		got = ctl_pidbox(c, &p, e);
 	if (got == 0)
