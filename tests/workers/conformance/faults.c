@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks that fail or die in every way a task can. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "tests/workers/conformance/tasks.h"
 
 enum { PIECE = 1 << 20, POLL_NS = 2000000 };
@@ -61,14 +63,47 @@ int faults_exit(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	return err_set(e, ERR_INVALID, "way is exit, abort or segv");
 }
 
-/* A signal to the own process: most kill it. */
+/* The parent of a process: field 4 of its stat, behind the name in brackets. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[512];
+	const char *fields;
+	FILE *f;
+	size_t n;
+	int parent = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = '\0';
+	fields = strrchr(text, ')');
+	if (fields && strlen(fields) > 4) {
+		char *end = strchrnul(fields + 4, ' ');
+
+		*end = '\0';
+		scan_int(fields + 4, 0, INT32_MAX, &parent, NULL);
+	}
+	return parent;
+}
+
+/* A signal to the own process, or to the zygote or the worker's parent: most kill it. */
 int faults_kill(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
-	int signal_number = (int)json_int(args, "signal", SIGKILL);
+	const char *who = json_str(args, "who", "child");
+	pid_t pid = getpid();
 
 	(void)run;
-	(void)e;
-	kill(getpid(), signal_number);
+	if (strcmp(who, "child") != 0)
+		pid = getppid();
+	if (strcmp(who, "parent") == 0)
+		pid = parent_of(pid);
+	if (pid <= 1)
+		return err_set(e, ERR_INTERNAL, "%s is not there", who);
+	kill(pid, (int)json_int(args, "signal", SIGKILL));
+	if (strcmp(who, "child") != 0)
+		return faults_stubborn(run, args, ret, e);
 	*ret = cJSON_CreateString("survived");
 	return 0;
 }

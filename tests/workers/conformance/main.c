@@ -26,7 +26,7 @@ static const struct task TASKS[] = {
 	  .max_retries = 2, .retry_backoff_ms = 50, .retry_backoff_max_ms = 100 },
 	{ "t.retry_n", PARAMS("n", "countdown_ms?=100", "message?=false"), faults_retry, .max_retries = 50 },
 	{ "t.exit", PARAMS("way?=\"exit\"", "status?=0"), faults_exit },
-	{ "t.kill", PARAMS("signal?=9"), faults_kill },
+	{ "t.kill", PARAMS("signal?=9", "who?=\"child\""), faults_kill },
 	{ "t.kill_once", PARAMS("signal?=9"), faults_kill, .no_redeliver = true },
 	{ "t.memory", PARAMS("mib", "leak?=false"), faults_memory },
 	{ "t.stubborn", PARAMS("seconds?=60"), faults_stubborn },
