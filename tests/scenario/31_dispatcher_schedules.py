@@ -216,9 +216,10 @@ def what_the_broker_dead_lettered_as_expired_ends_as_revoked():
              "routing-keys": ["work"]}
     publish_mail(b"[[], {}, {}]", content_type="application/json", content_encoding="utf-8",
                  headers={"task": "t.old", "id": "old-1", "x-death": [death]})
-    row = wait_for("letter", lambda: bed.sql(
-        "SELECT cause, queue, detail FROM jobfleet.dead_letters WHERE task_id = 'old-1'"))[0]
-    assert row[:2] == ("expired", "work") and row[2]["x-death"][0]["count"] == 1, row
+    row = wait_for("its end", lambda: bed.sql(
+        "SELECT outcome, final, cause, queue FROM jobfleet.ledger WHERE task_id = 'old-1'"))[0]
+    assert row == ("revoked", True, "expired", "work"), row
+    assert not bed.one("SELECT count(*) FROM jobfleet.dead_letters WHERE task_id = 'old-1'")
     store = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
     meta = json.loads(wait_for("result", lambda: store.get("celery-task-meta-old-1")))
     assert meta["status"] == "REVOKED", meta

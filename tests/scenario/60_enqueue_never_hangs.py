@@ -9,6 +9,7 @@ or the next enqueue replays it, and also when the message had arrived all the sa
 import json
 import os
 import subprocess
+import tempfile
 import time
 import uuid
 
@@ -144,6 +145,40 @@ def the_first_silent_of_two_hosts_leaves_time_for_the_second():
     settle(fleet)
 
 
+# The name server ends with the shell: its end of the pipe is closed then.
+SILENT_NAMES = """
+mount --make-rprivate /
+echo nameserver 127.0.0.53 >"$TMPDIR/resolv.conf"
+mount --bind "$TMPDIR/resolv.conf" /etc/resolv.conf
+ip link set lo up
+mkfifo "$TMPDIR/life"
+python3 -c 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.53", 53)); open(sys.argv[1], "w").close(); sys.stdin.read()' "$TMPDIR/ready" \\
+    <"$TMPDIR/life" >/dev/null 2>&1 &
+exec 9>"$TMPDIR/life"
+until [ -e "$TMPDIR/ready" ]; do sleep 0.02; done
+exec "$@"
+"""
+
+
+def a_name_server_that_says_nothing_costs_no_more_than_the_deadline():
+    with tempfile.TemporaryDirectory() as directory:
+        conf = os.path.join(directory, "queues.conf")
+        with open(conf, "w") as f:
+            f.write("queue echo { program = echo }\ntask echo.mark { queue = echo }\n")
+        user = ["--map-root-user"] if os.getuid() else []
+        started = time.monotonic()
+        got = subprocess.run(
+            ["unshare", *user, "--mount", "--net", "sh", "-c", SILENT_NAMES, "sh", "jobfleet",
+             "enqueue", "echo.mark", "--deadline=3s"], capture_output=True, text=True, timeout=60,
+            stdin=subprocess.DEVNULL, env=dict(
+                os.environ, JOBFLEET_CONFIG=conf, JOBFLEET_DATA_DIR=directory, TMPDIR=directory,
+                JOBFLEET_BROKER_URL="amqp://guest:guest@no.such.example/%2F"))
+        took = time.monotonic() - started
+        assert "name resolution" in got.stderr and took < 3 + 1 + 1.5, (got, took)
+        assert os.listdir(directory + "/spool") == [got.stdout.strip()], got
+
+
 def a_kill_in_the_middle_of_a_file_loses_and_repeats_nothing():
     fleet = Fleet(workers=("one", "two"))
     process = subprocess.Popen(["jobfleet", "enqueue", "echo.mark", "--from=-", "--json",
@@ -204,5 +239,6 @@ run(a_healthy_broker_confirms,
     without_broker_and_disk_it_is_rejected_at_the_deadline,
     a_broker_that_comes_back_within_the_deadline_is_used_where_there_is_no_disk,
     the_first_silent_of_two_hosts_leaves_time_for_the_second,
+    a_name_server_that_says_nothing_costs_no_more_than_the_deadline,
     a_kill_in_the_middle_of_a_file_loses_and_repeats_nothing,
     an_alarm_in_the_middle_of_a_file_costs_one_deadline_not_one_each)

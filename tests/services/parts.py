@@ -46,6 +46,7 @@ load_definitions = {home}/definitions.json
 
 # What our queues expire or reject goes to failed_operations, as common/broker/policy.h says: here
 # for queues of any name but those of remote control, replies and events.
+POLICY_DEFINITION = {"dead-letter-exchange": "", "dead-letter-routing-key": "failed_operations"}
 POLICY_PATTERN = r"^(?!failed_operations$|celeryev|amq\.|.*pidbox$|.*reply)"
 
 POSTGRES_CONF = """\
@@ -105,8 +106,7 @@ def definitions():
                          "read": ".*"}],
         "policies": [{"vhost": "/", "name": "jobfleet-dead-letters", "pattern": POLICY_PATTERN,
                       "apply-to": "queues", "priority": 0,
-                      "definition": {"dead-letter-exchange": "",
-                                     "dead-letter-routing-key": "failed_operations"}}]})
+                      "definition": POLICY_DEFINITION}]})
 
 
 def write_private(path, text, part):

@@ -112,8 +112,7 @@ static int sum_up(const struct run *r)
 		       "(%.0f/s)\n",
 		       confirmed, spooled, rejected, wrong, seconds(r), rate(r));
 	if (spooled)
-		ctl_note(r->ctl, "spooled on this host, the dispatcher or the next enqueue sends "
-			 "them: %s", r->why);
+		send_note_spooled(r->ctl, "them", r->why);
 	if (interrupted || (r->stop && r->b->stop_on_error))
 		ctl_note(r->ctl, "stopped after line %lld", (long long)r->line);
 	if (rejected || wrong || interrupted)

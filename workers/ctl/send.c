@@ -211,6 +211,15 @@ int send_make(const struct conf *conf, const struct send *s, const char *prefix,
 	return r;
 }
 
+void send_note_spooled(const struct ctl *c, const char *what, const char *why)
+{
+	char *dir = realpath(c->conf->fleet.data_dir, NULL);
+
+	ctl_note(c, "spooled on this host (%s/spool), the dispatcher or the next enqueue sends %s: %s",
+		 dir ? dir : c->conf->fleet.data_dir, what, why);
+	free(dir);
+}
+
 static int deliver(struct ctl *c, const struct send *s, const char *queue, const struct message *m,
 		   struct err *e)
 {
@@ -225,8 +234,7 @@ static int deliver(struct ctl *c, const struct send *s, const char *queue, const
 	if (answer == DOOR_CONFIRMED)
 		return CTL_OK;
 	if (answer == DOOR_SPOOLED) {
-		ctl_note(c, "spooled on this host, the dispatcher or the next enqueue sends it: %s",
-			 why.msg);
+		send_note_spooled(c, "it", why.msg);
 		return CTL_SPOOLED;
 	}
 	return err_set(e, why.code == ERR_UNROUTED ? ERR_NOT_FOUND : why.code, "%s", why.msg);

@@ -39,6 +39,8 @@ int send_make(const struct conf *conf, const struct send *s, const char *prefix,
  * not know is declared if queues.conf knows it. -ERR_USAGE; -ERR_NOT_FOUND: no such queue; else as
  * door_enqueue. */
 int send_task(struct ctl *c, const struct send *s, struct err *e);
+/* Says where what (it, them) waits, and why. */
+void send_note_spooled(const struct ctl *c, const char *what, const char *why);
 /* What earlier enqueues left in the spool, sent within a second or left there. */
 void send_leftovers(struct ctl *c);
 
