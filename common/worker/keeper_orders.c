@@ -9,7 +9,7 @@
 #include "common/worker/frame.h"
 #include "common/worker/stores.h"
 
-enum { REDIS_MS = 200, PG_MS = 500, AWAY_MS = 1000, PG_CALL_MS = 3000 };
+enum { REDIS_MS = 200, PG_MS = 500, AWAY_MS = 1000, PG_CALL_MS = 3000, SLOWNESS = 4 };
 
 int keeper_orders_due_ms(const struct keeper_orders *k)
 {
@@ -32,8 +32,17 @@ static void put_order(void *ctx, const struct order *o)
 	frame_end(port);
 }
 
+/* A store that lets us wait for its failure is asked less often: others wait for us meanwhile. */
+static int64_t next_ms(int64_t asked_ms, int r, int pace_ms)
+{
+	int64_t now = clock_mono_ms(), slow = (now - asked_ms) * SLOWNESS;
+
+	return now + (r >= 0 ? pace_ms : slow > AWAY_MS ? slow : AWAY_MS);
+}
+
 static void ask_redis(struct keeper_orders *k, struct stores *stores, struct frame_port *port)
 {
+	int64_t asked_ms = clock_mono_ms();
 	struct redis *redis;
 	int r = stores_redis(stores, &redis, NULL);
 
@@ -41,11 +50,12 @@ static void ask_redis(struct keeper_orders *k, struct stores *stores, struct fra
 		r = orders_read_redis(redis, stores->conf->fleet.redis_prefix, &k->counter,
 				      put_order, port, NULL);
 	k->redis = r < 0 ? -1 : 1;
-	k->redis_ms = clock_mono_ms() + (r < 0 ? AWAY_MS : REDIS_MS);
+	k->redis_ms = next_ms(asked_ms, r, REDIS_MS);
 }
 
 static void ask_pg(struct keeper_orders *k, struct stores *stores, struct frame_port *port)
 {
+	int64_t asked_ms = clock_mono_ms();
 	struct pg *pg;
 	int r = stores_pg(stores, &pg, NULL);
 
@@ -55,7 +65,7 @@ static void ask_pg(struct keeper_orders *k, struct stores *stores, struct frame_
 		pg_set_deadline(pg, 0);
 	}
 	k->pg = r < 0 ? -1 : 1;
-	k->pg_ms = clock_mono_ms() + (r < 0 ? AWAY_MS : PG_MS);
+	k->pg_ms = next_ms(asked_ms, r, PG_MS);
 }
 
 void keeper_orders_poll(struct keeper_orders *k, struct stores *stores, struct frame_port *port)

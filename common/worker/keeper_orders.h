@@ -5,7 +5,7 @@
  *
  * Both stores are told of every order, so one is enough to be loaded when the other is away; with
  * both away the parent waits (worker.c says how long). A store that is away is asked again after
- * 1 s. */
+ * 1 s, or four times as long as it took to fail. */
 #ifndef COMMON_WORKER_KEEPER_ORDERS_H
 #define COMMON_WORKER_KEEPER_ORDERS_H
 

@@ -2,7 +2,8 @@
 /* orders (worker): the revokes and pauses that hold, in the parent's memory.
  *
  * The keeper streams them (FRAME_ORDER, store/orders.h); consumption starts when orders_loaded.
- * At most ORDERS_MAX revoked ids and as many stamps, the oldest are forgotten first, as in Celery. */
+ * At most ORDERS_MAX revoked ids and as many stamps: the oldest are forgotten first, as Celery's
+ * are. */
 #ifndef COMMON_WORKER_ORDERS_H
 #define COMMON_WORKER_ORDERS_H
 

@@ -43,7 +43,8 @@ static void a_unique_key_goes_when_its_time_or_its_task_has_ended(void **state)
 	struct fixture *f = *state;
 
 	migrate_shipped(f->pg, NULL);
-	must(f->pg, "INSERT INTO jobfleet.unique_keys (key, task_id, expires_at, until_final) VALUES"
+	must(f->pg,
+	     "INSERT INTO jobfleet.unique_keys (key, task_id, expires_at, until_final) VALUES"
 	     " ('t/past', '1', now() - interval '1 s', true),"
 	     " ('t/ended', '2', now() + interval '1 day', true),"
 	     " ('t/throttled', '2', now() + interval '1 day', false),"
