@@ -16,6 +16,7 @@
 
 enum {
 	BATCH = 24,			/* Celery's buffer_limit */
+	BATCH_MS = 5,			/* how long the first of a batch waits for others */
 	BATCH_BYTES = 1 << 20,
 	PREFIX_MAX = 4096,
 	PROPS_MAX = 1 << 17,
@@ -34,6 +35,7 @@ static struct {
 	struct buf prefix;		/* what every event begins with, of prefix_s */
 	int64_t prefix_s;
 	int batched;
+	uv_timer_t batch_timer;
 	int64_t dropped;
 	struct message scratch;
 } ev;
@@ -49,6 +51,8 @@ static void start(struct worker *w)
 		buf_init(&ev.batch, BATCH_BYTES);
 		buf_init(&ev.prefix, PREFIX_MAX);
 		message_init(&ev.scratch);
+		uv_timer_init(&w->loop, &ev.batch_timer);
+		ev.batch_timer.data = w;
 		json_set_str(headers, "hostname", w->program.node);
 		props_encode(&ev.props, headers, NULL);
 	}
@@ -124,7 +128,7 @@ static bool publish(struct worker *w, const char *key, const struct buf *b, int 
 	return taken;
 }
 
-void events_flush(struct worker *w)
+static void flush(struct worker *w)
 {
 	if (ev.batched == 0)
 		return;
@@ -132,6 +136,12 @@ void events_flush(struct worker *w)
 	publish(w, "task.multi", &ev.batch, ev.batched);
 	buf_clear(&ev.batch);
 	ev.batched = 0;
+	uv_timer_stop(&ev.batch_timer);
+}
+
+static void batch_is_due(uv_timer_t *timer)
+{
+	flush(timer->data);
 }
 
 static void count_begun(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
@@ -160,7 +170,7 @@ static bool tell(struct worker *w, const char *what, double freq_s, bool with_lo
 	bool taken;
 
 	start(w);
-	events_flush(w);	/* clocks grow from message to message */
+	flush(w);	/* clocks grow from message to message */
 	buf_init(&b, 4096);
 	begin(w, &b);
 	buf_printf(&b, ", \"freq\": %.3f", freq_s);
@@ -213,7 +223,6 @@ void events_tick(struct worker *w)
 		ev.beat_ms = now + w->program.conf->fleet.event_heartbeat_ms;
 		tell(w, "heartbeat", freq_s(w), true);
 	}
-	events_flush(w);
 }
 
 int64_t events_dropped(void)
@@ -232,7 +241,7 @@ bool events_switch(struct worker *w, bool on)
 	if (ev.on == on)
 		return false;
 	if (!on)
-		events_flush(w);
+		flush(w);
 	ev.on = on;
 	return true;
 }
@@ -254,7 +263,9 @@ static void end_task(struct worker *w, const char *type)
 {
 	end(&ev.batch, type);
 	if (++ev.batched >= BATCH || ev.batch.len > BATCH_BYTES / 2)
-		events_flush(w);
+		flush(w);
+	else if (ev.batched == 1)
+		uv_timer_start(&ev.batch_timer, batch_is_due, BATCH_MS, 0);
 }
 
 /* Clients that send no argsrepr, as celery-node: the body shows them. */

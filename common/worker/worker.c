@@ -248,7 +248,6 @@ static void on_turn_end(uv_prepare_t *p)
 	become_ready(w);
 	feed(w);
 	pace(w);
-	events_flush(w);
 	pool_flush(w->pool);
 	desk_flush(w->desk);
 	outlet_flush(w->outlet);
