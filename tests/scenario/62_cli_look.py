@@ -311,7 +311,7 @@ def explain_counts_interrupted_starts_and_points_to_the_dead_letter():
 def explain_tells_of_a_chord_by_its_id_its_bodys_and_its_parts():
     bed = fleet(workers=(), dispatcher=False)
     bed.sql("INSERT INTO jobfleet.joins (join_id, size, body) VALUES ('chord-1', 3, %s)", json.dumps(
-        {"task": "x.sum", "args": [], "kwargs": {}, "options": {"task_id": "body-1"}}))
+        {"task": "x.sum", "args": ["\0"], "kwargs": {}, "options": {"task_id": "body-1"}}))
     for part in ("part-1", "part-2"):
         bed.sql("INSERT INTO jobfleet.ledger (task_id, outcome, final, task, queue, node, join_id) VALUES"
                 " (%s, 'success', true, 'x.add', 'echo', 'n', 'chord-1')", part)

@@ -60,9 +60,10 @@ static const char SQL[] =
 	" LEFT JOIN LATERAL (SELECT * FROM jobfleet.pauses WHERE paused AND (kind = 'fleet'"
 	"  OR (kind = 'queue' AND name = coalesce(p.queue, l.queue, $3))"
 	"  OR (kind = 'task' AND name = coalesce(p.task, l.task))) ORDER BY kind LIMIT 1) z ON true"
-	/* a body's id stands in its signature; few joins have the text at all */
-	" LEFT JOIN LATERAL (SELECT * FROM jobfleet.joins WHERE join_id = $1 OR CASE WHEN"
-	"  strpos(body, $1) > 0 THEN body::jsonb#>>'{options,task_id}' = $1 ELSE false END"
+	/* as text: a body may hold what PostgreSQL's JSON refuses */
+	" LEFT JOIN LATERAL (SELECT * FROM jobfleet.joins WHERE join_id = $1"
+	"  OR strpos(body, '\"task_id\": \"' || $1 || '\"') > 0"
+	"  OR strpos(body, '\"task_id\":\"' || $1 || '\"') > 0"
 	"  ORDER BY join_id <> $1 LIMIT 1) j ON true"
 	" LIMIT 1";
 
@@ -285,7 +286,7 @@ static enum standing_state judge_join(const struct standing *s, struct buf *why)
 	if (s->join_size >= 0)
 		snprintf(size, sizeof size, "%lld", (long long)s->join_size);
 	buf_printf(why, "%s%s: %lld of %s parts have ended.\n", s->join_body ?
-		   "It is the body of chord " : "It is chord ", s->join, (long long)s->join_parts,
+		   "It is, or follows, the body of chord " : "It is chord ", s->join, (long long)s->join_parts,
 		   size);
 	if (strcmp(s->join_state, "open") == 0)
 		buf_puts(why, "The body is sent when all have.\n");
