@@ -27,7 +27,9 @@ static int64_t eta_hold_ms(const struct worker *w)
 /* What stands for its rate in x-jobfleet-admitted; 0 = none at the start. */
 static int stamp_of(const struct catalog_task *t, double rate)
 {
-	if (rate <= 0 || t->rate_at_fetch)
+	bool at_fetch = t->rate_at_fetch && t->control_rate_per_s < 0;
+
+	if (rate <= 0 || at_fetch)
 		return 0;
 	return rate * 1000 >= INT32_MAX ? INT32_MAX : rate * 1000 < 1 ? 1 : (int)(rate * 1000);
 }

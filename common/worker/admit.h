@@ -10,7 +10,8 @@
  * waited for: in memory up to eta_hold, else in pending, with the headers x-jobfleet-slot (when)
  * and x-jobfleet-admitted, so that it does not ask again. The latter's number stands for the rate:
  * under another rate it asks anew, and when remote control or a reload changes the rate, what is
- * parked for its slot comes back at once.
+ * parked for its slot comes back at once. A rate that remote control gives holds at the start also
+ * for a task whose own is taken at its first outbound call.
  *
  * Concurrency key (concurrency_key, concurrency_limit): a lease in Redis, taken at the start, given
  * back at the end, renewed every third of its time while it runs; when a worker dies its leases run

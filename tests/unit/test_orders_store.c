@@ -237,6 +237,33 @@ static void an_enqueue_keeps_the_time_limits_of_its_headers(void **state)
 			 9);
 }
 
+static void workers_and_dispatchers_have_the_rights_that_orders_need(void **state)
+{
+	static const char *const ROLES[] = { "jobfleet_worker", "jobfleet_dispatcher" };
+	struct fixture *f = *state;
+	struct err e = { 0 };
+	int64_t seq = 0;
+
+	migrate_shipped(f->pg, NULL);
+	for (size_t i = 0; i < COUNT(ROLES); i++) {
+		char sql[64];
+
+		snprintf(sql, sizeof sql, "SET ROLE %s", ROLES[i]);
+		must(f->pg, sql);
+		write_order(f->pg, NULL, revoke_of(ROLES[i]));
+		write_order(f->pg, NULL, pause_of(ORDER_PAUSE_TASK, "t", i == 0));
+		if (orders_number(f->pg, &e) < 0 || orders_park_due(f->pg, &e) < 0 ||
+		    orders_release_parked(f->pg, &e) < 0)
+			fail_msg("%s", e.msg);
+	}
+	expect_pg(f->pg, &seq, "0::jobfleet_worker:1 0::jobfleet_dispatcher:1 3:t::0 ");
+	must(f->pg, "SET ROLE jobfleet_worker; SELECT jobfleet.unique_take('t', 'id', 'k')");
+	must(f->pg, "SET ROLE jobfleet_enqueue; SELECT jobfleet.enqueue('t', queue => 'q',"
+	     " unique_key => 'other')");
+	expect_refused(f->pg, "SELECT jobfleet.unique_take('t', 'id', 'k')", ERR_REFUSED,
+		       "permission denied");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +274,7 @@ int main(void)
 		WITH_DATABASE(a_resume_makes_due_what_was_parked_unless_another_pause_holds_it),
 		WITH_DATABASE(a_unique_key_lets_one_task_through),
 		WITH_DATABASE(replace_revokes_the_older_one_and_throttle_holds_for_its_time),
+		WITH_DATABASE(workers_and_dispatchers_have_the_rights_that_orders_need),
 		WITH_DATABASE(an_enqueue_keeps_the_time_limits_of_its_headers),
 	};
 
