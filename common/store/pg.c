@@ -38,7 +38,7 @@ int pg_poll(struct pg *p, int fd, short events, int64_t until_ms, struct err *e)
 	}
 }
 
-static int64_t until(const struct pg *p)
+int64_t pg_until(const struct pg *p)
 {
 	return p->deadline_ms ? p->deadline_ms : clock_mono_ms() + DEFAULT_MS;
 }
@@ -58,7 +58,7 @@ static int usable(struct pg *p, struct err *e)
 
 /* Sends what libpq has queued, and reads meanwhile: a server that is itself waiting for us to read
  * would otherwise wait for ever. */
-static int flush(struct pg *p, int64_t until_ms, struct err *e)
+int pg_flush(struct pg *p, int64_t until_ms, struct err *e)
 {
 	for (;;) {
 		int r = PQflush(p->conn);
@@ -78,7 +78,7 @@ static int flush(struct pg *p, int64_t until_ms, struct err *e)
 }
 
 /* The next result into *ret, NULL when there is none left. */
-static int next_result(struct pg *p, int64_t until_ms, PGresult **ret, struct err *e)
+int pg_next_result(struct pg *p, int64_t until_ms, PGresult **ret, struct err *e)
 {
 	while (PQisBusy(p->conn)) {
 		int r = pg_poll(p, PQsocket(p->conn), POLLIN, until_ms, e);
@@ -96,7 +96,7 @@ static int next_result(struct pg *p, int64_t until_ms, PGresult **ret, struct er
 
 /* ---- statements ---- */
 
-static int check(struct pg *p, const PGresult *res, struct err *e)
+int pg_check(struct pg *p, const PGresult *res, struct err *e)
 {
 	switch (PQresultStatus(res)) {
 	case PGRES_TUPLES_OK:
@@ -130,11 +130,11 @@ static int collect(struct pg *p, int64_t until_ms, PGresult **ret_last, struct e
 	int r = 0, got;
 
 	for (;;) {
-		got = next_result(p, until_ms, &res, e);
+		got = pg_next_result(p, until_ms, &res, e);
 		if (got < 0 || !res)
 			break;
 		if (r == 0)
-			r = check(p, res, e);
+			r = pg_check(p, res, e);
 		PQclear(last);
 		last = res;
 		if (p->broken)
@@ -178,14 +178,18 @@ static int send_params(struct pg *p, const char *sql, const struct pg_param *par
 int64_t pg_run(struct pg *p, const char *sql, const struct pg_param *params, size_t n,
 	       struct pg_rows **ret_rows, struct err *e)
 {
-	int64_t until_ms = until(p), count;
+	int64_t until_ms = pg_until(p), count;
 	PGresult *res = NULL;
 	int r = usable(p, e);
 
 	if (r == 0)
 		r = send_params(p, sql, params, n, e);
+	if (p->batch && r == 0) {
+		p->batched++;
+		return pg_flush(p, until_ms, e);
+	}
 	if (r == 0)
-		r = flush(p, until_ms, e);
+		r = pg_flush(p, until_ms, e);
 	if (r == 0)
 		r = collect(p, until_ms, &res, e);
 	if (r < 0)
@@ -205,7 +209,7 @@ static int simple(struct pg *p, const char *sql, int64_t until_ms, PGresult **re
 	if (r == 0 && !PQsendQuery(p->conn, sql))
 		r = pg_fail_conn(p, p->conn, e);
 	if (r == 0)
-		r = flush(p, until_ms, e);
+		r = pg_flush(p, until_ms, e);
 	if (r == 0)
 		r = collect(p, until_ms, ret, e);
 	return r;
@@ -214,7 +218,7 @@ static int simple(struct pg *p, const char *sql, int64_t until_ms, PGresult **re
 int pg_exec(struct pg *p, const char *sql, struct err *e)
 {
 	PGresult *res = NULL;
-	int r = simple(p, sql, until(p), &res, e);
+	int r = simple(p, sql, pg_until(p), &res, e);
 
 	PQclear(res);
 	return r;
@@ -240,7 +244,7 @@ int pg_begin(struct pg *p, int64_t limit_ms, struct err *e)
 int pg_commit(struct pg *p, struct err *e)
 {
 	PGresult *res = NULL;
-	int r = simple(p, "COMMIT", until(p), &res, e);
+	int r = simple(p, "COMMIT", pg_until(p), &res, e);
 
 	/* whether it happened is unknown, and that is what callers must act on */
 	if (r == -ERR_TIMEOUT && p->broken)
@@ -253,7 +257,7 @@ int pg_commit(struct pg *p, struct err *e)
 
 void pg_rollback(struct pg *p)
 {
-	int64_t until_ms = until(p), least = clock_mono_ms() + ROLLBACK_MS;
+	int64_t until_ms = pg_until(p), least = clock_mono_ms() + ROLLBACK_MS;
 	bool (*cancelled)(void *ctx) = p->cancelled;
 	PGresult *res = NULL;
 
@@ -277,27 +281,27 @@ bool pg_in_transaction(const struct pg *p)
 
 int pg_copy_start(struct pg *p, const char *sql, struct err *e)
 {
-	int64_t until_ms = until(p);
+	int64_t until_ms = pg_until(p);
 	PGresult *res = NULL;
 	int r = usable(p, e);
 
 	if (r == 0 && !PQsendQuery(p->conn, sql))
 		r = pg_fail_conn(p, p->conn, e);
 	if (r == 0)
-		r = flush(p, until_ms, e);
+		r = pg_flush(p, until_ms, e);
 	if (r == 0)
-		r = next_result(p, until_ms, &res, e);
+		r = pg_next_result(p, until_ms, &res, e);
 	if (r < 0)
 		return r;
 	if (PQresultStatus(res) == PGRES_COPY_IN) {
 		PQclear(res);
 		return 0;
 	}
-	r = check(p, res, e);
+	r = pg_check(p, res, e);
 	PQclear(res);
 	if (r == 0)
 		r = err_set(e, ERR_INTERNAL, "PostgreSQL: not a COPY … FROM STDIN");
-	while (!p->broken && next_result(p, until_ms, &res, NULL) == 0 && res)
+	while (!p->broken && pg_next_result(p, until_ms, &res, NULL) == 0 && res)
 		PQclear(res);
 	return r;
 }
@@ -305,7 +309,7 @@ int pg_copy_start(struct pg *p, const char *sql, struct err *e)
 int pg_copy_data(struct pg *p, const void *data, size_t n, struct err *e)
 {
 	enum { PIECE = 1 << 20 };
-	int64_t until_ms = until(p);
+	int64_t until_ms = pg_until(p);
 	const char *at = data;
 	int r = usable(p, e);
 
@@ -315,7 +319,7 @@ int pg_copy_data(struct pg *p, const void *data, size_t n, struct err *e)
 
 		if (sent < 0)
 			return pg_fail_conn(p, p->conn, e);
-		r = flush(p, until_ms, e);
+		r = pg_flush(p, until_ms, e);
 		if (sent > 0) {
 			at += piece;
 			n -= piece;
@@ -326,7 +330,7 @@ int pg_copy_data(struct pg *p, const void *data, size_t n, struct err *e)
 
 int64_t pg_copy_end(struct pg *p, const char *abort_reason, struct err *e)
 {
-	int64_t until_ms = until(p), count = 0;
+	int64_t until_ms = pg_until(p), count = 0;
 	PGresult *res = NULL;
 	int sent = 0, r = usable(p, e);
 
@@ -334,7 +338,7 @@ int64_t pg_copy_end(struct pg *p, const char *abort_reason, struct err *e)
 		sent = PQputCopyEnd(p->conn, abort_reason);
 		if (sent < 0)
 			return pg_fail_conn(p, p->conn, e);
-		r = flush(p, until_ms, e);
+		r = pg_flush(p, until_ms, e);
 	}
 	if (r == 0)
 		r = collect(p, until_ms, &res, e);

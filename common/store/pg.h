@@ -62,6 +62,13 @@ int64_t pg_run(struct pg *p, const char *sql, const struct pg_param *params, siz
 /* Several statements without parameters, simple protocol; results are dropped. */
 int pg_exec(struct pg *p, const char *sql, struct err *e);
 
+/* Statements in one round trip, all or none of them: after batch_begin pg_run only queues (0, no
+ * rows) and batch_end sends, and says the first failure. Outside a transaction the batch is one of
+ * its own, without begin's limits; whoever holds one open commits it himself. */
+int pg_batch_begin(struct pg *p, struct err *e);
+int pg_batch_end(struct pg *p, struct err *e);
+void pg_batch_drop(struct pg *p);		/* instead of the end: nothing of it happens */
+
 /* Transactions. begin also sets, for this transaction only: statement_timeout to limit_ms (0 =
  * none, less than 0 = the time is over: 1 ms), lock_timeout and
  * idle_in_transaction_session_timeout to 5 s (a frozen process must not hold a key). rollback

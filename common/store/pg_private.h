@@ -12,6 +12,8 @@ struct pg {
 	PGconn *conn;
 	int64_t deadline_ms;		/* monotonic; 0 = DEFAULT_MS from the call's start */
 	bool broken;
+	bool batch;			/* pg_run queues */
+	size_t batched;
 	char sqlstate[6];
 	bool (*cancelled)(void *ctx);
 	void *cancel_ctx;
@@ -22,6 +24,13 @@ struct pg {
 /* Waits until fd is ready for events; 1 = ready, 0 = until_ms (monotonic) passed, negative:
  * cancelled (p is broken then) or poll failed. */
 int pg_poll(struct pg *p, int fd, short events, int64_t until_ms, struct err *e);
+
+/* Sends what libpq has queued, and reads meanwhile. */
+int pg_flush(struct pg *p, int64_t until_ms, struct err *e);
+/* The next result into *ret, NULL when there is none left. */
+int pg_next_result(struct pg *p, int64_t until_ms, PGresult **ret, struct err *e);
+int pg_check(struct pg *p, const PGresult *res, struct err *e);
+int64_t pg_until(const struct pg *p);		/* when a call that begins now must have ended */
 
 /* Which error an SQLSTATE of five characters is. */
 enum err_code pg_state_code(const char *sqlstate);

@@ -36,27 +36,40 @@ static struct ledger_entry entry_of(struct run *run, const struct plan *p)
 	return entry;
 }
 
-/* Statements of the one commit; a transaction is opened unless the row stands alone. */
-static int write_all(struct run *run, struct plan *p, struct pg *pg, struct err *e)
+static int write_rows(struct run *run, struct plan *p, struct pg *pg,
+		      const struct ledger_entry *entry, struct err *e)
 {
-	struct ledger_entry entry = entry_of(run, p);
-	bool several = outbox_has_unstored(&run->outbox) || p->has_next || p->dead.cause;
-	int r = 0;
+	int r = outbox_store(&run->outbox, pg, e);
 
-	if (several && !pg_in_transaction(pg))
-		r = pg_begin(pg, SETTLE_LIMIT_MS, e);
-	if (r >= 0)
-		r = outbox_store(&run->outbox, pg, e);
 	if (r >= 0 && p->has_next)
 		r = pending_insert(pg, &p->next, e);
 	if (r >= 0 && p->dead.cause)
 		r = dead_letter_insert(pg, &p->dead, e);
 	if (r >= 0 && run->ledger && !p->no_row) {
-		r = ledger_insert(pg, &entry, e);
+		r = ledger_insert(pg, entry, e);
 		FAULT_POINT("ledger-row");
 	}
 	FAULT_POINT("before-commit");
-	if (r >= 0 && pg_in_transaction(pg))
+	return r;
+}
+
+/* Statements of the one commit. Where the handler left no transaction open, several go as one
+ * batch, which is one of its own: a round trip instead of four. */
+static int write_all(struct run *run, struct plan *p, struct pg *pg, struct err *e)
+{
+	bool several = outbox_has_unstored(&run->outbox) || p->has_next || p->dead.cause;
+	bool batch = several && !pg_in_transaction(pg);
+	struct ledger_entry entry = entry_of(run, p);
+	int r = batch ? pg_batch_begin(pg, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = write_rows(run, p, pg, &entry, e);
+	if (batch && r < 0)
+		pg_batch_drop(pg);
+	else if (batch)
+		r = pg_batch_end(pg, e);
+	else if (r >= 0 && pg_in_transaction(pg))
 		r = pg_commit(pg, e);
 	FAULT_POINT("after-commit");
 	return r;

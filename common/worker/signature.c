@@ -185,7 +185,6 @@ static int read_one(struct reading *r, struct raw text, int depth, struct signat
 		return wrong(r, "it", "an object");
 	p = parts_of(text);
 	s->text = text;
-	s->changed = false;
 	rc = read_kind(r, p.type, &s->kind);
 	if (rc >= 0)
 		rc = read_fields(r, &p, s);
@@ -193,6 +192,7 @@ static int read_one(struct reading *r, struct raw text, int depth, struct signat
 		rc = read_chord(r, p.kwargs, depth, s);
 	else if (rc >= 0 && s->kind != SIGNATURE_TASK)
 		rc = read_steps(r, raw_member(p.kwargs, "tasks"), "tasks", depth, s);
+	s->changed = false;
 	*ret = s;
 	return rc;
 }

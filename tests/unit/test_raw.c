@@ -75,7 +75,8 @@ static void walks_give_keys_and_texts_in_order(void **state)
 {
 	static const char *const keys[] = { "\"a\"", "\"b:\"", "\"c\\\"\"" };
 	static const char *const items[] = { "1.10", "[ 1 ]", "{\"x\": 1}" };
-	struct raw_walk w = raw_walk(whole("{ \"a\" : 1.10,\"b:\":[ 1 ] , \"c\\\"\": {\"x\": 1} }"));
+	struct raw_walk w =
+		raw_walk(whole("{ \"a\" : 1.10,\"b:\":[ 1 ] , \"c\\\"\": {\"x\": 1} }"));
 	struct raw key, item;
 	size_t n = 0;
 
@@ -107,7 +108,8 @@ static void a_walk_over_unchecked_text_says_where_it_breaks(void **state)
 
 static void members_and_contents_are_read(void **state)
 {
-	struct raw o = whole("{\"s\": \"a\\u00e9\", \"n\": 2.5, \"z\": null, \"o\": { \"k\": 1 }, \"e\": []}");
+	struct raw o = whole(
+		"{\"s\": \"a\\u00e9\", \"n\": 2.5, \"z\": null, \"o\": { \"k\": 1 }, \"e\": []}");
 	double d = 0;
 	char *s = raw_string(raw_member(o, "s"));
 
