@@ -137,6 +137,9 @@ def inspect_asks_our_workers_and_stock_ones_alike():
         got = ask("inspect", "anything", "--arguments", '{"a": 1}', "--destination=stock@test",
                   status=1)
         assert "KeyError" in got["stock@test"]["error"], got
+        rows = ask("scale", "stock@test", "2")
+        assert [(r["max_before"], r["answer"]) for r in rows] == [(1, "pool will grow")], rows
+        assert "\n  software -> " in call("inspect", "report", "--destination=stock@test")[0]
         assert "sent" in call("control", "shutdown", "--destination=stock@test")[0]
         assert stock.process.wait(30) == 0
 

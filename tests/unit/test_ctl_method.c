@@ -115,7 +115,9 @@ static void a_value_is_outlined_by_its_depth(void **state)
 	assert_outline("{\"a\": 1, \"b\": {\"c\": [1, 2], \"d\": [\"x\"]}}",
 		       "n:\n  a: 1\n  b:\n    c: [1,2]\n    d:\n      - x\n");
 	assert_outline("[{\"id\": \"x\"}]", "n:\n  -\n    id: x\n");
-	assert_outline("\"a\\u001b[2Jb\\n\"", "n: a [2Jb \n");
+	assert_outline("\"a\\u001b[2Jb\\t\"", "n: a [2Jb \n");
+	assert_outline("\"\\na b\\n\\n  c\"", "n:\n  a b\n    c\n");
+	assert_outline("{\"x\": \"a\\nb\"}", "n:\n  x:\n    a\n    b\n");
 }
 
 int main(void)

@@ -69,10 +69,14 @@ static int look(struct canary *all, size_t n, struct ctl *c, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		int r = all[i].state == CANARY_FLIES ? look_in_ledger(&all[i], c, e) : 0;
 
+		if (r >= 0 && all[i].state == CANARY_FLIES) {
+			look_in_redis(&all[i], c);
+			/* it may have ended since: the ledger knows why */
+			if (all[i].state != CANARY_FLIES)
+				r = look_in_ledger(&all[i], c, e);
+		}
 		if (r < 0)
 			return r;
-		if (all[i].state == CANARY_FLIES)
-			look_in_redis(&all[i], c);
 		flying += all[i].state == CANARY_FLIES;
 	}
 	return flying;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -28,6 +29,28 @@ static bool is_scalar(const cJSON *value)
 	return (!cJSON_IsObject(value) && !cJSON_IsArray(value)) || !value->child;
 }
 
+/* A text of several lines stands below its title. */
+static bool is_block(const cJSON *value)
+{
+	return cJSON_IsString(value) && strchr(value->valuestring, '\n');
+}
+
+static void put_block(const char *text, int depth, FILE *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		char *line = mem_strndup(text, n);
+
+		if (n > 0) {
+			fprintf(out, "%*s", depth * STEP, "");
+			put_text(line, out);
+			fputc('\n', out);
+		}
+		free(line);
+		text += n + (text[n] == '\n');
+	}
+}
+
 /* A list of scalars takes one line. */
 static bool is_flat(const cJSON *value)
 {
@@ -47,7 +70,7 @@ static void print(const cJSON *value, int depth, FILE *out)
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, value) {
-		bool plain = is_scalar(item) || is_flat(item);
+		bool plain = (is_scalar(item) && !is_block(item)) || is_flat(item);
 
 		fprintf(out, "%*s", depth * STEP, "");
 		if (item->string) {
@@ -59,6 +82,8 @@ static void print(const cJSON *value, int depth, FILE *out)
 		if (plain) {
 			put_scalar(item, out);
 			fputc('\n', out);
+		} else if (is_block(item)) {
+			put_block(item->valuestring, depth + 1, out);
 		} else {
 			print(item, depth + 1, out);
 		}
@@ -68,6 +93,11 @@ static void print(const cJSON *value, int depth, FILE *out)
 void outline_print(const char *title, const cJSON *value, FILE *out)
 {
 	put_text(title, out);
+	if (is_block(value)) {
+		fputs(":\n", out);
+		put_block(value->valuestring, 1, out);
+		return;
+	}
 	if (is_scalar(value)) {
 		fputs(": ", out);
 		if (cJSON_IsArray(value) || cJSON_IsObject(value))

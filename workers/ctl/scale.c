@@ -100,16 +100,21 @@ static int find_nodes(struct ctl *c, const char *target, char **ret, struct err 
 	return 0;
 }
 
-/* stats → bounds; a fixed pool has both alike. */
+/* stats → bounds; a fixed pool has both alike. Celery's max-concurrency is what the pool started
+ * with, whatever it has grown to. */
 static struct bounds bounds_of(const char *stats)
 {
 	struct bounds b = { 0 };
-	const cJSON *scaler;
+	const cJSON *pool, *scaler;
 	cJSON *o = NULL;
 
 	if (!stats || json_parse(stats, strlen(stats), &o, NULL) < 0)
 		return b;
-	b.max = b.min = (int)json_int(json_get(o, "pool"), "max-concurrency", 0);
+	pool = json_get(o, "pool");
+	b.max = strcmp(json_str(pool, "implementation", ""), "jobfleet") == 0 ?
+			(int)json_int(pool, "max-concurrency", 0) :
+			cJSON_GetArraySize(json_get(pool, "processes"));
+	b.min = b.max;
 	scaler = json_get(o, "autoscaler");
 	if (scaler) {
 		b.max = (int)json_int(scaler, "max", b.max);
