@@ -100,6 +100,21 @@ def a_rate_limit_holds_for_the_whole_fleet():
     fleet.close()
 
 
+def a_rate_holds_over_killed_workers():
+    fleet = Bed(fleet_conf='eta_hold = "1s"', conf=LIMITED % 'rate_limit = "10/s"')
+    ids = fleet.send(({"note": "x", "work_ms": 50} for _ in range(50)), "echo.limited")
+    for name in ("one", "two", "one"):
+        done = fleet.done()
+        wait_for("some more are done", lambda: fleet.done() >= done + 8, 30)
+        with fleet.lock:
+            fleet.workers[name].kill_parent()
+    fleet.wait(ids)
+    times = [t for t, _, _ in fleet.times(ids)]
+    print("# 50 in %.2f s, at most %d in a second" % (times[-1] - times[0], most_in(times, 1.0)))
+    assert most_in(times, 1.0) <= 13, most_in(times, 1.0)
+    fleet.close()
+
+
 def a_rate_changed_while_running_holds_also_for_what_waits_for_its_slot():
     fleet = Bed(fleet_conf='eta_hold = "1s"', conf=LIMITED % 'rate_limit = "1/s"')
     ids = fleet.send(({"note": "x"} for _ in range(40)), "echo.limited")
@@ -232,12 +247,30 @@ def a_unique_header_of_a_foreign_client_is_honoured():
     fleet.close()
 
 
+def the_holder_of_a_unique_key_runs_to_its_end_when_its_worker_is_killed():
+    fleet = Bed()
+    unique = {"x-jobfleet-unique-key": "k"}
+    first, = fleet.send([{"note": "u", "work_ms": 800}], "echo.mark", unique)
+    wait_for("it has the key", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.unique_keys WHERE task_id = %s", first))
+    with fleet.lock:
+        for worker in fleet.workers.values():
+            worker.kill_parent()
+    twin, = fleet.send([{"note": "u"}], "echo.mark", unique)
+    wait_for("its twin is refused", lambda: fleet.meta(twin)["status"] == "REVOKED", 20)
+    fleet.wait([first])
+    assert not fleet.times([twin])
+    fleet.close()
+
+
 if __name__ == "__main__":
     run(a_rate_limit_holds_for_the_whole_fleet,
+        a_rate_holds_over_killed_workers,
         a_rate_changed_while_running_holds_also_for_what_waits_for_its_slot,
         a_rate_of_each_worker_is_its_own,
         a_concurrency_key_lets_one_run_at_a_time_over_all_workers,
         what_is_parked_for_a_key_comes_when_the_key_is_free,
         the_lease_of_a_killed_worker_runs_out_and_that_of_a_killed_keeper_goes_on,
         a_unique_task_is_enqueued_once_by_SQL,
-        a_unique_header_of_a_foreign_client_is_honoured)
+        a_unique_header_of_a_foreign_client_is_honoured,
+        the_holder_of_a_unique_key_runs_to_its_end_when_its_worker_is_killed)
