@@ -54,6 +54,13 @@ def send(fleet, task="echo.mark", task_id=None, eta_s=None, **headers):
     return task_id
 
 
+def celery(*words):
+    return subprocess.run(["/usr/bin/python3", "-m", "celery", "-b",
+                           os.environ["JOBFLEET_BROKER_URL"], *words, "--timeout=2"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60).stdout
+
+
 def pidbox(fleet, method, **arguments):
     """As `celery control` casts it, nobody waiting for an answer."""
     with fleet.rabbit() as connection:
@@ -221,6 +228,22 @@ def a_revoke_without_any_worker_is_heard_and_kept_by_the_dispatcher():
     wait_for("it is persisted", lambda: fleet.one(
         "SELECT count(*) FROM jobfleet.revokes WHERE value = %s", task_id))
     assert any(task_id.encode() in m for m in fleet.redis().zrange("jobfleet:revokes", 0, -1))
+    # Debian's Celery hears no answer, for a dispatcher is no worker; the order is kept all the same
+    task_id = str(uuid.uuid4())
+    said = celery("control", "revoke", task_id)
+    assert "No nodes replied" in said, said
+    wait_for("it is persisted", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.revokes WHERE value = %s", task_id))
+    assert "No nodes replied" in celery("inspect", "ping")
+    # and so it is when it was sent while the dispatcher was restarting
+    task_id = str(uuid.uuid4())
+    with fleet.lock:
+        fleet.dispatcher.kill()
+        fleet.dispatcher.wait()
+        pidbox(fleet, "revoke", task_id=task_id)
+        fleet.start_dispatcher()
+    wait_for("it is persisted", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.revokes WHERE value = %s", task_id))
     fleet.close()
 
 

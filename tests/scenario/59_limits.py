@@ -10,6 +10,7 @@ import json
 import os
 import time
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pika
 
@@ -238,12 +239,20 @@ def a_unique_header_of_a_foreign_client_is_honoured():
     fleet.wait([one])
     two, = fleet.send([{"note": "u"}], "echo.mark", throttled)
     wait_for("throttled", lambda: fleet.meta(two)["status"] == "REVOKED", 20)
+    replacing = {"x-jobfleet-unique-key": "r", "x-jobfleet-unique-mode": "replace"}
+    eta = (datetime.now(timezone.utc) + timedelta(seconds=4)).isoformat()
+    older, = fleet.send([{"note": "u"}], "echo.mark", dict(replacing, eta=eta))
+    wait_for("it has the key", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.unique_keys WHERE task_id = %s", older))
+    newer, = fleet.send([{"note": "u"}], "echo.mark", replacing)
+    fleet.wait([newer])
+    wait_for("replaced", lambda: fleet.meta(older)["status"] == "REVOKED", 20)
     wrong, = fleet.send([{"note": "u"}], "echo.mark", dict(unique, **{
         "x-jobfleet-unique-mode": "sometimes"}))
     wait_for("a wrong mode is a dead letter", lambda: fleet.one(
         "SELECT count(*) FROM jobfleet.dead_letters WHERE task_id = %s AND cause = 'malformed'",
         wrong), 20)
-    assert not fleet.times(twins + [two, wrong])
+    assert not fleet.times(twins + [two, older, wrong])
     fleet.close()
 
 
