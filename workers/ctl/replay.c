@@ -67,7 +67,7 @@ static void show_progress(const struct replay *x)
 {
 	if (!x->ctl->quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO))
 		fprintf(stderr, "\r\033[Kreplayed %zu of %zu%s", x->sent, x->n,
-			x->next == x->n ? "\n" : "");
+			x->next + 1 == x->n ? "\n" : "");
 }
 
 static void keep_pace(struct replay *x)
