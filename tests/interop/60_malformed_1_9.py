@@ -54,7 +54,8 @@ def no_task_header_and_a_body_without_task(bed):
 
 
 def a_body_that_is_an_object(bed):
-    refused(bed, b'{"args": [2, 3], "kwargs": {}}', "ValueError", "not a JSON array")
+    refused(bed, b'{"args": [2, 3], "kwargs": {}, "embed": {}}', "ValueError",
+            "not [args, kwargs, embed]")
 
 
 def a_body_of_two_elements(bed):

@@ -111,6 +111,23 @@ def retry(bed):
     assert steps.get(timeout=GET_S) == 7        # 2 asks for two retries, and the chain goes on
 
 
+def jobfleet(bed, *words, status=0):
+    done = subprocess.run([os.path.join(os.environ["JOBFLEET_BIN"], words[0]), *words[1:]],
+                          env=dict(os.environ, JOBFLEET_CONFIG=bed.conf), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == status, (words, done)
+    return done.stdout.strip().splitlines()
+
+
+def the_C_side_enqueues_and_awaits_the_same(bed):
+    common = ("--queue", "conformance", "--wait", "--timeout", "30")
+    assert jobfleet(bed, "jobfleet", "enqueue", "t.add", "2", "3", *common)[-1] == "5"
+    told = jobfleet(bed, "jobfleet", "enqueue", "t.fail", "--json", *common, status=1)
+    meta = "\n".join(told)
+    assert "ValueError" in meta and "boom" in meta, meta
+    assert jobfleet(bed, "jobfleet-conformance", "--run", "t.add", "[2, 40]")[-1] == "42"
+
+
 # ---- remote control, while all children are busy where it matters ----
 
 def celery(bed, *words, status=0):
@@ -295,7 +312,8 @@ def clean_restarts(bed):
 
 
 TASKS = (send_task_get_and_delay, exceptions_at_the_client, countdown_eta_expires, link_and_chain,
-         link_error_and_chain_failure, a_group, a_chord, retry)
+          link_error_and_chain_failure, a_group, a_chord, retry,
+         the_C_side_enqueues_and_awaits_the_same)
 CONTROL = (time_limit, AsyncResult_revoke_and_celery_control_revoke,
            celery_status_and_inspect_ping_within_a_second, celery_inspect, celery_control,
            celery_events_and_the_list_of_Flower, the_worker_page_of_Flower,

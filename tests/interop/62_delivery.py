@@ -228,7 +228,7 @@ def a_soft_limit_of_the_message_asks_the_task_to_end(bed):
 def priorities_0_to_9_are_honoured_under_prefetch(bed):
     """Behind two busy children 60 tasks of all priorities are taken in; they run in their order,
     but for what was handed over already."""
-    busy = [bed.send("sleep", 1.2, queue="ranked", priority=9) for _ in range(2)]
+    busy = [bed.send("sleep", 2.5, queue="ranked", priority=9) for _ in range(2)]
     wait_for("both are busy", lambda: all(r.state == "STARTED" for r in busy))
     ranks = [i % 10 for i in range(60)]
     random.Random(7).shuffle(ranks)

@@ -58,7 +58,7 @@ TABLE = [
     ("no JSON at all", b"hello", head(), "not valid JSON", "ValueError", True),
     ("an empty body", b"", head(), "not valid JSON", "ValueError", True),
     ("JSON that is cut off", GOOD[:-5], head(), "not valid JSON", "ValueError", True),
-    ("an object for a body", b'{"args": []}', head(), "not a JSON array", "ValueError", True),
+    ("an object for a body", b'{"args": []}', head(), "not [args, kwargs", "ValueError", True),
     ("two parts", b'[[], {}]', head(), "2 parts", "ValueError", True),
     ("four parts", b'[[], {}, {}, {}]', head(), "more than 3", "ValueError", True),
     ("args that are an object", b'[{}, {}, {}]', head(), "args is not a JSON array", "ValueError",

@@ -56,8 +56,7 @@ def a_task_that_kills_its_child_each_time_hurts_no_neighbour():
 
 
 def a_task_that_kills_the_whole_worker_each_time_ends_in_the_dead_letters():
-    """A neighbour that ran beside it at each death may share its end, as a dead letter without any
-    effect; all others are done once."""
+    """Whoever ran beside it at two deaths begins alone from then on: only the culprit pays."""
     for who in ("parent", "zygote"):
         bed = Bed(fleet_conf=KEYS)
         first = neighbours(bed, 15)
@@ -67,8 +66,8 @@ def a_task_that_kills_the_whole_worker_each_time_ends_in_the_dead_letters():
         bed.finals([r.id for r in first + second])
         shared = [r for r in first + second if bed.letters(r.id)]
         print("# %d of 30 neighbours shared its end" % len(shared))
-        assert len(shared) < 2 and not [r for r in shared if bed.effects(r.id)], shared
-        done_once(bed, [r for r in first + second if r not in shared])
+        assert not shared, shared
+        done_once(bed, first + second)
         assert bed.workers["one"].starts >= 3, bed.workers["one"].starts
         bed.goes_on()
         bed.nothing_is_left()

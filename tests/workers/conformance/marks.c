@@ -45,8 +45,8 @@ int marks_database(struct run *run, const cJSON *args, cJSON **ret, struct err *
 	return 0;
 }
 
-/* An errback of the old style gets the id of the task that failed, one of the new style its request,
- * exception and traceback (celery-wire 3.5): Celery tells by the number of parameters. */
+/* An errback of the old style gets the id of the task that failed, one of the new style its
+ * request, exception and traceback (celery-wire 3.5): Celery tells by the number of parameters. */
 int marks_errback(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	const cJSON *request = json_get(args, "request");
