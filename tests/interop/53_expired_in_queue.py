@@ -152,6 +152,32 @@ def a_rejected_message_is_a_dead_letter_with_that_cause():
     fleet.close()
 
 
+def a_message_past_its_queues_delivery_limit_is_a_dead_letter_with_that_cause():
+    fleet = Fleet(workers=())
+    with fleet.rabbit() as connection:
+        channel = connection.channel()
+        channel.queue_declare("quorum.work", durable=True, arguments={
+            "x-queue-type": "quorum", "x-delivery-limit": 1})
+        task_id = fleet.one("SELECT jobfleet.enqueue('echo.mark', queue => 'quorum.work')")
+
+        def died():
+            method, _, _ = channel.basic_get("quorum.work")
+            if method:
+                channel.basic_reject(method.delivery_tag, requeue=True)
+            return fleet.one("SELECT count(*) FROM jobfleet.dead_letters")
+
+        wait_for("its letter", died)
+        channel.queue_delete("quorum.work")
+    assert fleet.sql("SELECT task_id, queue, cause FROM jobfleet.dead_letters") == \
+        [(task_id, "quorum.work", "delivery_limit")]
+    try:
+        app.AsyncResult(task_id).get(timeout=20)
+        raise AssertionError("no exception")
+    except Exception as problem:
+        assert type(problem).__name__ == "WorkerLostError", repr(problem)
+    fleet.close()
+
+
 def the_policy_that_the_command_line_prints_is_taken_by_rabbitmqctl():
     import shlex
     fleet = Fleet(workers=(), dispatcher=False)
@@ -175,4 +201,5 @@ run(a_task_that_expires_in_its_queue_ends_as_revoked,
     a_copy_that_expires_after_the_task_has_ended_changes_nothing,
     a_part_of_a_chord_that_expires_fails_the_chord,
     a_rejected_message_is_a_dead_letter_with_that_cause,
+    a_message_past_its_queues_delivery_limit_is_a_dead_letter_with_that_cause,
     the_policy_that_the_command_line_prints_is_taken_by_rabbitmqctl)

@@ -6,6 +6,7 @@
 rejected with the reason. What was confirmed or spooled has its effect once, whether the dispatcher
 or the next enqueue replays it, and also when the message had arrived all the same."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 import time
 import uuid
 
-from doors_bed import CONFIRM, PUBLISH, FrozenBroker, Proxy, enqueue, entries
+from doors_bed import CONFIRM, OVER_S, PUBLISH, START_S, FrozenBroker, Proxy, enqueue, entries
 from fleet_bed import QUEUE, Fleet, run, wait_for
 
 MANY = 1500
@@ -179,29 +180,50 @@ def a_name_server_that_says_nothing_costs_no_more_than_the_deadline():
         assert os.listdir(directory + "/spool") == [got.stdout.strip()], got
 
 
-def a_kill_in_the_middle_of_a_file_loses_and_repeats_nothing():
+def in_the_middle_of_a_file(disturb):
+    """Of MANY lines half are sent before disturb(fleet), the rest in the context it gives."""
     fleet = Fleet(workers=("one", "two"))
     process = subprocess.Popen(["jobfleet", "enqueue", "echo.mark", "--from=-", "--json",
                                 "--deadline=2s"], text=True, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env=dict(os.environ, JOBFLEET_CONFIG=fleet.conf))
-    for i in range(MANY):
-        task_id = str(uuid.uuid4())
-        kwargs = {"note": "mark", "work_ms": 0}
-        fleet.expected[task_id] = ("echo.mark", 1)
-        process.stdin.write(json.dumps({"id": task_id, "kwargs": kwargs}) + "\n")
-        if i == MANY // 2:
-            process.stdin.flush()
-            wait_for("half of it is on its way", fleet.done, 30)
-            fleet.services("kill", "rabbitmq")
-    started = time.monotonic()
-    out, err = process.communicate(timeout=120)
+
+    def write(count):
+        for _ in range(count):
+            task_id = str(uuid.uuid4())
+            fleet.expected[task_id] = ("echo.mark", 1)
+            process.stdin.write(json.dumps({"id": task_id, "kwargs": {
+                "note": "mark", "work_ms": 0}}) + "\n")
+        process.stdin.flush()
+
+    write(MANY // 2)
+    wait_for("half of it is on its way", fleet.done, 30)
+    with disturb(fleet):
+        started = time.monotonic()
+        write(MANY - MANY // 2)
+        out, err = process.communicate(timeout=120)
+        took = time.monotonic() - started
     sums = json.loads(out)
-    print("# %s, the rest took %.1f s" % (sums, time.monotonic() - started))
+    print("# %s, the second half took %.1f s" % (sums, took))
     assert process.returncode == 3, (process.returncode, err)
     assert sums["confirmed"] + sums["spooled"] == MANY and sums["spooled"] > 0, sums
-    fleet.services("start-one", "rabbitmq")
+    assert took < 2 + 5 + OVER_S + START_S, took
     settle(fleet)
+
+
+@contextlib.contextmanager
+def killed(fleet):
+    fleet.services("kill", "rabbitmq")
+    yield
+    fleet.services("start-one", "rabbitmq")
+
+
+def a_kill_in_the_middle_of_a_file_loses_and_repeats_nothing():
+    in_the_middle_of_a_file(killed)
+
+
+def a_frozen_broker_in_the_middle_of_a_file_costs_one_deadline():
+    in_the_middle_of_a_file(lambda fleet: FrozenBroker())
 
 
 def an_alarm_in_the_middle_of_a_file_costs_one_deadline_not_one_each():
@@ -241,4 +263,5 @@ run(a_healthy_broker_confirms,
     the_first_silent_of_two_hosts_leaves_time_for_the_second,
     a_name_server_that_says_nothing_costs_no_more_than_the_deadline,
     a_kill_in_the_middle_of_a_file_loses_and_repeats_nothing,
+    a_frozen_broker_in_the_middle_of_a_file_costs_one_deadline,
     an_alarm_in_the_middle_of_a_file_costs_one_deadline_not_one_each)

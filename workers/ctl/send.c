@@ -215,7 +215,8 @@ void send_note_spooled(const struct ctl *c, const char *what, const char *why)
 {
 	char *dir = realpath(c->conf->fleet.data_dir, NULL);
 
-	ctl_note(c, "spooled on this host (%s/spool), the dispatcher or the next enqueue sends %s: %s",
+	ctl_note(c,
+		 "spooled on this host (%s/spool), the dispatcher or the next enqueue sends %s: %s",
 		 dir ? dir : c->conf->fleet.data_dir, what, why);
 	free(dir);
 }
