@@ -48,7 +48,8 @@ static const char SQL[] =
 	"  AND state <> 'stopped' AND seen_at > now() - greatest($2::int, 30) * interval '1 s'),"
 	" j.join_id, j.state, j.join_id <> $1, greatest(j.parts, (SELECT count(DISTINCT"
 	"  coalesce(join_task, task_id)) FROM jobfleet.ledger WHERE join_id = j.join_id AND final)),"
-	" coalesce(j.size, -1)"
+	" coalesce(j.size, -1),"
+	" EXISTS (SELECT FROM alive WHERE info->>'truncated' = 'true')"
 	" FROM (SELECT 1) one LEFT JOIN last l ON true LEFT JOIN row p ON true"
 	" LEFT JOIN letter d ON d.generation >= coalesce(l.generation, 0)"
 	" LEFT JOIN run r ON true"
@@ -109,6 +110,7 @@ static void read_row(struct standing *s, const struct pg_rows *rows)
 	s->join_body = pg_bool(rows, 0, col++);
 	s->join_parts = pg_int(rows, 0, col++);
 	s->join_size = pg_int(rows, 0, col++);
+	s->truncated = pg_bool(rows, 0, col++);
 }
 
 /* Redis and RabbitMQ add to the story; without them it is told with what there is. */
@@ -311,6 +313,9 @@ static enum standing_state judge_open(const struct standing *s, struct buf *why)
 	if (*s->state) {
 		buf_printf(why, "It was sent to queue %s at %s UTC, and no worker has reported it"
 			   " since.\n", s->queue, s->sent_at);
+		if (s->truncated)
+			buf_puts(why, "A worker holds more tasks than it lists; this may be one of"
+				 " them.\n");
 		say_queue(s, why);
 		return STANDING_SENT;
 	}
@@ -365,6 +370,8 @@ enum standing_state standing_judge(const struct standing *s, struct buf *why)
 	} else if (*s->revoked_at) {
 		buf_printf(why, "It was revoked at %s UTC%s%s: whoever gets it drops it.\n",
 			   s->revoked_at, *s->revoked_by ? " by " : "", s->revoked_by);
+		if (strcmp(s->state, "waiting") == 0 && s->due_in_s > 0)
+			buf_printf(why, "It waits in jobfleet.pending until %s UTC.\n", s->due);
 		state = STANDING_REVOKED;
 	} else {
 		state = judge_open(s, why);

@@ -54,6 +54,7 @@ struct standing {
 	const char *pause_kind, *pause_name, *pause_reason;
 	bool dispatcher;					/* one is alive */
 	bool spooled;						/* in this host's spool */
+	bool truncated;						/* a worker holds more than it lists */
 	/* the chord that it is, or whose body it is */
 	const char *join, *join_state;				/* "open", "done", "failed" */
 	bool join_body;
