@@ -299,6 +299,34 @@ def malformed_messages_change_nothing():
     assert bed.fleet.workers["one"].starts == 1
 
 
+def it_declares_what_Celery_declares_and_no_more():
+    """Another declaration than the one that stands would be refused. Without gossip and mingle a
+    worker has no queue for events, and asks nobody for hello."""
+    with bed.fleet.rabbit() as connection:
+        channel = connection.channel()
+        channel.exchange_declare("celery.pidbox", "fanout", durable=False)
+        channel.exchange_declare("reply.celery.pidbox", "direct", durable=False)
+        channel.exchange_declare("celeryev", "topic", durable=True)
+        got = channel.queue_declare(NODE + ".celery.pidbox", durable=False, auto_delete=True,
+                                    arguments={"x-expires": 10000, "x-message-ttl": 300000})
+        assert got.method.consumer_count == 1
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, "celery.pidbox", "")
+        worker = bed.fleet.workers["one"]
+        starts = worker.starts
+        worker.kill_parent()
+        wait_for("the worker is there again", lambda: worker.starts > starts)
+        worker.wait_ready(again=True)
+        assert bed.inspect().ping()
+        heard = []
+        while True:
+            method, _, body = channel.basic_get(queue, auto_ack=True)
+            if not method:
+                break
+            heard.append(json.loads(body)["method"])
+        assert heard == ["ping"], heard
+
+
 def an_answer_goes_where_the_request_says():
     """Also to the default exchange; one to nobody harms no other."""
     with bed.fleet.rabbit() as connection:
@@ -409,6 +437,7 @@ run(ping_is_answered,
     a_request_that_expired_is_not_served,
     malformed_messages_change_nothing,
     an_answer_goes_where_the_request_says,
+    it_declares_what_Celery_declares_and_no_more,
     every_row_answers_within_a_second_while_all_children_are_busy,
     every_row_answers_after_a_forced_redelivery,
     the_status_of_the_fleet_shows_the_node,
