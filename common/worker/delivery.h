@@ -24,6 +24,7 @@ struct delivery {
 	int priority;
 	bool ask_ledger;		/* came before, or a run of it ended without a word */
 	bool start_counted;
+	int64_t alone_until_ms;		/* its starts did not end: until then it starts alone; 0 */
 	/* admit.h */
 	bool unique, unique_asked;	/* wants a unique key; has it */
 	int slot;			/* of x-jobfleet-admitted: the rate it has a slot of; 0 = none */

@@ -19,6 +19,10 @@ enum {
 	PREFETCH_MAX = 600,
 	LONG_US = 1000000,
 	RELIEF_MS = 1000,
+	/* A task that kills the whole worker takes its neighbours along each time: whoever was there
+	 * more often than that begins alone, so that only the culprit spends its budget. Not for
+	 * longer than ALONE_MS: neither does it wait so long for the others, nor do they for it. */
+	ALONE_STARTS = 1, ALONE_MS = 10000, ALONE_ASK_MS = 100,
 	GROW_US = 100000,		/* work at hand for a child, beyond which one more is worth it */
 };
 
@@ -45,12 +49,40 @@ static bool is_short(const struct catalog_task *t)
 	return t->run_us > 0 && t->run_us < SHORT_US;
 }
 
+void feed_suspect(struct delivery *d, int64_t starts)
+{
+	if (starts >= ALONE_STARTS)
+		d->alone_until_ms = clock_mono_ms() + ALONE_MS;
+}
+
+static void end_solo(struct worker *w, const struct delivery *d)
+{
+	if (d->alone_until_ms)
+		w->solo_until_ms = 0;
+}
+
+/* One that must begin alone was counted, or runs; only that one passes. */
+static bool is_solo(const struct worker *w, const struct delivery *next)
+{
+	return clock_mono_ms() < w->solo_until_ms && !(next->alone_until_ms && next->start_counted);
+}
+
+/* Waits for the others to end, and for its turn among those that begin alone. */
+static bool waits_for_solo(const struct worker *w, const struct delivery *d)
+{
+	int64_t now = clock_mono_ms();
+
+	return now < d->alone_until_ms && (pool_busy(w->pool) > 0 || now < w->solo_until_ms);
+}
+
 static void start_counted(void *ctx, struct delivery *d, const struct desk_answer *a)
 {
 	struct worker *w = ctx;
 	char text[256];
 
 	delivery_remove(&w->outside, d);
+	if (a->code < 0 || a->starts > w->program.conf->fleet.start_budget)
+		end_solo(w, d);
 	if (a->code < 0) {
 		log_warn("task %s waits: its start cannot be counted: %s", d->id, a->text);
 		gate_hold(w, d, STORE_AWAY_MS);
@@ -64,7 +96,13 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 		return;
 	}
 	d->start_counted = true;
-	gate_decide(w, d);
+	if (!d->alone_until_ms || !gate_owns(w, d) || w->state != WORKER_RUNNING) {
+		gate_decide(w, d);
+		return;
+	}
+	d->priority = DELIVERY_PRIORITIES - 1;	/* the others wait for it */
+	d->seq = 0;
+	buffer_put_front(&w->buffer, d);
 }
 
 /* False: not now, and somebody else has it. */
@@ -80,7 +118,13 @@ static bool may_start(struct worker *w, struct delivery *d, const struct catalog
 		gate_hold(w, d, COPY_WAIT_MS);
 		return false;
 	}
+	if (!d->start_counted && waits_for_solo(w, d)) {
+		gate_hold(w, d, ALONE_ASK_MS);
+		return false;
+	}
 	if (d->ask_ledger && t->ledger && !d->start_counted) {
+		if (d->alone_until_ms)
+			w->solo_until_ms = clock_mono_ms() + ALONE_MS;
 		delivery_push(&w->outside, d);
 		desk_count(w->desk, d, false, d->cause ? d->cause : "redelivered", start_counted,
 			   w);
@@ -110,7 +154,7 @@ void feed(struct worker *w)
 		int child = pool_room(w->pool, is_short(t));
 		struct pool_hand how;
 
-		if (child < 0)
+		if (child < 0 || is_solo(w, d))
 			return;
 		buffer_take(&w->buffer, d);
 		if (!may_start(w, d, t))
@@ -166,6 +210,7 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 	struct catalog_task *t = feed_spec(w, d);
 	int64_t wait = done->delay_ms << (d->again < 4 ? d->again : 4);
 
+	end_solo(w, d);
 	measure(&t->run_us, done->run_us);
 	measure(&w->queues[d->queue].run_us, done->run_us);
 	admit_end(w, d, done->verdict == CHILD_SETTLED && ledger_outcome_is_final(done->outcome));
@@ -220,6 +265,7 @@ void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss)
 	char text[128];
 
 	admit_end(w, d, false);
+	end_solo(w, d);
 	d->deaths++;
 	d->ask_ledger = true;
 	d->start_counted = false;
@@ -248,6 +294,7 @@ void feed_untouched(void *ctx, struct delivery *d)
 {
 	struct worker *w = ctx;
 
+	end_solo(w, d);
 	if (gate_owns(w, d) && w->state < WORKER_DRAINING)
 		buffer_put_front(&w->buffer, d);
 	else

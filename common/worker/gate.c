@@ -317,6 +317,8 @@ static void arrival_counted(void *ctx, struct delivery *d, const struct desk_ans
 	enum { ARRIVALS_MAX = 50 };
 
 	delivery_remove(&w->outside, d);
+	if (a->code == 0)
+		feed_suspect(d, a->starts);
 	if (a->code == 0 && a->claimed)
 		feed_ack(w, d);
 	else if (a->code == 0 && a->arrivals > ARRIVALS_MAX)

@@ -67,6 +67,7 @@ struct worker {
 	bool task_events;		/* task-* are sent */
 	bool keeper_forking, beat_waits, beat_heard;
 	bool loading;			/* revokes and pauses are not known yet */
+	int64_t solo_until_ms;		/* one that must be alone begins or runs; at most until then */
 	bool relieved;			/* every child is busy for long: nothing is consumed */
 	int exit_code;
 };
@@ -119,6 +120,8 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done);
 void feed_started(void *ctx, struct delivery *d, pid_t pid);
 void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss);
 void feed_untouched(void *ctx, struct delivery *d);
+/* It came back with so many starts that did not end: it may have to begin alone. */
+void feed_suspect(struct delivery *d, int64_t starts);
 void feed_tune(struct worker *w);
 void feed_relieve(struct worker *w);	/* gives back what would wait too long */
 void feed_grow(struct worker *w);	/* children by backlog */
