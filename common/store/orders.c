@@ -70,13 +70,23 @@ static const char SQL_PAUSE[] = LOCKED
 	" ordered_at = excluded.ordered_at, seq = excluded.seq"
 	" WHERE p.ordered_at <= excluded.ordered_at";
 
+/* The pairs of queue and task that are parked are found by steps through their index: there are
+ * few, however many rows they have. */
 static const char SQL_RELEASE[] =
-	"WITH free AS (UPDATE jobfleet.pending p SET due = clock_timestamp(), reason = NULL"
-	" WHERE p.state = 'waiting' AND p.reason = 'paused' AND p.due = 'infinity'"
-	" AND NOT EXISTS (SELECT 1 FROM jobfleet.pauses s WHERE s.paused AND (s.kind = 'fleet'"
-	" OR s.kind = 'queue' AND s.name = p.queue OR s.kind = 'task' AND s.name = p.task))"
-	" RETURNING 1) SELECT pg_notify('jobfleet_pending', '') FROM (SELECT count(*) AS n FROM free)"
-	" AS c WHERE c.n > 0";
+	"WITH RECURSIVE pairs AS ((SELECT queue, task FROM jobfleet.pending"
+	" WHERE state = 'waiting' AND reason = 'paused' ORDER BY queue, task LIMIT 1)"
+	" UNION ALL SELECT n.queue, n.task FROM pairs, LATERAL (SELECT p.queue, p.task"
+	" FROM jobfleet.pending p WHERE p.state = 'waiting' AND p.reason = 'paused'"
+	" AND (p.queue, p.task) > (pairs.queue, pairs.task) ORDER BY p.queue, p.task LIMIT 1) AS n),"
+	" open AS MATERIALIZED (SELECT queue, task FROM pairs"
+	" WHERE NOT EXISTS (SELECT 1 FROM jobfleet.pauses s WHERE s.paused"
+	" AND (s.kind = 'fleet' OR s.kind = 'queue' AND s.name = pairs.queue"
+	" OR s.kind = 'task' AND s.name = pairs.task))),"
+	" free AS (UPDATE jobfleet.pending p SET due = clock_timestamp(), reason = NULL FROM open o"
+	" WHERE p.queue = o.queue AND p.task = o.task AND p.state = 'waiting'"
+	" AND p.reason = 'paused' AND p.due = 'infinity' RETURNING 1)"
+	" SELECT pg_notify('jobfleet_pending', '') FROM (SELECT count(*) AS n FROM free) AS c"
+	" WHERE c.n > 0";
 
 int orders_release_parked(struct pg *pg, struct err *e)
 {
@@ -96,8 +106,8 @@ static const char SQL_PAUSED[] =
 	" AND (m.claimed_until IS NULL OR m.claimed_until <= now())"
 	" AND (h.fleet OR m.queue = ANY(h.queues) OR m.task = ANY(h.tasks))"
 	" LIMIT $1::integer FOR UPDATE OF m SKIP LOCKED)"
-	" UPDATE jobfleet.pending p SET due = 'infinity', reason = 'paused' FROM due"
-	" WHERE p.id = due.id";
+	" UPDATE jobfleet.pending SET due = 'infinity', reason = 'paused'"
+	" WHERE id = ANY (ARRAY(SELECT id FROM due))";
 
 int orders_park_due(struct pg *pg, struct err *e)
 {
