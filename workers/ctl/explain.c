@@ -47,7 +47,7 @@ static const char SQL_STORY[] =
 	"  AND started_at IS NOT NULL"
 	" UNION ALL SELECT settled_at, 4, 'settled', format('attempt %s ended on %s: %s%s%s%s',"
 	"  retries + 1, node, outcome, coalesce(format(' after %s s', round(extract(epoch FROM"
-	"  settled_at - started_at), 3)), ''), " COLON("cause") ","
+	"  settled_at - started_at), 3)), ''), " COLON("nullif(cause, outcome)") ","
 	"  ', a part of chord ' || join_id), jsonb_build_object('outcome',"
 	"  outcome, 'final', final, 'retries', retries, 'generation', generation, 'nesting',"
 	"  nesting, 'node', node, 'cause', cause, 'follow_ups', follow_ups, 'join_id', join_id)"

@@ -209,9 +209,11 @@ static bool status_is_final(const char *status)
 
 static void say_end(const struct standing *s, struct buf *why)
 {
+	bool caused = *s->cause && strcmp(s->cause, s->outcome) != 0;
+
 	if (*s->outcome)
 		buf_printf(why, "It ended at %s UTC on %s: %s%s%s.\n", s->ended_at, s->ended_on,
-			   s->outcome, *s->cause ? ", " : "", s->cause);
+			   s->outcome, caused ? ", " : "", caused ? s->cause : "");
 	else
 		buf_printf(why, "It ended: Redis holds its %s. The ledger has no row of it (a task"
 			   " without a ledger, another worker's, or older than ledger_keep).\n",
