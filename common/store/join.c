@@ -290,30 +290,44 @@ int64_t join_restore(struct redis *r, const char *join_id, int64_t size,
 	return got < 0 ? got : missing;
 }
 
+int join_save_tree(struct redis *r, const char *join_id, const char *tree, int64_t expires_s,
+		   struct err *e)
+{
+	char key[JOIN_KEY_SIZE], expires[24];
+
+	snprintf(key, sizeof key, "celery-taskset-meta-%s", join_id);
+	if (expires_s <= 0)
+		return redis_cmd(r, NULL, e, "SET", key, tree, "NX", NULL);
+	return redis_cmd(r, NULL, e, "SET", key, tree, "NX", "EX", decimal(expires, expires_s),
+			 NULL);
+}
+
 /* ---- the copy in PostgreSQL ---- */
 
-int join_note(struct pg *p, const char *join_id, int64_t size, const char *body, struct err *e)
+int join_note(struct pg *p, const char *join_id, int64_t size, const char *body, const char *tree,
+	      struct err *e)
 {
 	static const char SQL[] =
-		"WITH known AS (UPDATE jobfleet.joins SET size = coalesce(size, $2::integer)"
-		" WHERE join_id = $1 RETURNING join_id)"
-		" INSERT INTO jobfleet.joins (join_id, size, body) SELECT $1, $2::integer, $3"
-		" WHERE NOT EXISTS (SELECT 1 FROM known)"
-		" ON CONFLICT (join_id) DO UPDATE SET size = coalesce(joins.size, excluded.size)";
+		"INSERT INTO jobfleet.joins AS j (join_id, size, body, tree)"
+		" VALUES ($1, $2::integer, $3, $4) ON CONFLICT (join_id) DO UPDATE"
+		" SET size = coalesce(j.size, excluded.size), tree = coalesce(j.tree, excluded.tree)";
 	int64_t r = pg_run(p, SQL,
 			   PG_PARAMS(PG_TEXT(join_id), size < 0 ? PG_NULL : PG_INT(size),
-				     PG_TEXT(body)), NULL, e);
+				     PG_TEXT(body), PG_TEXT(tree)), NULL, e);
 
 	return r < 0 ? (int)r : 0;
 }
 
-int join_note_size(struct pg *p, const char *join_id, int64_t size, struct err *e)
+int join_note_size(struct pg *p, const char *join_id, int64_t size, const char *tree,
+		   struct err *e)
 {
 	static const char SQL[] =
-		"UPDATE jobfleet.joins SET size = $2::integer"
+		"UPDATE jobfleet.joins SET size = coalesce(size, $2::integer),"
+		" tree = coalesce(tree, $3)"
 		" FROM (SELECT set_config('synchronous_commit', 'off', true)) AS setting"
-		" WHERE join_id = $1 AND size IS NULL";
-	int64_t r = pg_run(p, SQL, PG_PARAMS(PG_TEXT(join_id), PG_INT(size)), NULL, e);
+		" WHERE join_id = $1 AND (size IS NULL OR (tree IS NULL AND $3::text IS NOT NULL))";
+	int64_t r = pg_run(p, SQL, PG_PARAMS(PG_TEXT(join_id), PG_INT(size), PG_TEXT(tree)), NULL,
+			   e);
 
 	return r < 0 ? (int)r : 0;
 }

@@ -73,6 +73,12 @@ void join_outcome_release(struct join_outcome *o);
  * Celery's do). Parts that come after are not counted. */
 int join_finish(struct redis *r, const char *join_id, bool failed, struct err *e);
 
+/* The saved result tree, which is there before the first part starts: 1 = *ret is its raw JSON
+ * (malloc'ed), 0 = the values do not nest. save: keeps one that is there. */
+int join_read_tree(struct redis *r, const char *join_id, char **ret, struct err *e);
+int join_save_tree(struct redis *r, const char *join_id, const char *tree, int64_t expires_s,
+		   struct err *e);
+
 /* ---- for the sweeper ---- */
 
 struct join_state {
@@ -92,10 +98,13 @@ int64_t join_restore(struct redis *r, const char *join_id, int64_t size,
 /* ---- the copy in PostgreSQL, in p's transaction or alone ---- */
 
 /* The join exists. By whoever starts a chord and knows its size; a part's note comes with its
- * ledger row. size less than 0: unknown. A note that is there stays, but may get its size. */
-int join_note(struct pg *p, const char *join_id, int64_t size, const char *body, struct err *e);
-/* What join_count said; once a join and process is enough. Not synchronous. */
-int join_note_size(struct pg *p, const char *join_id, int64_t size, struct err *e);
+ * ledger row. size less than 0: unknown; tree: as join_read_tree gives it, or NULL. A note that is
+ * there stays, but may get what it lacks. */
+int join_note(struct pg *p, const char *join_id, int64_t size, const char *body, const char *tree,
+	      struct err *e);
+/* What join_count said, and the tree; once a join and process is enough. Not synchronous. */
+int join_note_size(struct pg *p, const char *join_id, int64_t size, const char *tree,
+		   struct err *e);
 int join_note_done(struct pg *p, const char *join_id, bool failed, struct err *e);
 
 #endif

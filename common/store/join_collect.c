@@ -335,28 +335,31 @@ static int collect_tree(struct redis *r, const cJSON *tree, struct members *memb
 	return got;
 }
 
-/* 1 = *ret_tree is filled and part of *ret_document, 0 = none is saved. */
-static int read_tree(struct redis *r, const char *join_id, cJSON **ret_document,
-		     const cJSON **ret_tree, struct err *e)
+static const cJSON *tree_in(const cJSON *document)
+{
+	const cJSON *tree = cJSON_GetObjectItemCaseSensitive(document, "result");
+
+	return cJSON_IsArray(cJSON_GetArrayItem(tree, 1)) ? tree : NULL;
+}
+
+int join_read_tree(struct redis *r, const char *join_id, char **ret, struct err *e)
 {
 	char key[JOIN_KEY_SIZE];
 	struct redis_reply *reply = NULL;
+	cJSON *document = NULL;
 	int got;
 
 	snprintf(key, sizeof key, "celery-taskset-meta-%s", join_id);
 	got = redis_cmd(r, &reply, e, "GET", key, NULL);
 	if (got < 0)
 		return got;
-	*ret_tree = NULL;
 	if (reply->type == REDIS_STRING &&
-	    json_parse(reply->str, reply->len, ret_document, NULL) == 0) {
-		const cJSON *tree = cJSON_GetObjectItemCaseSensitive(*ret_document, "result");
-
-		if (cJSON_IsArray(cJSON_GetArrayItem(tree, 1)))
-			*ret_tree = tree;
-	}
+	    json_parse(reply->str, reply->len, &document, NULL) == 0 && tree_in(document))
+		*ret = mem_strndup(reply->str, reply->len);
+	got = tree_in(document) != NULL;
+	cJSON_Delete(document);
 	redis_reply_free(reply);
-	return *ret_tree != NULL;
+	return got;
 }
 
 /* ---- the whole ---- */
@@ -391,9 +394,11 @@ static int collect_once(struct redis *r, const char *join_id, const struct join_
 {
 	struct members members = { 0 };
 	cJSON *document = NULL;
-	const cJSON *tree = NULL;
-	int got = read_tree(r, join_id, &document, &tree, e);
+	char *tree = NULL;
+	int got = join_read_tree(r, join_id, &tree, e);
 
+	if (got > 0)
+		json_parse(tree, strlen(tree), &document, NULL);
 	if (got >= 0)
 		got = read_members(r, join_id, &members, e);
 	if (got >= 0 && (members.n > JOIN_PARTS_MAX || members.bytes > JOIN_VALUES_MAX)) {
@@ -401,10 +406,11 @@ static int collect_once(struct redis *r, const char *join_id, const struct join_
 					  JOIN_PARTS_MAX, JOIN_VALUES_MAX);
 	} else if (got >= 0) {
 		sort_members(&members);
-		got = tree ? collect_tree(r, tree, &members, ret, e)
+		got = tree ? collect_tree(r, tree_in(document), &members, ret, e)
 			   : collect_flat(&members, state->size, ret);
 	}
 	cJSON_Delete(document);
+	free(tree);
 	members_clear(&members);
 	return got;
 }

@@ -250,17 +250,22 @@ int joiner_finish(const struct joiner *j, const struct joiner_join *x, struct er
 
 /* Once a join and process: PostgreSQL keeps the size, should Redis lose it. What is forgotten for
  * want of room here, or fails, costs one more statement, or waits for the next part. */
-static void note_size(const struct joiner *j, const char *join_id, int64_t size)
+static void note_size(const struct joiner *j, struct redis *redis, const char *join_id,
+		      int64_t size)
 {
 	static char noted[8][64];
 	static unsigned next;
+	char *tree = NULL;
 	struct pg *pg;
 
 	for (size_t i = 0; i < COUNT(noted); i++)
 		if (strcmp(noted[i], join_id) == 0)
 			return;
-	if (stores_pg(j->stores, &pg, NULL) >= 0 && join_note_size(pg, join_id, size, NULL) >= 0)
+	if (stores_pg(j->stores, &pg, NULL) >= 0 &&
+	    join_read_tree(redis, join_id, &tree, NULL) >= 0 &&
+	    join_note_size(pg, join_id, size, tree, NULL) >= 0)
 		snprintf(noted[next++ % COUNT(noted)], sizeof noted[0], "%s", join_id);
+	free(tree);
 }
 
 int joiner_count(const struct joiner *j, const struct joiner_join *x, const struct join_part *part,
@@ -276,7 +281,7 @@ int joiner_count(const struct joiner *j, const struct joiner_join *x, const stru
 			       e);
 	FAULT_POINT("join-counted");
 	if (r >= 0 && size >= 0 && !ready)
-		note_size(j, x->join_id, size);
+		note_size(j, redis, x->join_id, size);
 	if (r < 0 || !ready)
 		return r;
 	return joiner_finish(j, x, e);

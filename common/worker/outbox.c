@@ -145,6 +145,21 @@ static struct pending_row row_of(const struct outbox_item *x)
 	};
 }
 
+/* As GroupResult.save writes it. */
+static char *saved_tree(const struct outbox_join *j)
+{
+	return j->tree ? mem_printf("{\"result\": %s}", j->tree) : NULL;
+}
+
+static int note_join(const struct outbox_join *j, struct pg *pg, struct err *e)
+{
+	char *tree = saved_tree(j);
+	int r = join_note(pg, j->id, j->size, j->body, tree, e);
+
+	free(tree);
+	return r;
+}
+
 int outbox_store(struct outbox *o, struct pg *pg, struct err *e)
 {
 	size_t first = o->n - o->unstored;
@@ -158,7 +173,7 @@ int outbox_store(struct outbox *o, struct pg *pg, struct err *e)
 	r = pending_insert_many(pg, rows, n, e);
 	free(rows);
 	for (size_t i = o->njoins - o->unstored_joins; i < o->njoins && r >= 0; i++)
-		r = join_note(pg, o->joins[i].id, o->joins[i].size, o->joins[i].body, e);
+		r = note_join(&o->joins[i], pg, e);
 	if (r < 0)
 		return r;
 	for (size_t i = first; i < o->n; i++)
@@ -171,7 +186,7 @@ static int save_tree(struct redis *redis, const struct outbox_join *j, int64_t e
 		     struct err *e)
 {
 	char *key = mem_printf("celery-taskset-meta-%s", j->id);
-	char *value = mem_printf("{\"result\": %s}", j->tree), seconds[24];
+	char *value = saved_tree(j), seconds[24];
 	int r;
 
 	snprintf(seconds, sizeof seconds, "%lld", (long long)expires_s);

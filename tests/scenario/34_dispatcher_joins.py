@@ -96,6 +96,26 @@ def after_a_flush_a_join_is_rebuilt_from_the_ledger():
     bed.wait_log("Redis is new or has lost its data")
 
 
+def values_nest_after_a_flush_as_before():
+    join = Join(size=3)
+    leaves = [[[join.settle(i, str(i)), None], None] for i in range(3)]
+    tree = {"result": [[join.id, None], [[["inner", None], leaves[:2]], leaves[2]]]}
+    client.setex(join.key(".s"), 60, 3)
+    client.set(join.key(""), json.dumps(tree))
+    wait_for("the tree is kept", lambda: bed.one(
+        "SELECT tree FROM jobfleet.joins WHERE join_id = %s", join.id))
+    args, _ = bodies()[join.body_id]
+    assert args == [[[0, 1], 2]], args
+    again = Join(size=3)
+    for i in range(3):
+        again.settle(i, str(i))
+    bed.sql("UPDATE jobfleet.joins SET tree = %s WHERE join_id = %s",
+            json.dumps(tree).replace(join.id, again.id), again.id)
+    args, _ = bodies()[again.body_id]
+    assert args == [[[0, 1], 2]], args
+    again.wait_state("done")
+
+
 def a_finisher_that_died_after_its_claim_is_replaced():
     join = Join(size=1)
     client.setex(join.key(".s"), 60, 1)
@@ -200,6 +220,7 @@ def two_dispatchers_end_each_join_once():
 
 run(bed, parts_that_redis_never_got_are_put_back_and_the_body_runs,
     after_a_flush_a_join_is_rebuilt_from_the_ledger,
+    values_nest_after_a_flush_as_before,
     a_finisher_that_died_after_its_claim_is_replaced,
     a_failed_part_fails_the_body_and_calls_its_errbacks,
     a_size_that_nobody_saw_fails_it_in_time,

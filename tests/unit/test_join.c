@@ -354,11 +354,12 @@ static void the_ledger_row_of_a_part_notes_its_join_once(void **state)
 	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.ledger WHERE join_id = 'g'"
 				" AND join_index = 2 AND join_part = '{\"v\": 1}'"
 				" AND join_task IS NULL"), 2);
-	assert_int_equal(join_note_size(f->pg, "g", 5, &e), 0);
-	assert_int_equal(join_note_size(f->pg, "g", 6, &e), 0);
-	assert_int_equal(join_note(f->pg, "g", 7, "{}", &e), 0);
-	assert_int_equal(number(f->pg, "SELECT size FROM jobfleet.joins"), 5);
-	assert_int_equal(join_note(f->pg, "h", 7, "{}", &e), 0);
+	assert_int_equal(join_note_size(f->pg, "g", 5, NULL, &e), 0);
+	assert_int_equal(join_note_size(f->pg, "g", 6, "{\"result\": 1}", &e), 0);
+	assert_int_equal(join_note(f->pg, "g", 7, "{}", "{}", &e), 0);
+	assert_int_equal(number(f->pg, "SELECT size FROM jobfleet.joins"
+				" WHERE tree = '{\"result\": 1}'"), 5);
+	assert_int_equal(join_note(f->pg, "h", 7, "{}", NULL, &e), 0);
 	assert_int_equal(join_note_done(f->pg, "h", true, &e), 0);
 	assert_int_equal(join_note_done(f->pg, "g", false, &e), 0);
 	assert_int_equal(join_note_done(f->pg, "g", true, &e), 0);

@@ -189,6 +189,32 @@ static int restore(struct sweep *s, struct open_join *j, struct err *e)
 	return n < 0 ? (int)n : r;
 }
 
+/* How the values nest; before the parts, which nobody may join without it. */
+static int restore_tree(struct sweep *s, const struct open_join *j, struct err *e)
+{
+	static const char SQL[] =
+		"SELECT tree FROM jobfleet.joins WHERE join_id = $1 AND tree IS NOT NULL";
+	struct pg_rows *rows = NULL;
+	int64_t r = pg_run(s->pg, SQL, PG_PARAMS(PG_TEXT(j->id)), &rows, e);
+
+	if (r > 0)
+		r = join_save_tree(s->redis, j->id, pg_text(rows, 0, 0),
+				   s->conf->fleet.result_expires_s, e);
+	pg_rows_free(rows);
+	return r < 0 ? (int)r : 0;
+}
+
+static int keep_tree(struct sweep *s, const struct open_join *j, struct err *e)
+{
+	char *tree = NULL;
+	int r = j->redis.size < 0 ? 0 : join_read_tree(s->redis, j->id, &tree, e);
+
+	if (r > 0)
+		r = join_note_size(s->pg, j->id, j->redis.size, tree, e);
+	free(tree);
+	return r;
+}
+
 static bool is_short(const struct open_join *j)
 {
 	return j->settled_long > j->redis.ours || (j->redis.size < 0 && j->size >= 0);
@@ -209,7 +235,9 @@ static int mend(struct sweep *s, struct open_join *j, struct err *e)
 	int64_t r = 0;
 
 	if (is_short(j)) {
-		r = restore(s, j, e);
+		r = restore_tree(s, j, e);
+		if (r >= 0)
+			r = restore(s, j, e);
 		if (r >= 0)
 			r = join_look(s->redis, j->id, &j->redis, e);
 	}
@@ -219,8 +247,10 @@ static int mend(struct sweep *s, struct open_join *j, struct err *e)
 	if (r >= 0)
 		r = pg_run(s->pg, SQL_MOVED, PG_PARAMS(PG_TEXT(j->id), PG_INT(j->redis.parts),
 						       PG_INT(j->redis.size)), NULL, e);
-	if (r > 0)
+	if (r > 0) {
 		j->moved_us = j->now_us;
+		r = keep_tree(s, j, e);
+	}
 	return r < 0 ? (int)r : 0;
 }
 
