@@ -14,6 +14,8 @@
  *   - the task keeps a ledger (workers.info: loose names those that do not): of the others nobody
  *     knows whether they have run; their rows go after an hour;
  *   - Redis has no final result of it.
+ * (What a worker forwarded to another queue, and what waits there for long, looks lost: it gets a
+ * copy each time the age doubles.)
  * Then the row waits again and the relay publishes it. A copy too many is harmless, the ledger
  * keeps effects single; so nothing is locked, and any number of dispatchers may watch. At most
  * WATCHER_BATCH a queue and look; what is sent makes the queue non-empty, so the next ones wait
