@@ -41,21 +41,16 @@ static const char *skip_escape(const char *p, const char *end)
 
 static const char *skip_string(const char *p, const char *end, const char **bad)
 {
-	for (p++; p < end;) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c == '"')
+	for (p++;;) {
+		while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+			p++;
+		if (p < end && *p == '"')
 			return p + 1;
 		*bad = p;
-		if (c == '\\')
-			p = skip_escape(p, end);
-		else
-			p = c < 0x20 ? NULL : p + 1;
+		p = p < end && *p == '\\' ? skip_escape(p, end) : NULL;
 		if (!p)
 			return NULL;
 	}
-	*bad = end;
-	return NULL;
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -86,18 +81,24 @@ static const char *skip_number(const char *p, const char *end)
 	return p;
 }
 
+static const char *skip_word(const char *p, const char *end, const char *word, size_t n)
+{
+	return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
+}
+
 static const char *skip_scalar(const char *p, const char *end)
 {
-	static const char *const WORDS[] = { "true", "false", "null", "NaN", "Infinity",
-					     "-Infinity" };
-
-	for (size_t i = 0; i < COUNT(WORDS); i++) {
-		size_t n = strlen(WORDS[i]);
-
-		if ((size_t)(end - p) >= n && memcmp(p, WORDS[i], n) == 0)
-			return p + n;
+#define WORD(text) skip_word(p, end, text, sizeof(text) - 1)
+	switch (*p) {
+	case 't': return WORD("true");
+	case 'f': return WORD("false");
+	case 'n': return WORD("null");
+	case 'N': return WORD("NaN");
+	case 'I': return WORD("Infinity");
+	case '-': return p + 1 < end && p[1] == 'I' ? WORD("-Infinity") : skip_number(p, end);
+	default: return is_digit(*p) ? skip_number(p, end) : NULL;
 	}
-	return *p == '-' || is_digit(*p) ? skip_number(p, end) : NULL;
+#undef WORD
 }
 
 static const char *skip_value(const char *p, const char *end, int depth, const char **bad);
