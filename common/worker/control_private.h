@@ -50,7 +50,6 @@ struct control_list {
 	const struct worker *w;
 	cJSON *out;
 	const cJSON *ids;		/* query_task: only these */
-	const char *state;		/* query_task: what it says of them */
 	bool safe, begun, unbegun;	/* of those with a child: which */
 	size_t bytes, hidden;
 };

@@ -7,7 +7,6 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/pyrepr.h"
 #include "common/broker/props.h"
@@ -28,7 +27,7 @@ enum {
 
 /* One a process, like the worker. */
 static struct {
-	bool started, on;
+	bool started;
 	bool online_due;		/* the outlet was not up yet */
 	int64_t beat_ms;
 	struct buf props, batch;
@@ -42,20 +41,21 @@ static struct {
 
 static void start(struct worker *w)
 {
-	cJSON *headers = cJSON_CreateObject();
+	cJSON *headers;
 
-	if (!ev.started) {
-		ev.started = true;
-		ev.on = w->program.conf->fleet.events;
-		buf_init(&ev.props, PROPS_MAX);
-		buf_init(&ev.batch, BATCH_BYTES);
-		buf_init(&ev.prefix, PREFIX_MAX);
-		message_init(&ev.scratch);
-		uv_timer_init(&w->loop, &ev.batch_timer);
-		ev.batch_timer.data = w;
-		json_set_str(headers, "hostname", w->program.node);
-		props_encode(&ev.props, headers, NULL);
-	}
+	if (ev.started)
+		return;
+	ev.started = true;
+	w->task_events = w->program.conf->fleet.events;
+	buf_init(&ev.props, PROPS_MAX);
+	buf_init(&ev.batch, BATCH_BYTES);
+	buf_init(&ev.prefix, PREFIX_MAX);
+	message_init(&ev.scratch);
+	uv_timer_init(&w->loop, &ev.batch_timer);
+	ev.batch_timer.data = w;
+	headers = cJSON_CreateObject();
+	json_set_str(headers, "hostname", w->program.node);
+	props_encode(&ev.props, headers, NULL);
 	cJSON_Delete(headers);
 }
 
@@ -232,17 +232,17 @@ int64_t events_dropped(void)
 
 bool events_on(const struct worker *w)
 {
-	return ev.started ? ev.on : w->program.conf->fleet.events;
+	return ev.started ? w->task_events : w->program.conf->fleet.events;
 }
 
 bool events_switch(struct worker *w, bool on)
 {
 	start(w);
-	if (ev.on == on)
+	if (w->task_events == on)
 		return false;
 	if (!on)
 		flush(w);
-	ev.on = on;
+	w->task_events = on;
 	return true;
 }
 
