@@ -200,7 +200,7 @@ int run_retry(struct run *run, int64_t delay_ms, struct err *e, const char *fmt,
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	err_set(e, ERR_AGAIN, "%s", text);
-	e->retry_after_ms = delay_ms;
+	e->retry_after_ms = delay_ms > 0 ? delay_ms : 1;
 	return -ERR_AGAIN;
 }
 

@@ -281,6 +281,14 @@ static bool may_retry(const struct run *run, const struct err *error)
 	}
 }
 
+/* What run_retry asks for is meant; what a peer asks for (Retry-After) is the least. */
+static int64_t retry_delay_ms(const struct run *run, const struct err *error)
+{
+	if (error->code == ERR_AGAIN && error->retry_after_ms > 0)
+		return error->retry_after_ms;
+	return catalog_backoff_ms(run->task, run->key.retries, error->retry_after_ms);
+}
+
 void settle_verdict(struct run *run, const struct err *error, const char *dead_cause,
 		    struct settle *ret)
 {
@@ -319,8 +327,7 @@ void settle_error(struct run *run, const struct err *error, struct settle *ret)
 	if (r >= 0 && !wait && !retry)
 		settle_follow_failure(run, &p.end);
 	if (r >= 0 && retry)
-		r = plan_retry(&p, run, catalog_backoff_ms(run->task, run->key.retries,
-							   error->retry_after_ms), &e);
+		r = plan_retry(&p, run, retry_delay_ms(run, error), &e);
 	else if (r >= 0 && wait)
 		r = plan_park(&p, run, error, &e);
 	else if (r >= 0 && run->message && err_is_transient(error->code))
@@ -367,5 +374,13 @@ void settle_rejected(struct run *run, const struct err *error, struct settle *re
 
 void settle_requeued(struct run *run)
 {
+	static const char SQL[] =
+		"DELETE FROM jobfleet.starts WHERE task_id = $1 AND generation = $2";
+	struct pg *pg;
+
 	roll_back(run);
+	/* The start has ended: as one that did not it would count against the task. */
+	if (run->asked_ledger && stores_pg(run->stores, &pg, NULL) >= 0)
+		pg_run(pg, SQL, PG_PARAMS(PG_TEXT(run->id), PG_INT(run->key.generation)), NULL,
+		       NULL);
 }
