@@ -53,6 +53,18 @@ static void add_option(struct arena *a, struct signature_options *o, struct raw 
 	o->list[o->n++] = (struct signature_option){ key, value };
 }
 
+/* Whoever applies it takes these for strings. */
+static bool is_wrong_id(struct reading *r, struct raw key, struct raw value)
+{
+	static const char *const IDS[] = { "task_id", "group_id", "root_id", "parent_id" };
+
+	for (size_t i = 0; i < COUNT(IDS); i++)
+		if (raw_key_is(key, IDS[i]))
+			return !raw_is_string(value) || (memchr(value.at, '\\', value.len) &&
+							 !content(r->arena, value));
+	return false;
+}
+
 static int read_options(struct reading *r, struct raw text, struct signature_options *o)
 {
 	struct raw_walk w;
@@ -63,9 +75,13 @@ static int read_options(struct reading *r, struct raw text, struct signature_opt
 	if (!raw_is_object(text))
 		return wrong(r, "options", "an object");
 	w = raw_walk(text);
-	while (raw_next(&w, &key, &value))
-		if (!raw_is_null(value))
-			add_option(r->arena, o, key, value);
+	while (raw_next(&w, &key, &value)) {
+		if (raw_is_null(value))
+			continue;
+		if (is_wrong_id(r, key, value))
+			return wrong(r, "an id among its options", "a string without a NUL");
+		add_option(r->arena, o, key, value);
+	}
 	return 0;
 }
 

@@ -228,6 +228,25 @@ static void a_chord_waits_for_the_ends_of_its_members(void **state)
 	arena_release(&a);
 }
 
+static void an_id_that_is_no_string_is_refused(void **state)
+{
+	static const char *const WRONG[] = { "7", "[\"a\"]", "\"a\\u0000b\"", "\"\\ud800\"" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(WRONG); i++) {
+		char *text = mem_printf("{\"task\": \"t\", \"options\": {\"task_id\": %s}}", WRONG[i]);
+		struct signature *s;
+		struct arena a;
+		struct err e = { 0 };
+
+		arena_init(&a);
+		assert_int_equal(signature_read(&a, text_of(text), &s, &e), -ERR_PROTOCOL);
+		assert_non_null(strstr(e.msg, "an id among its options"));
+		arena_release(&a);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +257,7 @@ int main(void)
 		cmocka_unit_test(an_unchanged_tree_prints_as_it_came),
 		cmocka_unit_test(a_changed_tree_prints_what_holds_now),
 		cmocka_unit_test(list_options_grow),
+		cmocka_unit_test(an_id_that_is_no_string_is_refused),
 		cmocka_unit_test(the_last_element_of_a_chain_is_taken_off),
 		cmocka_unit_test(a_chord_waits_for_the_ends_of_its_members),
 	};
