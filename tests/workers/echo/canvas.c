@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/broker/message.h"
+#include "common/store/redis.h"
 
 int canvas_headers(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
@@ -132,4 +133,32 @@ int canvas_keep(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	*ret = cJSON_CreateObject();
 	json_set_str(*ret, "n", digits);
 	return 0;
+}
+
+/* Gives its message back twice, then says how often it came. */
+int canvas_requeue(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	struct redis_reply *reply = NULL;
+	struct redis *redis;
+	int64_t came;
+	int r = run_redis(run, &redis, e);
+
+	if (r >= 0)
+		r = redis_cmd(redis, &reply, e, "INCR", json_str(args, "key", ""), NULL);
+	if (r < 0)
+		return r;
+	came = reply->integer;
+	redis_reply_free(reply);
+	if (came < 3)
+		return run_reject(run, true, e, "came %d times", (int)came);
+	*ret = cJSON_CreateNumber((double)came);
+	return 0;
+}
+
+/* Its message's headers, of its second attempt. */
+int canvas_retry_headers(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	if (run_retries(run) == 0)
+		return run_retry(run, 50, e, "once more");
+	return canvas_headers(run, args, ret, e);
 }
