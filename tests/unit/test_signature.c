@@ -234,7 +234,8 @@ static void an_id_that_is_no_string_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(WRONG); i++) {
-		char *text = mem_printf("{\"task\": \"t\", \"options\": {\"task_id\": %s}}", WRONG[i]);
+		char *text = mem_printf("{\"task\": \"t\", \"options\": {\"task_id\": %s}}",
+					WRONG[i]);
 		struct signature *s;
 		struct arena a;
 		struct err e = { 0 };
