@@ -34,6 +34,13 @@ BEGIN
 	PERFORM jobfleet.grant_to('jobfleet_enqueue', 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT USAGE ON SCHEMA public TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ' TO @');
+	-- what waits and what was done, without arguments and results
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (id, task_id, generation, nesting, retries, '
+		'hop, kind, task, queue, priority, due, state, claimed_until, attempts, reason, created_at, sent_at) '
+		'ON jobfleet.pending TO @');
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (task_id, generation, nesting, retries, outcome, '
+		'final, task, queue, cause, follow_ups, node, started_at, settled_at, join_id, join_index) '
+		'ON jobfleet.ledger TO @');
 END $$;
 
 -- PostgreSQL lets everybody call a new function; here only the roles above.

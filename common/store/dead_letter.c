@@ -8,7 +8,8 @@ static const char SQL_INSERT[] =
 	"INSERT INTO jobfleet.dead_letters (mail_id, task_id, generation, task, queue, cause,"
 	" reason, detail, props, body, fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 	" coalesce($8, '{}')::jsonb, $9::bytea, $10::bytea, md5(concat_ws('|', $6::text, $4::text,"
-	" regexp_replace($7::text, '[0-9]+', '#', 'g')))) ON CONFLICT (mail_id) DO NOTHING";
+	" regexp_replace($7::text, '[0-9]+', '#', 'g')))) ON CONFLICT (mail_id) DO UPDATE"
+	" SET state = 'dead', updated_at = now() WHERE dead_letters.state <> 'dead'";
 
 int dead_letter_insert(struct pg *p, const struct dead_letter *d, struct err *e)
 {

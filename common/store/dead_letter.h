@@ -18,7 +18,8 @@ struct dead_letter {
 	size_t props_len, body_len;
 };
 
-/* In p's transaction, or alone; a mail_id that is there already adds nothing. Equal causes get
+/* In p's transaction, or alone; a mail_id that is there already adds nothing, but
+ * what was replayed or dropped and died again stands as dead again. Equal causes get
  * equal fingerprints: md5 of cause, task and the reason with its numbers blanked. */
 int dead_letter_insert(struct pg *p, const struct dead_letter *d, struct err *e);
 

@@ -60,7 +60,7 @@ TABLE = [
     ("JSON that is cut off", GOOD[:-5], head(), "not valid JSON", "ValueError", True),
     ("an object for a body", b'{"args": []}', head(), "not [args, kwargs", "ValueError", True),
     ("two parts", b'[[], {}]', head(), "2 parts", "ValueError", True),
-    ("four parts", b'[[], {}, {}, {}]', head(), "more than 3", "ValueError", True),
+    ("four parts", b'[[], {}, {}, {}]', head(), "4 parts", "ValueError", True),
     ("args that are an object", b'[{}, {}, {}]', head(), "args is not a JSON array", "ValueError",
      True),
     ("kwargs that are a list", b'[[], [], {}]', head(), "kwargs is not a JSON object", "ValueError",
