@@ -245,7 +245,7 @@ static void an_empty_header_is_its_body(void **state)
 static void wrong_options_are_type_errors(void **state)
 {
 	static const char *const wrong[] = {
-		"\"priority\": \"high\"", "\"task_id\": 7", "\"eta\": \"soon\"", "\"expires\": {}",
+		"\"priority\": \"high\"", "\"shadow\": 7", "\"eta\": \"soon\"", "\"expires\": {}",
 		"\"time_limit\": []", "\"headers\": 3", "\"stamped_headers\": {}", "\"queue\": 1",
 		"\"group_index\": -2", "\"retries\": 1.5", "\"countdown\": 1e300",
 	};
