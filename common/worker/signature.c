@@ -74,7 +74,8 @@ static int read_options(struct reading *r, struct raw text, struct signature_opt
 		if (raw_is_null(value))
 			continue;
 		if (is_wrong_id(r, key, value))
-			return wrong(r, "an id among its options", "a string without a NUL");
+			return err_set(r->e, ERR_TYPE, "signature: %.*s is not a string",
+				       (int)key.len, key.at);
 		add_option(r->arena, o, key, value);
 	}
 	return 0;

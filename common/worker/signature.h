@@ -9,7 +9,8 @@
  * may be set, and a tree that was changed is printed anew, an unchanged one as it came.
  * Ownership: everything lives in the arena; the text that was read must stay as long.
  * Limits: 32 levels, 100,000 signatures in one.
- * Errors: -ERR_PROTOCOL, a text that says which part is wrong. */
+ * Errors: -ERR_PROTOCOL, a text that says which part is wrong; -ERR_TYPE for an id among the
+ * options that is not a string (or has a NUL in it). */
 #ifndef COMMON_WORKER_SIGNATURE_H
 #define COMMON_WORKER_SIGNATURE_H
 

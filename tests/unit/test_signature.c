@@ -241,8 +241,8 @@ static void an_id_that_is_no_string_is_refused(void **state)
 		struct err e = { 0 };
 
 		arena_init(&a);
-		assert_int_equal(signature_read(&a, text_of(text), &s, &e), -ERR_PROTOCOL);
-		assert_non_null(strstr(e.msg, "an id among its options"));
+		assert_int_equal(signature_read(&a, text_of(text), &s, &e), -ERR_TYPE);
+		assert_non_null(strstr(e.msg, "\"task_id\" is not a string"));
 		arena_release(&a);
 		free(text);
 	}
