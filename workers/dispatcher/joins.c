@@ -24,6 +24,7 @@ enum {
 	SLICE_PARTS = 1000,
 	SLICE_BYTES = 8 << 20,
 	GRACE_US = 2000000,		/* a part settled so lately may still be on its way to Redis */
+	END_GRACE_US = 4000000,		/* a Python worker may be waiting for leaves of a tree: 3 s */
 };
 #define DAY_US 86400000000LL
 #define HOUR_US 3600000000LL
@@ -422,7 +423,7 @@ static int sweep_one(struct sweep *s, struct open_join *j, struct err *e)
 		return r;
 	if (j->redis.size < 0 || j->redis.parts < j->redis.size)
 		return give_up_if_hopeless(s, j, e);
-	return j->restored > 0 || quiet_us(s, j) > GRACE_US ? complete(s, j, e) : 0;
+	return j->restored > 0 || quiet_us(s, j) > END_GRACE_US ? complete(s, j, e) : 0;
 }
 
 /* One that fails does not keep the others waiting. */
