@@ -134,14 +134,20 @@ int outbox_add_join(struct outbox *o, const char *id, int64_t size, const char *
 	return 0;
 }
 
-static struct pending_row row_of(const struct outbox_item *x)
+/* The more there are, the longer it takes to publish all of them and to say so. */
+static int64_t claim_ms(const struct outbox *o)
+{
+	return CLAIM_MS + (int64_t)o->n;
+}
+
+static struct pending_row row_of(const struct outbox *o, const struct outbox_item *x)
 {
 	return (struct pending_row){
 		.task_id = x->id, .generation = x->generation, .nesting = x->nesting,
 		.retries = x->retries, .kind = x->delay_ms > 0 ? "eta" : "outbox",
 		.task = x->task, .queue = x->queue, .props = x->props, .props_len = x->props_len,
 		.body = x->body, .body_len = x->body_len, .delay_ms = x->delay_ms,
-		.claim_ms = x->delay_ms > 0 ? 0 : CLAIM_MS,
+		.claim_ms = x->delay_ms > 0 ? 0 : claim_ms(o),
 	};
 }
 
@@ -169,7 +175,7 @@ int outbox_store(struct outbox *o, struct pg *pg, struct err *e)
 
 	for (size_t i = first; i < o->n; i++)
 		if (!o->items[i].sent)
-			rows[n++] = row_of(&o->items[i]);
+			rows[n++] = row_of(o, &o->items[i]);
 	r = pending_insert_many(pg, rows, n, e);
 	free(rows);
 	for (size_t i = o->njoins - o->unstored_joins; i < o->njoins && r >= 0; i++)
@@ -234,9 +240,9 @@ static void mark_sent(struct outbox *o, struct stores *stores)
 		if (!x->sent || !x->stored)
 			continue;
 		if (conf_queue(stores->conf, x->queue) && !x->exchange)
-			ours[n++] = row_of(x);
+			ours[n++] = row_of(o, x);
 		else
-			others[m++] = row_of(x);
+			others[m++] = row_of(o, x);
 	}
 	if (n + m > 0)
 		r = stores_pg(stores, &pg, &e);

@@ -2,10 +2,10 @@
 /* outbox: messages that become visible with one commit, and the chords that begin with them.
  *
  * Filled while a task runs and settles. Then, in this order: outbox_store (rows of
- * jobfleet.pending, claimed for us for 5 s, in the transaction), the commit, outbox_start (chord
- * sizes in Redis: before the first of their parts goes out), outbox_publish (pipelined, confirmed,
- * marked sent). What is not confirmed stays a row that the relay publishes. Without a ledger there
- * is no row: publish first, then store whatever was not confirmed.
+ * jobfleet.pending in the transaction, claimed for us for 5 s and 1 ms for each), the commit,
+ * outbox_start (chord sizes in Redis: before the first of their parts goes out), outbox_publish
+ * (pipelined, confirmed, marked sent). What is not confirmed stays a row that the relay publishes.
+ * Without a ledger there is no row: publish first, then store whatever was not confirmed.
  * Ownership: items copy what they are given. */
 #ifndef COMMON_WORKER_OUTBOX_H
 #define COMMON_WORKER_OUTBOX_H

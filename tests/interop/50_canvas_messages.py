@@ -317,6 +317,21 @@ def a_chain_that_fails_in_a_member_fails_the_body():
     assert "raised ValueError" in chord_error(result)
 
 
+def a_member_that_a_limit_ends_fails_the_body():
+    slow = task("stubborn", 30, time_limit=1)
+    errback = task("identity")
+    errback_id = errback.freeze().id
+    result = chord([add(1, 1), slow], task("sum").on_error(errback)).apply_async()
+    assert "TimeLimitExceeded" in chord_error(result)
+    assert app.AsyncResult(errback_id).get(timeout=GET_S) == result.id
+
+
+def a_member_that_expired_fails_the_body():
+    late = add(1, 1).set(expires="2001-01-01T00:00:00+00:00")
+    result = chain(add(1, 1), chord([add(1), late], task("sum"))).apply_async()
+    assert "TaskRevokedError" in chord_error(result)
+
+
 def a_step_before_a_chord_that_fails_fails_its_body():
     result = chain(task("fail", kwargs={"text": "early"}), group(add(1), add(2)),
                    task("sum")).apply_async()
@@ -452,6 +467,8 @@ run(a_callback_gets_the_result,
     a_failed_chord_fails_what_follows_it,
     a_failed_chord_fails_the_chord_around_it,
     a_chain_that_fails_in_a_member_fails_the_body,
+    a_member_that_a_limit_ends_fails_the_body,
+    a_member_that_expired_fails_the_body,
     a_step_before_a_chord_that_fails_fails_its_body,
     options_become_headers_and_properties,
     children_have_priority_0_by_default,
