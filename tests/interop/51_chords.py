@@ -130,6 +130,33 @@ def a_failed_part_fails_the_body_and_calls_its_errbacks(bed):
         "SELECT state FROM jobfleet.joins WHERE join_id = %s", result.parent.id) == "failed", 30)
 
 
+def a_part_that_kills_its_child_each_time_fails_the_body(bed):
+    result = start(bed, [sig("kill"), sig("add", 2, 2)], sig("xsum"))
+    bad = result.parent.results[0].id
+    problem = failure(bed, result)
+    assert str(problem).startswith("Dependency %s raised WorkerLostError(" % bad), problem
+
+
+def a_revoked_part_fails_the_body(bed):
+    result = start(bed, [sig("add", 1, 1, countdown=3), sig("add", 2, 2)], sig("xsum"))
+    bad = result.parent.results[0].id
+    bed.app.control.revoke(bad)
+    problem = failure(bed, result)
+    assert str(problem) == "Dependency %s raised TaskRevokedError('revoked')" % bad, problem
+
+
+def parts_that_want_no_result_count(bed):
+    header = [sig("add", i, 1, ignore_result=True) for i in range(3)]
+    assert start(bed, header, sig("xsum")).get(timeout=30) == 6
+
+
+def parts_that_retry_count_once_they_end(bed):
+    header = [sig("retry_n", 2), sig("add", 1, 1)]
+    result = start(bed, header, sig("identity"))
+    assert len(result.get(timeout=60)) == 2
+    ended(bed, result)
+
+
 def a_chord_of_chords(bed):
     inner = [chord([sig("add", i, j) for j in range(3)], sig("xsum"), app=bed.app)
              for i in range(3)]
@@ -269,6 +296,8 @@ def a_saved_tree_with_members_on_both(bed):
 
 ALONE = (one_part, a_hundred_parts_in_their_order, values_pass_through_unchanged,
          a_failed_part_fails_the_body_and_calls_its_errbacks,
+         a_part_that_kills_its_child_each_time_fails_the_body, a_revoked_part_fails_the_body,
+         parts_that_want_no_result_count, parts_that_retry_count_once_they_end,
          a_chord_of_chords, an_inner_chord_that_fails_fails_the_outer_one,
          chains_and_groups_in_a_header, a_body_that_is_a_chain, a_group_followed_by_a_step,
          a_part_that_comes_twice_counts_once)
