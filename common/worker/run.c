@@ -71,11 +71,13 @@ static struct raw trimmed(const char *text, size_t len)
 
 static int split_body(struct run *run, size_t len, struct err *e)
 {
-	struct raw part[3] = { RAW_NONE }, item;
-	struct raw_walk w = raw_walk(trimmed(run->text, len));
+	struct raw part[3] = { RAW_NONE }, item, body = trimmed(run->text, len);
+	struct raw_walk w = raw_walk(body);
 	size_t n = 0;
 	int r;
 
+	if (raw_is_object(body))
+		return err_set(e, ERR_PROTOCOL, "body is not [args, kwargs, embed]: an object");
 	for (; raw_next(&w, NULL, &item); n++)
 		if (n < COUNT(part))
 			part[n] = item;
