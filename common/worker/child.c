@@ -13,15 +13,13 @@
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/store/pg.h"
-#include "common/store/redis.h"
-#include "common/store/result.h"
 #include "common/worker/bind.h"
 #include "common/worker/frame.h"
 #include "common/worker/run_private.h"
 #include "common/worker/settle.h"
 
 enum {
-	FLUSH_US = 1000, META_MAX = 4096, AGAIN_MS = 1000,
+	FLUSH_US = 1000, AGAIN_MS = 1000,
 	RSS_EVERY = 16, RSS_US = 10000,	/* reading it costs some 5 us */
 };
 
@@ -114,20 +112,12 @@ static void answer(struct child *c, const struct handed *h, enum child_verdict v
 static void announce_start(struct child *c, struct run *run)
 {
 	char json[128];
-	struct buf meta;
-	struct redis *redis;
-	struct result r = { .task_id = run->id, .status = "STARTED", .json = json,
-			    .generation = run->key.generation, .retries = run->key.retries };
 
-	if (!run->task->track_started || run->message->ignore_result)
+	if (!run->task->track_started)
 		return;
 	snprintf(json, sizeof json, "{\"pid\": %d, \"hostname\": \"%.80s\"}", (int)getpid(),
 		 c->program->node);
-	buf_init(&meta, META_MAX);
-	if (result_print(&meta, &r, NULL) == 0 && stores_redis(&c->stores, &redis, NULL) >= 0)
-		result_store(redis, run->id, meta.data, r.generation, r.retries,
-			     c->program->conf->fleet.result_expires_s, NULL);
-	buf_release(&meta);
+	run_show_state(run, "STARTED", json);
 }
 
 static int parse_body(struct run *run, cJSON **ret_args, struct err *e)

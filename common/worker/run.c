@@ -11,7 +11,6 @@
 #include "common/net/http.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
-#include "common/store/result.h"
 #include "common/worker/apply.h"
 #include "common/worker/bind.h"
 
@@ -289,26 +288,16 @@ static void put_progress(struct buf *out, int64_t done, int64_t total, const cha
 
 void run_progress(struct run *run, int64_t done, int64_t total, const char *step)
 {
-	struct buf value, meta;
-	struct redis *redis;
 	int64_t now = clock_mono_ms();
+	struct buf value;
 
-	if (!run->message || run->message->ignore_result || run->task->ignore_result ||
-	    (now - run->progress_ms < PROGRESS_MS && run->progress_ms))
+	if (now - run->progress_ms < PROGRESS_MS && run->progress_ms)
 		return;
 	run->progress_ms = now;
 	buf_init(&value, META_MAX);
-	buf_init(&meta, META_MAX);
 	put_progress(&value, done, total, step);
-	struct result r = { .task_id = run->id, .status = "PROGRESS", .json = buf_text(&value),
-			    .generation = run->key.generation, .retries = run->key.retries };
-
-	/* Progress is for the eye: without Redis the work goes on. */
-	if (result_print(&meta, &r, NULL) == 0 && stores_redis(run->stores, &redis, NULL) >= 0)
-		result_store(redis, run->id, meta.data, run->key.generation, run->key.retries,
-			     run->stores->conf->fleet.result_expires_s, NULL);
+	run_show_state(run, "PROGRESS", buf_text(&value));
 	buf_release(&value);
-	buf_release(&meta);
 }
 
 int run_open(struct run **ret, const struct conf *conf, const struct task *task, const char *id,

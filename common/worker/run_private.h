@@ -58,6 +58,11 @@ int run_load(struct run *run, struct err *e);
 struct apply *run_apply_of(struct run *run);
 /* The priority that what it publishes inherits; -1 = none. */
 int run_heir_priority(const struct run *run);
+/* The JSON of a state, extended where queues.conf wants it so. */
+int run_print_state(struct run *run, const char *status, const char *json, const char *traceback,
+		    struct buf *out, struct err *e);
+/* A state on the way (STARTED, PROGRESS), for the eye: without Redis the work goes on. */
+void run_show_state(struct run *run, const char *status, const char *json);
 /* Result tuple of one task that it published. */
 void run_add_child(struct run *run, const char *id);
 

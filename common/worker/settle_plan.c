@@ -64,51 +64,13 @@ void plan_release(struct plan *p)
 	buf_release(&p->props);
 }
 
-static char *header_text(const struct run *run, const char *name)
-{
-	cJSON *v = message_header(run->message, name);
-	char *text = v && !cJSON_IsNull(v) ? json_print(v) : NULL;
-
-	cJSON_Delete(v);
-	return text;
-}
-
-static int print_extended(struct plan *p, struct run *run, struct result *r, struct err *e)
-{
-	bool readable = run_load(run, NULL) >= 0;
-	char *names = header_text(run, "stamped_headers"), *stamps = header_text(run, "stamps");
-	struct result_extra extra = {
-		.name = run->task->task->name, .worker = run->node, .queue = run->queue,
-		.args = readable ? run->args_text : NULL,
-		.kwargs = readable ? run->kwargs_text : NULL,
-		.stamped_headers = names, .stamps = stamps,
-	};
-	int rc;
-
-	r->extra = &extra;
-	rc = result_print(&p->meta, r, e);
-	free(names);
-	free(stamps);
-	return rc;
-}
-
 /* Without a wish for it the ledger still needs it, where the canvas has to be repeated from it. */
 int plan_meta(struct plan *p, struct run *run, const char *json, const char *traceback,
 	      struct err *e)
 {
-	struct result r = {
-		.task_id = run->id, .status = p->status, .json = json, .traceback = traceback,
-		.group_id = run->message ? run->message->group : NULL,
-		.parent_id = run->message ? run->message->parent_id : NULL,
-		.children = run->children.len ? buf_text(&run->children) : NULL,
-		.generation = run->key.generation, .retries = run->key.retries,
-	};
-
 	if (!plan_wants_result(run) && !(run->ledger && settle_has_end(run, p->outcome)))
 		return 0;
-	if (run->message && run->stores->conf->fleet.result_extended)
-		return print_extended(p, run, &r, e);
-	return result_print(&p->meta, &r, e);
+	return run_print_state(run, p->status, json, traceback, &p->meta, e);
 }
 
 static struct raw meta_member(const struct plan *p, const char *name)

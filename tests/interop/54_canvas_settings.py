@@ -53,6 +53,13 @@ def failures_are_extended():
     assert meta["name"] == "echo.fail" and meta["kwargs"] == {"text": "boom"}, meta
 
 
+def states_on_the_way_are_extended():
+    result = task("mark_steps", kwargs={"n": 3, "work_ms": 400}).apply_async()
+    wait_for("PROGRESS", lambda: (stored.meta(result.id) or {}).get("status") == "PROGRESS")
+    assert stored.meta(result.id)["name"] == "echo.mark_steps"
+    assert result.get(timeout=GET_S) == 3
+
+
 def stamps_stand_in_results():
     task_id = publish("echo.add", [1, 2], headers=STAMPS)
     assert value_of(task_id) == 3
@@ -124,6 +131,7 @@ def nothing_is_left():
 print("# celery %s" % celery.__version__)
 run(results_are_extended,
     failures_are_extended,
+    states_on_the_way_are_extended,
     stamps_stand_in_results,
     results_expire,
     priorities_are_inherited,
