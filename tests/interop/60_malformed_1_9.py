@@ -38,11 +38,20 @@ def refused_without_an_id(bed, body, headers, reason):
 
 
 def after(bed, task_id, body, letter):
-    """Recorded once, nothing left of it, and the next task is done."""
+    """The next task is done. What must stand in the dead letters is counted at the end, when no
+    copy can be under way any more."""
     bed.goes_on()
+    bed.expected_letters.append((task_id, body, 1 if letter else 0))
+
+
+def each_was_recorded_once_and_nothing_else_changed(bed):
     bed.nothing_is_left()
-    found = bed.letters(task_id) if task_id else bed.letters_of(body)
-    assert len(found) == (1 if letter else 0), "%d dead letters: %s" % (len(found), found)
+    for task_id, body, wanted in bed.expected_letters:
+        found = bed.letters(task_id) if task_id else bed.letters_of(body)
+        assert len(found) == wanted, "%d dead letters: %s" % (len(found), found)
+    assert bed.one("SELECT count(*) FROM jobfleet.dead_letters") == sum(
+        wanted for _, _, wanted in bed.expected_letters)
+    assert not bed.one("SELECT count(*) FROM effects")
 
 
 def a_body_that_is_not_valid_JSON(bed):
@@ -92,19 +101,57 @@ def embed_null(bed):
     after(bed, task_id, b"", False)
 
 
+BAD_EMBEDS = (
+    {"callbacks": 7}, {"callbacks": [7]}, {"callbacks": [{"args": []}]},
+    {"callbacks": [{"task": 7}]}, {"callbacks": [{"task": "t.mark", "args": {}}]},
+    {"callbacks": [{"task": "t.mark", "options": {"task_id": 7}}]},
+    {"callbacks": [{"task": "t.mark", "options": {"task_id": "a\0b"}}]},
+    {"callbacks": [{"task": "t.mark", "options": {"priority": "high"}}]},
+    {"callbacks": [{"subtask_type": "chord", "task": "celery.chord", "kwargs": {"header": 7}}]},
+    {"callbacks": [{"subtask_type": "group", "task": "celery.group", "kwargs": {"tasks": {}}}]},
+    {"chain": "x"}, {"chain": [7]}, {"chain": [{"task": None}]})
+
+
+def a_bad_signature(bed):
+    """What must follow cannot: the task fails, its effects are rolled back."""
+    for embed in BAD_EMBEDS:
+        task_id = new_id()
+        bed.publish(body_of([], {}, embed), head(task_id, "t.mark"))
+        meta = bed.final(task_id)
+        assert meta["status"] == "FAILURE", (embed, meta)
+        assert meta["result"]["exc_type"] in ("TypeError", "ValueError"), (embed, meta)
+        bed.expected_letters.append((task_id, b"", len(bed.letters(task_id))))
+        assert not bed.effects(task_id), embed
+    bed.goes_on()
+
+
+def a_bad_errback(bed):
+    """The task fails as it would have, whatever its errbacks are."""
+    for errbacks in (7, [7], [{"task": 7}], [{"task": "t.err", "options": {"task_id": 7}}]):
+        task_id = new_id()
+        bed.publish(body_of([], {}, {"errbacks": errbacks}), head(task_id, "t.fail"))
+        meta = bed.final(task_id)
+        assert meta["status"] == "FAILURE", (errbacks, meta)
+        bed.expected_letters.append((task_id, b"", len(bed.letters(task_id))))
+    bed.goes_on()
+
+
 ROWS = (a_body_that_is_not_valid_JSON, no_task_header_and_a_body_without_task,
         a_body_that_is_an_object, a_body_of_two_elements, no_id_header, a_bad_eta,
-        an_unregistered_task, kwargs_that_are_not_an_object, a_wrong_argument_count, embed_null)
+        an_unregistered_task, kwargs_that_are_not_an_object, a_wrong_argument_count, embed_null,
+        a_bad_signature, a_bad_errback)
+END = (each_was_recorded_once_and_nothing_else_changed,)
 
 def no_process_of_the_worker_was_replaced(bed):
     assert bed.processes() == bed.first_processes, (bed.first_processes, bed.processes())
 
 
-def open_bed():
-    bed = Bed()
-    bed.first_processes = bed.processes()
-    return bed
+class Counting(Bed):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.expected_letters = []
+        self.first_processes = self.processes()
 
 
-run(*plainly(open_bed, ROWS + (no_process_of_the_worker_was_replaced,)),
-    *with_a_kill("before-ack", ROWS))
+run(*plainly(Counting, ROWS + (no_process_of_the_worker_was_replaced,) + END),
+    *with_a_kill("before-ack", ROWS, END, Counting))

@@ -176,7 +176,7 @@ def end(bed):
         bed.close()
 
 
-def plainly(open_bed, rows, note="", before=lambda bed: None, after=lambda bed: None):
+def plainly(open_bed, rows, note=""):
     """Tests out of rows: functions of a bed, whose names are sentences. The bed is opened by the
     first and closed by the last, which finds that nothing is left."""
     opened = []
@@ -187,28 +187,28 @@ def plainly(open_bed, rows, note="", before=lambda bed: None, after=lambda bed: 
             Fleet.opened = []           # one row's failure is not the others'
         return opened[0]
 
-    def around(row):
-        def test(bed):
-            before(bed)
-            row(bed)
-            after(bed)
-        return as_test(test, row.__name__ + note, bed_of)
-
-    return [around(row) for row in rows] + [as_test(end, "nothing_is_left" + note, bed_of)]
+    return [as_test(row, row.__name__ + note, bed_of) for row in rows] + [
+        as_test(end, "nothing_is_left" + note, bed_of)]
 
 
-def with_a_kill(point, rows, **options):
-    """The same rows, each with a process killed by the first who reaches the point."""
+def with_a_kill(point, rows, unkilled=(), kind=Bed, **options):
+    """The same rows, each with a process killed by the first who reaches the point; then those
+    that look back, without."""
     order = []
 
     def open_bed():
-        bed = Bed(faults=True, **options)
+        bed = kind(faults=True, **options)
         bed.disturbed = True
         order.append(bed.arm(point))
         return bed
 
-    def after(bed):
-        bed.carried_out(order[0], 20)
+    def killed(row):
+        def test(bed):
+            bed.order_again(order[0])
+            row(bed)
+            bed.carried_out(order[0], 20)
+        test.__name__ = row.__name__
+        return test
 
-    return plainly(open_bed, rows, "_when_killed_at_" + point.replace("-", "_"),
-                   lambda bed: bed.order_again(order[0]), after)
+    return plainly(open_bed, [killed(row) for row in rows] + list(unkilled),
+                   "_when_killed_at_" + point.replace("-", "_"))
