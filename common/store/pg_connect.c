@@ -172,12 +172,19 @@ static int connect_any(struct pg *p, struct target *t, int64_t until_ms, struct 
 	return r;
 }
 
-static void drop_notice(void *ctx, const char *text)
+/* As libpq words it by default; the connection's errors are verbose, for their SQLSTATE. */
+static void drop_notice(void *ctx, const PGresult *res)
 {
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY);
+	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	struct pg *p = ctx;
+	char *text;
 
-	if (p->notice)
-		p->notice(p->notice_ctx, text);
+	if (!p->notice || !severity || !message)
+		return;
+	text = mem_printf("%s:  %s\n", severity, message);
+	p->notice(p->notice_ctx, text);
+	free(text);
 }
 
 int pg_open(struct pg **ret, const char *url, const char *program, int timeout_ms, struct err *e)
@@ -207,7 +214,7 @@ int pg_open(struct pg **ret, const char *url, const char *program, int timeout_m
 		pg_close(p);
 		return r;
 	}
-	PQsetNoticeProcessor(p->conn, drop_notice, p);
+	PQsetNoticeReceiver(p->conn, drop_notice, p);
 	*ret = p;
 	return 0;
 }
