@@ -17,7 +17,8 @@ static char *header_text(const struct run *run, const char *name)
 	return text;
 }
 
-static int print_extended(struct run *run, struct result *r, struct buf *out, struct err *e)
+static int print_extended(struct run *run, const struct result *plain, struct buf *out,
+			  struct err *e)
 {
 	bool readable = run_load(run, NULL) >= 0;
 	char *names = header_text(run, "stamped_headers"), *stamps = header_text(run, "stamps");
@@ -27,10 +28,11 @@ static int print_extended(struct run *run, struct result *r, struct buf *out, st
 		.kwargs = readable ? run->kwargs_text : NULL,
 		.stamped_headers = names, .stamps = stamps,
 	};
+	struct result r = *plain;
 	int rc;
 
-	r->extra = &extra;
-	rc = result_print(out, r, e);
+	r.extra = &extra;
+	rc = result_print(out, &r, e);
 	free(names);
 	free(stamps);
 	return rc;
@@ -39,7 +41,7 @@ static int print_extended(struct run *run, struct result *r, struct buf *out, st
 int run_print_state(struct run *run, const char *status, const char *json, const char *traceback,
 		    struct buf *out, struct err *e)
 {
-	struct result r = {
+	const struct result r = {
 		.task_id = run->id, .status = status, .json = json, .traceback = traceback,
 		.group_id = run->message ? run->message->group : NULL,
 		.parent_id = run->message ? run->message->parent_id : NULL,
