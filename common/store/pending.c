@@ -24,6 +24,7 @@ int pending_from_message(struct pending_row *row, const struct message *m, const
 	return r;
 }
 
+/* A claimed task that is parked has its row already: the claim becomes it. */
 static const char SQL_INSERT[] =
 	"INSERT INTO jobfleet.pending (task_id, generation, nesting, retries, hop, kind, task,"
 	" queue, props, body, due, claimed_until, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
@@ -31,7 +32,9 @@ static const char SQL_INSERT[] =
 	" CASE WHEN $11::bigint > 0 THEN timestamptz 'epoch' + $11 * interval '1 us'"
 	" WHEN $12::bigint < 0 THEN 'infinity' ELSE clock_timestamp() + $12 * interval '1 ms' END,"
 	" CASE WHEN $13::bigint > 0 THEN clock_timestamp() + $13 * interval '1 ms' END, $14)"
-	" ON CONFLICT DO NOTHING";
+	" ON CONFLICT (task_id, generation, nesting, retries, hop) DO UPDATE SET kind = excluded.kind,"
+	" due = excluded.due, reason = excluded.reason, claimed_until = excluded.claimed_until"
+	" WHERE pending.kind = 'claim' AND pending.state = 'waiting' AND excluded.kind <> 'claim'";
 
 int pending_insert(struct pg *p, const struct pending_row *x, struct err *e)
 {

@@ -348,15 +348,9 @@ size_t consumer_unsettled(const struct consumer *c)
 
 void consumer_cancel(struct consumer *c)
 {
-	if (c->cancelled)
-		return;
+	for (size_t i = 0; i < c->conf.nqueues; i++)
+		consumer_switch(c, (int)i, CONSUMER_DRAINING, true);
 	c->cancelled = true;
-	for (size_t i = 0; i < c->conf.nqueues && c->link; i++) {
-		struct channel *ch = queue_channel(c, i);
-
-		if (ch->step == STEP_RUN)
-			link_cancel(c->link, ch->number, ch->conf.name);
-	}
 }
 
 static void add_channel(struct consumer *c, const struct consumer_queue_conf *queue, unsigned off)
@@ -373,6 +367,7 @@ int consumer_add(struct consumer *c, const struct consumer_queue_conf *queue)
 	if (c->conf.nqueues == CONSUMER_MAX_QUEUES)
 		return -1;
 	add_channel(c, queue, 0);
+	queue_channel(c, c->conf.nqueues - 1)->added = true;
 	if (c->state == CONSUMER_CONSUME)
 		consumer_start_channel(c, queue_channel(c, c->conf.nqueues - 1));
 	return (int)c->conf.nqueues - 1;
@@ -384,7 +379,7 @@ void consumer_switch(struct consumer *c, int queue, enum consumer_off why, bool 
 	unsigned was = ch->off;
 
 	ch->off = off ? was | why : was & ~(unsigned)why;
-	if (!was != !ch->off && c->link && !c->cancelled)
+	if (!was != !ch->off && c->link && link_is_open(c->link))
 		consumer_follow_switch(c, ch);
 }
 

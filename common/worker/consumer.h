@@ -36,6 +36,7 @@ enum consumer_off {
 	CONSUMER_PAUSED = 2,		/* by an operator */
 	CONSUMER_DROPPED = 4,		/* by cancel_consumer, until add_consumer */
 	CONSUMER_RELIEVED = 8,		/* every child is busy for long: others may take it */
+	CONSUMER_DRAINING = 16,		/* the worker leaves; holds over a new connection, too */
 };
 
 struct consumer_conf {

@@ -23,6 +23,7 @@ struct channel {
 	enum step step;
 	bool passive;			/* the queue has other arguments: used as it stands */
 	bool bound_elsewhere;		/* so does the exchange */
+	bool added;			/* while it ran: its failure is no reason to reconnect */
 	struct tagwin tags;
 	int prefetch, wanted;
 	bool probing;

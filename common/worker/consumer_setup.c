@@ -61,10 +61,16 @@ static int send_step(struct consumer *c, struct channel *ch)
 	}
 }
 
+/* Added while the worker ran, and refused by the broker. */
+static bool is_given_up(const struct channel *ch)
+{
+	return ch->added && ch->step == STEP_CLOSED && (ch->off & CONSUMER_DROPPED);
+}
+
 static void all_consuming(struct consumer *c)
 {
 	for (size_t i = 0; i <= c->conf.nqueues; i++)
-		if (c->channels[i].step < STEP_RUN)
+		if (c->channels[i].step < STEP_RUN && !is_given_up(&c->channels[i]))
 			return;
 	c->state = CONSUMER_CONSUME;
 	c->backoff_ms = 0;
@@ -99,6 +105,8 @@ void consumer_follow_switch(struct consumer *c, struct channel *ch)
 	} else if (!ch->off && ch->step == STEP_OFF) {
 		ch->step = STEP_BIND;	/* the window may have another size by now */
 		consumer_next_step(c, ch);
+	} else if (!ch->off && ch->step == STEP_CLOSED) {
+		consumer_start_channel(c, ch);
 	}
 }
 
@@ -113,7 +121,8 @@ void consumer_start_channels(struct consumer *c)
 	c->state = CONSUMER_DECLARE;
 	c->deadline_ms = clock_mono_ms() + DECLARE_MS;
 	for (size_t i = 0; i <= c->conf.nqueues; i++)
-		consumer_start_channel(c, &c->channels[i]);
+		if (!is_given_up(&c->channels[i]))
+			consumer_start_channel(c, &c->channels[i]);
 }
 
 void consumer_declare_again(struct consumer *c, struct channel *ch)
@@ -131,6 +140,12 @@ bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struc
 			 exchange_of(ch), ev->text);
 		ch->bound_elsewhere = true;
 		consumer_start_channel(c, ch);
+		return true;
+	}
+	if (ch && ch->added && ch->step < STEP_RUN && (ev->code != 406 || ch->passive)) {
+		log_error("queue %s is not consumed from: %d %s", ch->conf.name, ev->code, ev->text);
+		ch->off |= CONSUMER_DROPPED;
+		ch->step = STEP_CLOSED;
 		return true;
 	}
 	if (!ch || ch->step != STEP_DECLARE || ev->code != 406 || ch->passive)

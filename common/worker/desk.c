@@ -241,17 +241,27 @@ void desk_park(struct desk *k, struct delivery *d, const char *kind, const char 
 	frame_end(&k->port);
 }
 
-void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *cause,
-		desk_done *done, void *ctx)
+static void put_count(struct desk *k, const struct delivery *d, int arrival, const char *cause)
 {
-	if (!begin(k, FRAME_START, d, done, ctx))
-		return;
 	frame_put_str(&k->port, d->id);
 	frame_put_u32(&k->port, (uint32_t)d->generation);
 	frame_put_u32(&k->port, (uint32_t)d->retries);
-	frame_put_u32(&k->port, arrival);
+	frame_put_u32(&k->port, (uint32_t)arrival);
 	frame_put_str(&k->port, cause);
 	frame_end(&k->port);
+}
+
+void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *cause,
+		desk_done *done, void *ctx)
+{
+	if (begin(k, FRAME_START, d, done, ctx))
+		put_count(k, d, arrival, cause);
+}
+
+void desk_uncount(struct desk *k, const struct delivery *d, desk_done *done, void *ctx)
+{
+	if (begin(k, FRAME_START, NULL, done, ctx))
+		put_count(k, d, -1, NULL);
 }
 
 void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, const char *queue,

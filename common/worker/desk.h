@@ -44,6 +44,8 @@ void desk_park(struct desk *k, struct delivery *d, const char *kind, const char 
 	       int64_t due_us, int64_t delay_ms, const char *reason, desk_done *done, void *ctx);
 void desk_count(struct desk *k, struct delivery *d, bool arrival, const char *cause,
 		desk_done *done, void *ctx);
+/* The arrival that will follow from our giving it back is not to count; done gets NULL. */
+void desk_uncount(struct desk *k, const struct delivery *d, desk_done *done, void *ctx);
 void desk_verdict(struct desk *k, struct delivery *d, enum keeper_verdict v, const char *queue,
 		  const char *text, const char *dead_cause, desk_done *done, void *ctx);
 

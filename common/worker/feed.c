@@ -19,6 +19,7 @@ enum {
 	PREFETCH_MAX = 600,
 	LONG_US = 1000000,
 	RELIEF_MS = 1000,
+	NARROW_MS = 60000,		/* then nothing that would have to go back is taken */
 	/* A task that kills the whole worker takes its neighbours along each time: whoever was there
 	 * more often than that begins alone, so that only the culprit spends its budget. Not for
 	 * longer than ALONE_MS: neither does it wait so long for the others, nor do they for it. */
@@ -341,6 +342,8 @@ void feed_tune(struct worker *w)
 
 		want = q && q->prefetch > 0 ? q->prefetch :
 		       wanted_prefetch(w, w->queues[i].run_us, w->queues[i].bytes);
+		if (clock_mono_ms() < w->narrow_until_ms && want > w->children)
+			want = w->children;
 		/* Small corrections are not worth a frame. */
 		if (want > have * 5 / 4 || want < have * 3 / 4 || want == w->children ||
 		    want == w->most)
@@ -356,6 +359,7 @@ void feed_relieve(struct worker *w)
 
 	if (w->relieved && !stuck) {
 		w->relieved = false;
+		w->narrow_until_ms = clock_mono_ms() + NARROW_MS;
 		for (size_t i = 0; i < w->nqueues; i++)
 			consumer_switch(w->consumer, (int)i, CONSUMER_RELIEVED, false);
 	} else if (!w->relieved && stuck && w->buffer.n > 0 && w->state == WORKER_RUNNING) {

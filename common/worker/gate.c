@@ -258,13 +258,24 @@ bool gate_owns(const struct worker *w, const struct delivery *d)
 	return d->claimed || consumer_owns(w->consumer, d);
 }
 
+static void uncounted(void *ctx, struct delivery *none, const struct desk_answer *a)
+{
+	(void)ctx;
+	(void)none;
+	(void)a;	/* without a store nothing was counted either */
+}
+
 void gate_give_back(struct worker *w, struct delivery *d)
 {
+	const struct catalog_task *t = feed_spec(w, d);
+
 	admit_end(w, d, false);
 	if (d->claimed)
 		claim_end(w, d, true);
 	else
 		consumer_give_back(w->consumer, d);
+	if (!d->claimed && t && t->ledger && *d->id)
+		desk_uncount(w->desk, d, uncounted, NULL);
 	delivery_free(d);
 }
 

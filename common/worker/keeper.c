@@ -92,7 +92,8 @@ static int park(struct keeper *k, struct frame *f, struct err *e)
 
 static const char SQL_START[] =
 	"INSERT INTO jobfleet.starts (task_id, generation, starts, arrivals, causes)"
-	" VALUES ($1, $2, 1 - $3::int, $3::int, jsonb_build_array($4::text))"
+	" VALUES ($1, $2, CASE $3::int WHEN 0 THEN 1 ELSE 0 END, $3::int,"
+	" coalesce(nullif(jsonb_build_array($4::text), '[null]'), '[]'))"
 	" ON CONFLICT (task_id, generation) DO UPDATE SET starts = starts.starts + excluded.starts,"
 	" arrivals = starts.arrivals + excluded.arrivals, updated_at = now(),"
 	" causes = CASE WHEN jsonb_array_length(starts.causes) < 20"
@@ -105,7 +106,7 @@ static int count_start(struct keeper *k, struct frame *f, struct counts *ret, st
 {
 	const char *id = frame_get_str(f);
 	uint32_t generation = frame_get_u32(f), retries = frame_get_u32(f);
-	uint32_t arrival = frame_get_u32(f);
+	int arrival = (int)frame_get_u32(f);
 	const char *cause = frame_get_str(f);
 	struct pg_rows *rows = NULL;
 	struct pg *pg;

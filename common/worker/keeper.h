@@ -5,8 +5,9 @@
  *
  * FRAME_PARK     str kind, str queue, i64 due_us, i64 delay_ms, str reason, u32 admitted,
  *                i64 slot_ms (both of the message), bytes props, bytes body
- * FRAME_START    str task_id, u32 generation, u32 retries, u32 arrival, str cause; counts a start
- *                that may not end (or, arrival = 1, a redelivery); answered with the counts
+ * FRAME_START    str task_id, u32 generation, u32 retries, i32 arrival, str cause; counts a start
+ *                that may not end (0), a redelivery (1), or takes one back (-1: we gave the
+ *                message back ourselves); answered with the counts
  * FRAME_VERDICT  u32 verdict, str queue, str message, str dead_cause, bytes props, bytes body
  * FRAME_CLAIM    u32 enum keeper_claim, str queue, i64 lease_ms, str task_id, u32 generation,
  *                u32 nesting, u32 retries, u32 hop; for KEEPER_CLAIM also bytes props, bytes

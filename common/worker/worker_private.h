@@ -68,6 +68,7 @@ struct worker {
 	bool keeper_forking, beat_waits, beat_heard;
 	bool loading;			/* revokes and pauses are not known yet */
 	int64_t solo_until_ms;		/* one that must be alone begins or runs; at most until then */
+	int64_t narrow_until_ms;	/* after that: one message for each child */
 	bool relieved;			/* every child is busy for long: nothing is consumed */
 	int exit_code;
 };

@@ -63,6 +63,24 @@ def draining_at_each_named_point_ends_what_runs_and_no_more():
     fleet.close()
 
 
+def a_drain_takes_nothing_when_the_broker_comes_back_meanwhile():
+    fleet = Fleet(workers=("one",))
+    worker = fleet.workers["one"]
+    fleet.enqueue([("echo.mark_steps", {"n": 1, "work_ms": 15000})] * 2)
+    wait_for("both run", lambda: fleet.counts()[1] == 2, 20, 0.1)
+    fleet.enqueue(("echo.mark", {"note": "mark", "work_ms": 0}) for _ in range(20))
+    with fleet.lock:
+        worker.process.send_signal(signal.SIGTERM)
+        wait_for("it drains", lambda: "draining" in worker.log())
+        fleet.services("restart", "rabbitmq")
+        wait_for("it is connected again", lambda: worker.log().count("consuming queues") > 1, 40)
+        assert worker.process.wait(40) == 0
+    rows = fleet.sql("SELECT arrivals FROM jobfleet.starts WHERE arrivals > 3")
+    assert not rows, "messages came and went: %s" % rows
+    fleet.check()
+    fleet.close()
+
+
 def a_second_SIGTERM_gives_back_and_leaves_at_once():
     fleet = Fleet(workers=("one",))
     worker = fleet.workers["one"]
@@ -143,6 +161,7 @@ def a_queue_that_the_new_file_names_is_consumed_from_and_one_it_drops_is_not():
 
 run(draining_at_random_instants_loses_nothing_and_repeats_nothing,
     draining_at_each_named_point_ends_what_runs_and_no_more,
+    a_drain_takes_nothing_when_the_broker_comes_back_meanwhile,
     a_second_SIGTERM_gives_back_and_leaves_at_once,
     a_SIGQUIT_leaves_at_once_too,
     a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken,

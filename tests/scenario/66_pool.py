@@ -119,6 +119,14 @@ def what_would_wait_behind_long_tasks_goes_to_another_worker():
     fleet.close()
 
 
+def what_went_back_is_not_taken_for_redelivered():
+    """A window far too large for tasks of over a second, and nobody else to take them."""
+    fleet = Pool("1, 1", "prefetch = 60", workers=("one",))
+    fleet.enqueue([("echo.mark", {"note": "mark", "work_ms": 1300})] * 14)
+    fleet.check(limit_s=90)
+    fleet.close()
+
+
 def order_of(fleet, queues, n):
     """n tasks for each queue, held back until all are there; the queues in the order of effects."""
     with fleet.lock:
@@ -225,6 +233,7 @@ run(children_come_with_the_backlog_and_leave_when_idle,
     a_child_that_grew_too_large_is_replaced_between_tasks,
     a_task_of_priority_9_passes_what_was_prefetched,
     what_would_wait_behind_long_tasks_goes_to_another_worker,
+    what_went_back_is_not_taken_for_redelivered,
     strict_order_empties_the_first_queue_before_the_second,
     weighted_order_shares_the_turns,
     a_run_past_the_consumer_timeout_is_claimed_and_ends_once,
