@@ -136,6 +136,23 @@ def a_bad_errback(bed):
     bed.goes_on()
 
 
+def a_bad_chord_body(bed):
+    """Its parts are done, the sweeper gives the chord up once, another one is joined."""
+    good = {"task": "t.xsum", "options": {"task_id": new_id()}}
+    gids = []
+    for body in (7, {"task": 7}, {"task": "t.xsum", "options": {"task_id": 7}}, good):
+        task_id, gid = new_id(), new_id()
+        gids.append(gid)
+        bed.redis().set("celery-taskset-meta-%s.s" % gid, "1")
+        bed.publish(body_of([2, 3], {}, {"chord": body}),
+                    head(task_id, group=gid, group_index=0))
+        assert bed.final(task_id)["result"] == 5
+    assert bed.final(good["options"]["task_id"])["result"] == 5
+    wait_for("the bad ones are given up", lambda: bed.one(
+        "SELECT count(*) FROM jobfleet.joins WHERE join_id = ANY(%s) AND state = 'failed'",
+        gids[:3]) == 3, 40, 0.1)
+
+
 ROWS = (a_body_that_is_not_valid_JSON, no_task_header_and_a_body_without_task,
         a_body_that_is_an_object, a_body_of_two_elements, no_id_header, a_bad_eta,
         an_unregistered_task, kwargs_that_are_not_an_object, a_wrong_argument_count, embed_null,
@@ -153,5 +170,5 @@ class Counting(Bed):
         self.first_processes = self.processes()
 
 
-run(*plainly(Counting, ROWS + (no_process_of_the_worker_was_replaced,) + END),
+run(*plainly(Counting, ROWS + (a_bad_chord_body, no_process_of_the_worker_was_replaced,) + END),
     *with_a_kill("before-ack", ROWS, END, Counting))

@@ -426,6 +426,25 @@ static int sweep_one(struct sweep *s, struct open_join *j, struct err *e)
 	return j->restored > 0 || quiet_us(s, j) > END_GRACE_US ? complete(s, j, e) : 0;
 }
 
+/* Its body is no signature, whatever client wrote it: nobody can be told, and no later turn knows
+ * more. */
+static int bury(struct sweep *s, const struct open_join *j, const struct err *why, struct err *e)
+{
+	int r = join_note_done(s->pg, j->id, true, e);
+
+	if (r >= 0)
+		r = join_finish(s->redis, j->id, true, e);
+	if (r >= 0)
+		log_warn("chord given up, its body cannot be applied join_id=%s reason=\"%s\"",
+			 j->id, why->msg);
+	return r;
+}
+
+static bool is_hopeless(enum err_code code)
+{
+	return code == ERR_PROTOCOL || code == ERR_TYPE || code == ERR_TOO_BIG;
+}
+
 /* One that fails does not keep the others waiting. */
 static int sweep_all(struct sweep *s, const struct pg_rows *rows, struct err *e)
 {
@@ -442,6 +461,11 @@ static int sweep_all(struct sweep *s, const struct pg_rows *rows, struct err *e)
 
 		pg_set_deadline(s->pg, clock_mono_ms() + JOIN_MS);
 		got = sweep_one(s, &j, &why);
+		if (got < 0 && is_hopeless(why.code)) {
+			struct err cause = why;
+
+			got = bury(s, &j, &cause, &why);
+		}
 		if (got < 0)
 			r = err_set(e, why.code, "chord %s: %s", j.id, why.msg);
 		if (!pg_is_alive(s->pg) || !redis_is_alive(s->redis))
