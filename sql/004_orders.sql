@@ -161,3 +161,6 @@ END $$;
 REVOKE EXECUTE ON FUNCTION jobfleet.unique_take, jobfleet.enqueue FROM PUBLIC;
 SELECT jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.unique_take TO @');
 SELECT jobfleet.grant_rights();
+
+-- What is parked for a slot or a key is looked for by that.
+CREATE INDEX pending_parked ON jobfleet.pending (reason, due) WHERE state = 'waiting' AND kind = 'parked';

@@ -96,6 +96,12 @@ struct delivery *buffer_next(const struct buffer *b)
 {
 	if (b->n == 0)
 		return NULL;
+	for (int i = 0; i < b->used; i++) {
+		struct delivery *d = head(&b->queue[i]);
+
+		if (d && d->seq == BUFFER_FIRST)
+			return d;
+	}
 	switch (b->order) {
 	case CONF_ORDER_STRICT: return strictly(b);
 	case CONF_ORDER_WEIGHTED: return by_weight(b);

@@ -12,7 +12,7 @@
 #include "common/base/conf.h"
 #include "common/worker/delivery.h"
 
-enum { BUFFER_MAX_QUEUES = 64 };
+enum { BUFFER_MAX_QUEUES = 64, BUFFER_FIRST = 0 };
 
 struct buffer_queue {
 	struct delivery_list by_priority[DELIVERY_PRIORITIES];
@@ -32,7 +32,8 @@ struct buffer {
 void buffer_init(struct buffer *b, enum conf_order order);
 void buffer_set_weight(struct buffer *b, int queue, int weight);
 void buffer_put(struct buffer *b, struct delivery *d);
-/* Came back unstarted: before those that came after it. */
+/* Came back unstarted: before those that came after it. With seq BUFFER_FIRST and the highest
+ * priority it is next, whatever the order. */
 void buffer_put_front(struct buffer *b, struct delivery *d);
 struct delivery *buffer_next(const struct buffer *b);	/* stays in the buffer; NULL: none */
 void buffer_take(struct buffer *b, struct delivery *d);	/* what buffer_next answered */

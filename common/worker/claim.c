@@ -29,6 +29,28 @@ static void match(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
 		a->found = d;
 }
 
+/* Running or, between two runs, waiting. */
+struct each {
+	pool_each_fn *fn;
+	void *ctx;
+};
+
+static void pass(void *ctx, const struct delivery *d)
+{
+	struct each *x = ctx;
+
+	x->fn(x->ctx, (struct delivery *)d, 0, 0);
+}
+
+static void each(const struct worker *w, pool_each_fn *fn, void *ctx)
+{
+	struct each x = { fn, ctx };
+
+	pool_each(w->pool, fn, ctx);
+	worker_each_reserved(w, pass, &x);
+	worker_each_scheduled(w, pass, &x);
+}
+
 static void claimed(struct worker *w, struct delivery *d)
 {
 	log_info("claimed a long task, its message is acked id=%s task=%s", d->id, d->name);
@@ -42,7 +64,7 @@ static void answered(void *ctx, struct delivery *none, const struct desk_answer 
 	struct delivery *d;
 
 	(void)none;
-	pool_each(a->w->pool, match, a);
+	each(a->w, match, a);
 	d = a->found;
 	if (d && answer->code == 0) {
 		if (a->making)
@@ -77,21 +99,20 @@ static void look(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
 	struct worker *w = ctx;
 	int64_t now = clock_mono_ms();
 
-	(void)pid;
 	(void)started_us;
 	if (d->claiming || now < d->renew_ms)
 		return;
 	if (d->claimed)
 		ask(w, d, KEEPER_RENEW);
-	else if (now - d->arrived_ms > w->program.conf->fleet.consumer_timeout_ms / 2 &&
+	else if (pid && now - d->arrived_ms > w->program.conf->fleet.consumer_timeout_ms / 2 &&
 		 consumer_owns(w->consumer, d))
 		ask(w, d, KEEPER_CLAIM);
 }
 
 void claim_tick(struct worker *w)
 {
-	if (pool_busy(w->pool) > 0)
-		pool_each(w->pool, look, w);
+	if (pool_busy(w->pool) > 0 || w->held.n > 0)
+		each(w, look, w);
 }
 
 static void ended(void *ctx, struct delivery *none, const struct desk_answer *answer)

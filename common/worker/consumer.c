@@ -47,6 +47,7 @@ static void go_down(struct consumer *c, const char *why)
 	for (size_t i = 0; i <= c->conf.nqueues; i++) {
 		tagwin_release(&c->channels[i].tags);
 		c->channels[i].step = STEP_CLOSED;
+		c->channels[i].probing = false;
 	}
 	c->state = CONSUMER_DOWN;
 	c->backoff_ms = c->backoff_ms ? c->backoff_ms * 2 : BACKOFF_MS;
@@ -366,9 +367,9 @@ int consumer_add(struct consumer *c, const struct consumer_queue_conf *queue)
 {
 	if (c->conf.nqueues == CONSUMER_MAX_QUEUES)
 		return -1;
-	add_channel(c, queue, 0);
+	add_channel(c, queue, c->cancelled ? CONSUMER_DRAINING : 0);
 	queue_channel(c, c->conf.nqueues - 1)->added = true;
-	if (c->state == CONSUMER_CONSUME)
+	if (c->state == CONSUMER_DECLARE || c->state == CONSUMER_CONSUME)
 		consumer_start_channel(c, queue_channel(c, c->conf.nqueues - 1));
 	return (int)c->conf.nqueues - 1;
 }

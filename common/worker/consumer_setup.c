@@ -131,6 +131,16 @@ void consumer_declare_again(struct consumer *c, struct channel *ch)
 	send_step(c, ch);
 }
 
+/* A new channel counts its tags from 1: while deliveries of the old one are not settled, only a new
+ * connection will do (false); what was learned holds there, too. */
+static bool start_again(struct consumer *c, struct channel *ch)
+{
+	if (ch->tags.n > 0)
+		return false;
+	consumer_start_channel(c, ch);
+	return true;
+}
+
 /* A queue that exists with other arguments is used as it stands. Anything else that closes a
  * channel costs the connection: half a consumer is what nobody notices. */
 bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struct link_event *ev)
@@ -139,13 +149,17 @@ bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struc
 		log_warn("exchange %s is of another type and is used as it stands: %s",
 			 exchange_of(ch), ev->text);
 		ch->bound_elsewhere = true;
-		consumer_start_channel(c, ch);
-		return true;
+		return start_again(c, ch);
 	}
 	if (ch && ch->added && ch->step < STEP_RUN && (ev->code != 406 || ch->passive)) {
-		log_error("queue %s is not consumed from: %d %s", ch->conf.name, ev->code, ev->text);
+		log_error("queue %s is not consumed from: %d %s", ch->conf.name, ev->code,
+			  ev->text);
 		ch->off |= CONSUMER_DROPPED;
 		ch->step = STEP_CLOSED;
+		if (ch->tags.n > 0)
+			return false;
+		if (c->state == CONSUMER_DECLARE)
+			all_consuming(c);
 		return true;
 	}
 	if (!ch || ch->step != STEP_DECLARE || ev->code != 406 || ch->passive)
@@ -155,6 +169,5 @@ bool consumer_channel_closed(struct consumer *c, struct channel *ch, const struc
 		"off there): %s. To change it, drain it, delete it, and start the worker again",
 		ch->conf.name ? ch->conf.name : c->pidbox, ev->text);
 	ch->passive = true;
-	consumer_start_channel(c, ch);
-	return true;
+	return start_again(c, ch);
 }

@@ -44,6 +44,8 @@ static void finish_first(struct desk *k, const struct desk_answer *a)
 	if (!k->first)
 		k->last = NULL;
 	k->n--;
+	if (k->first)		/* the deadline is for silence, not for a long queue */
+		k->first->deadline_ms = clock_mono_ms() + DESK_DEADLINE_MS;
 	r->done(r->ctx, r->d, a);
 	free(r);
 }
@@ -80,8 +82,8 @@ static void take_answer(struct desk *k, struct frame *f)
 	struct desk_answer a = { .code = (int)frame_get_i64(f) };
 
 	a.text = frame_get_str(f);
-	a.starts = frame_get_u32(f);
-	a.arrivals = frame_get_u32(f);
+	a.starts = (int32_t)frame_get_u32(f);
+	a.arrivals = (int32_t)frame_get_u32(f);
 	a.claimed = frame_get_u32(f) != 0;
 	if (k->first && k->first->number == number)
 		finish_first(k, &a);

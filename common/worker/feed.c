@@ -19,10 +19,10 @@ enum {
 	PREFETCH_MAX = 600,
 	LONG_US = 1000000,
 	RELIEF_MS = 1000,
-	NARROW_MS = 60000,		/* then nothing that would have to go back is taken */
-	/* A task that kills the whole worker takes its neighbours along each time: whoever was there
-	 * more often than that begins alone, so that only the culprit spends its budget. Not for
-	 * longer than ALONE_MS: neither does it wait so long for the others, nor do they for it. */
+	NARROW_MS = 60000,		/* so long nothing is taken that would go back again */
+	/* A task that kills the whole worker takes its neighbours along each time: whoever was
+	 * there more often than that begins alone, so that only the culprit spends its budget. Not
+	 * for longer than ALONE_MS: neither does it wait so long for the others, nor they for it. */
 	ALONE_STARTS = 1, ALONE_MS = 10000, ALONE_ASK_MS = 100,
 	GROW_US = 100000,		/* work at hand for a child, beyond which one more is worth it */
 };
@@ -56,9 +56,9 @@ void feed_suspect(struct delivery *d, int64_t starts)
 		d->alone_until_ms = clock_mono_ms() + ALONE_MS;
 }
 
-static void end_solo(struct worker *w, const struct delivery *d)
+void feed_end_solo(struct worker *w, const struct delivery *d)
 {
-	if (d->alone_until_ms)
+	if (d->alone_until_ms && d->start_counted)
 		w->solo_until_ms = 0;
 }
 
@@ -82,8 +82,9 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 	char text[256];
 
 	delivery_remove(&w->outside, d);
-	if (a->code < 0 || a->starts > w->program.conf->fleet.start_budget)
-		end_solo(w, d);
+	if (d->alone_until_ms &&
+	    (a->code < 0 || a->starts > w->program.conf->fleet.start_budget))
+		w->solo_until_ms = 0;
 	if (a->code < 0) {
 		log_warn("task %s waits: its start cannot be counted: %s", d->id, a->text);
 		gate_hold(w, d, STORE_AWAY_MS);
@@ -102,7 +103,7 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 		return;
 	}
 	d->priority = DELIVERY_PRIORITIES - 1;	/* the others wait for it */
-	d->seq = 0;
+	d->seq = BUFFER_FIRST;
 	buffer_put_front(&w->buffer, d);
 }
 
@@ -124,7 +125,7 @@ static bool may_start(struct worker *w, struct delivery *d, const struct catalog
 		return false;
 	}
 	if (d->ask_ledger && t->ledger && !d->start_counted) {
-		if (d->alone_until_ms)
+		if (clock_mono_ms() < d->alone_until_ms)
 			w->solo_until_ms = clock_mono_ms() + ALONE_MS;
 		delivery_push(&w->outside, d);
 		desk_count(w->desk, d, false, d->cause ? d->cause : "redelivered", start_counted,
@@ -211,7 +212,7 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 	struct catalog_task *t = feed_spec(w, d);
 	int64_t wait = done->delay_ms << (d->again < 4 ? d->again : 4);
 
-	end_solo(w, d);
+	feed_end_solo(w, d);
 	measure(&t->run_us, done->run_us);
 	measure(&w->queues[d->queue].run_us, done->run_us);
 	admit_end(w, d, done->verdict == CHILD_SETTLED && ledger_outcome_is_final(done->outcome));
@@ -266,7 +267,7 @@ void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss)
 	char text[128];
 
 	admit_end(w, d, false);
-	end_solo(w, d);
+	feed_end_solo(w, d);
 	d->deaths++;
 	d->ask_ledger = true;
 	d->start_counted = false;
@@ -295,7 +296,7 @@ void feed_untouched(void *ctx, struct delivery *d)
 {
 	struct worker *w = ctx;
 
-	end_solo(w, d);
+	feed_end_solo(w, d);
 	if (gate_owns(w, d) && w->state < WORKER_DRAINING)
 		buffer_put_front(&w->buffer, d);
 	else

@@ -27,6 +27,7 @@ enum {
 
 void gate_hold(struct worker *w, struct delivery *d, int64_t delay_ms)
 {
+	feed_end_solo(w, d);
 	d->wake_ms = clock_mono_ms() + (delay_ms > 0 ? delay_ms : 0);
 	delivery_push(&w->held, d);
 	if (!uv_is_active((uv_handle_t *)&w->held_timer) ||
@@ -81,8 +82,10 @@ static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
 
 	delivery_remove(&w->outside, d);
 	if (a->code == 0) {
-		if (d->judged)
+		if (d->judged) {
 			tell_verdict(w, d);
+			admit_end(w, d, true);
+		}
 		feed_ack(w, d);
 		return;
 	}
@@ -95,6 +98,7 @@ void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, c
 {
 	char *copy = mem_strdup(text);	/* text may be the old cause */
 
+	feed_end_solo(w, d);
 	mem_replace(&d->cause, copy);
 	d->judged = (int)v + 1;
 	d->dead_cause = dead_cause;
@@ -105,6 +109,7 @@ void gate_verdict(struct worker *w, struct delivery *d, enum keeper_verdict v, c
 void gate_park(struct worker *w, struct delivery *d, const char *kind, int64_t due_us,
 	       int64_t delay_ms, const char *reason)
 {
+	feed_end_solo(w, d);
 	delivery_push(&w->outside, d);
 	desk_park(w->desk, d, kind, w->queues[d->queue].name, due_us, delay_ms, reason, stored, w);
 }
@@ -269,6 +274,7 @@ void gate_give_back(struct worker *w, struct delivery *d)
 {
 	const struct catalog_task *t = feed_spec(w, d);
 
+	feed_end_solo(w, d);
 	admit_end(w, d, false);
 	if (d->claimed)
 		claim_end(w, d, true);

@@ -92,8 +92,10 @@ static int park(struct keeper *k, struct frame *f, struct err *e)
 
 static const char SQL_START[] =
 	"INSERT INTO jobfleet.starts (task_id, generation, starts, arrivals, causes)"
-	" VALUES ($1, $2, CASE $3::int WHEN 0 THEN 1 ELSE 0 END, $3::int,"
-	" coalesce(nullif(jsonb_build_array($4::text), '[null]'), '[]'))"
+	" SELECT $1, $2::int, CASE $3::int WHEN 0 THEN 1 ELSE 0 END, $3::int,"
+	" coalesce(nullif(jsonb_build_array($4::text), '[null]'), '[]')"
+	" WHERE $3::int >= 0 OR NOT EXISTS (SELECT FROM jobfleet.ledger WHERE task_id = $1"
+	" AND generation = $2::int AND final)"
 	" ON CONFLICT (task_id, generation) DO UPDATE SET starts = starts.starts + excluded.starts,"
 	" arrivals = starts.arrivals + excluded.arrivals, updated_at = now(),"
 	" causes = CASE WHEN jsonb_array_length(starts.causes) < 20"

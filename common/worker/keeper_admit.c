@@ -260,7 +260,7 @@ int keeper_admit(struct stores *stores, const struct catalog *catalog, struct me
 
 /* Parked for at most PARKED_S, so few rows are looked at. */
 static const char SQL_WAKE[] =
-	"WITH one AS (SELECT id FROM jobfleet.pending WHERE state = 'waiting'"
+	"WITH one AS (SELECT id FROM jobfleet.pending WHERE state = 'waiting' AND kind = 'parked'"
 	" AND due < now() + $2::integer * interval '1 second' AND reason = $1"
 	" ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED),"
 	" back AS (UPDATE jobfleet.pending p SET due = clock_timestamp() FROM one"
@@ -317,7 +317,7 @@ int keeper_renew(struct stores *stores, struct frame *f, struct err *e)
 
 static const char SQL_RATE[] =
 	"WITH back AS (UPDATE jobfleet.pending SET due = clock_timestamp(), reason = NULL"
-	" WHERE state = 'waiting' AND task = $1 AND reason = '" ADMIT_SLOT_REASON "' RETURNING 1)"
+	" WHERE state = 'waiting' AND kind = 'parked' AND task = $1 AND reason = '" ADMIT_SLOT_REASON "' RETURNING 1)"
 	" SELECT pg_notify('jobfleet_pending', '') FROM (SELECT count(*) AS n FROM back) AS c"
 	" WHERE c.n > 0";
 

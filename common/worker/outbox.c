@@ -188,6 +188,14 @@ int outbox_store(struct outbox *o, struct pg *pg, struct err *e)
 	return 0;
 }
 
+void outbox_unstore(struct outbox *o, size_t n, size_t njoins)
+{
+	for (size_t i = o->n - n; i < o->n; i++)
+		o->items[i].stored = false;
+	o->unstored = n;
+	o->unstored_joins = njoins;
+}
+
 static int save_tree(struct redis *redis, const struct outbox_join *j, int64_t expires_s,
 		     struct err *e)
 {

@@ -64,6 +64,9 @@ bool outbox_has_unstored(const struct outbox *o);
 bool outbox_has_delayed(const struct outbox *o);
 
 int outbox_store(struct outbox *o, struct pg *pg, struct err *e);
+/* The transaction of the last outbox_store is no more: its newest n messages and joins are as they
+ * were before. */
+void outbox_unstore(struct outbox *o, size_t n, size_t njoins);
 int outbox_start(struct outbox *o, struct stores *stores, struct err *e);
 /* Returns how many due ones are unconfirmed; they were left to the relay if they are stored. */
 size_t outbox_publish(struct outbox *o, struct stores *stores);

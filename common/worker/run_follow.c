@@ -109,6 +109,7 @@ static const char SQL_STEP_DONE[] =
 
 static int commit_step(struct run *run, const char *name, const char *saved, struct err *e)
 {
+	size_t n = run->outbox.unstored, joins = run->outbox.unstored_joins;
 	struct pg *pg;
 	int64_t r = run_db(run, &pg, e);
 
@@ -123,6 +124,8 @@ static int commit_step(struct run *run, const char *name, const char *saved, str
 	if (r >= 0)
 		r = pg_commit(pg, e);
 	FAULT_POINT("after-step");
+	if (r < 0)
+		outbox_unstore(&run->outbox, n, joins);
 	return r < 0 ? (int)r : 0;
 }
 

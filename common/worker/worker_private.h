@@ -123,6 +123,8 @@ void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss);
 void feed_untouched(void *ctx, struct delivery *d);
 /* It came back with so many starts that did not end: it may have to begin alone. */
 void feed_suspect(struct delivery *d, int64_t starts);
+/* It does not run, or not now: if the others waited for it, they need not any more. */
+void feed_end_solo(struct worker *w, const struct delivery *d);
 void feed_tune(struct worker *w);
 void feed_relieve(struct worker *w);	/* gives back what would wait too long */
 void feed_grow(struct worker *w);	/* children by backlog */

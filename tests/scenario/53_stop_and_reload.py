@@ -37,7 +37,8 @@ def draining_at_random_instants_loses_nothing_and_repeats_nothing():
         worker.wait_ready()
     feeder.join()
     fleet.check()
-    assert not fleet.one("SELECT count(*) FROM jobfleet.starts"), "a drain cut a running task"
+    assert not fleet.one("SELECT count(*) FROM jobfleet.starts WHERE starts > 0"), \
+        "a drain cut a running task"
     fleet.close()
     print("# %d drains" % drains)
     assert drains > 3, drains
