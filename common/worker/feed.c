@@ -22,7 +22,7 @@ enum {
 	NARROW_MS = 60000,		/* so long nothing is taken that would go back again */
 	/* A task that kills the whole worker takes its neighbours along each time: whoever was
 	 * there more often than that begins alone, so that only the culprit spends its budget. Not
-	 * for longer than ALONE_MS: neither does it wait so long for the others, nor they for it. */
+	 * for longer than ALONE_MS: neither does it wait longer, nor do the others. */
 	ALONE_STARTS = 1, ALONE_MS = 10000, ALONE_ASK_MS = 100,
 	GROW_US = 100000,		/* work at hand for a child, beyond which one more is worth it */
 };
