@@ -48,7 +48,8 @@ int pending_insert(struct pg *p, const struct pending_row *x, struct err *e)
 				     PG_INT(delay), PG_INT(x->claim_ms), PG_TEXT(x->reason)),
 			   NULL, e);
 
-	if (r > 0 && x->delay_ms > 0 && x->delay_ms < RELAY_SLEEP_MS)
-		r = pg_exec(p, "NOTIFY jobfleet_pending", e);
+	/* In a batch nobody knows yet whether there was a row. */
+	if (r >= 0 && x->delay_ms > 0 && x->delay_ms < RELAY_SLEEP_MS)
+		r = pg_run(p, "NOTIFY jobfleet_pending", NULL, 0, NULL, e);
 	return r < 0 ? (int)r : 0;
 }
