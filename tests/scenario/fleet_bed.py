@@ -82,7 +82,7 @@ class Fleet:
     def __init__(self, faults=False, workers=("one", "two"), fleet_conf="", conf="",
                  dispatcher=True):
         Fleet.opened.append(self)
-        self.dir = tempfile.mkdtemp()
+        self.dir, self.workers = tempfile.mkdtemp(), {}
         self.conf = os.path.join(self.dir, "queues.conf")
         self.write_conf(self.text % (fleet_conf, conf))
         self.connection = None
