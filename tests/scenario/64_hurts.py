@@ -44,9 +44,9 @@ def a_task_that_kills_its_child_each_time_hurts_no_neighbour():
     bed = Bed(fleet_conf=KEYS)
     before = bed.workers["one"].process.pid
     first = neighbours(bed, 20)
-    poison = [bed.send("kill", number) for number in (9, 11, 6)]
+    poison = [bed.send("kill", number) for number in (9, 4, 6)]    # ASan takes SIGSEGV for itself
     second = neighbours(bed, 20)
-    for result, name in zip(poison, ("SIGKILL", "SIGSEGV", "SIGABRT")):
+    for result, name in zip(poison, ("SIGKILL", "SIGILL", "SIGABRT")):
         reason, _ = lost(bed, result)
         assert name in reason, reason
     done_once(bed, first + second)
