@@ -252,8 +252,3 @@ bool redis_is_alive(const struct redis *r)
 {
 	return !r->broken;
 }
-
-int redis_fd(const struct redis *r)
-{
-	return conn_fd(r->conn);
-}

@@ -36,7 +36,6 @@ struct redis_reply {
 int redis_open(struct redis **ret, const char *url, int timeout_ms, struct err *e);
 void redis_close(struct redis *r);
 bool redis_is_alive(const struct redis *r);
-int redis_fd(const struct redis *r);
 /* Calls after this one end by then (monotonic ms); 0 = timeout_ms of redis_open each. */
 void redis_set_deadline(struct redis *r, int64_t mono_ms);
 

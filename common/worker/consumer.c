@@ -338,15 +338,6 @@ int consumer_prefetch(const struct consumer *c, int queue)
 	return queue_channel(c, (size_t)queue)->wanted;
 }
 
-size_t consumer_unsettled(const struct consumer *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->conf.nqueues; i++)
-		n += queue_channel(c, i)->tags.unsettled;
-	return n;
-}
-
 void consumer_cancel(struct consumer *c)
 {
 	for (size_t i = 0; i < c->conf.nqueues; i++)
@@ -387,11 +378,6 @@ void consumer_switch(struct consumer *c, int queue, enum consumer_off why, bool 
 unsigned consumer_off(const struct consumer *c, int queue)
 {
 	return queue_channel(c, (size_t)queue)->off;
-}
-
-bool consumer_is_foreign(const struct consumer *c, int queue)
-{
-	return queue_channel(c, (size_t)queue)->passive;
 }
 
 bool consumer_leave(struct consumer *c)

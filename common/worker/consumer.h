@@ -74,13 +74,10 @@ void consumer_ack(struct consumer *c, const struct delivery *d);
 void consumer_give_back(struct consumer *c, const struct delivery *d);
 void consumer_set_prefetch(struct consumer *c, int queue, int count);
 int consumer_prefetch(const struct consumer *c, int queue);
-size_t consumer_unsettled(const struct consumer *c);
 /* One more queue, declared and consumed from at once; its index, or -1: there are too many. */
 int consumer_add(struct consumer *c, const struct consumer_queue_conf *queue);
 void consumer_switch(struct consumer *c, int queue, enum consumer_off why, bool off);
 unsigned consumer_off(const struct consumer *c, int queue);	/* bits of enum consumer_off */
-/* It stands with other arguments than ours: priorities may be off there. */
-bool consumer_is_foreign(const struct consumer *c, int queue);
 /* Stops deliveries (drain); acks still go. */
 void consumer_cancel(struct consumer *c);
 /* Says goodbye to the broker; true once it answered or there is no connection. */

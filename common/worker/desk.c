@@ -192,11 +192,6 @@ bool desk_is_full(const struct desk *k)
 	return k->n >= DESK_BOUND || !has_room(k);
 }
 
-size_t desk_waiting(const struct desk *k)
-{
-	return k->n;
-}
-
 static bool begin(struct desk *k, enum frame_kind kind, struct delivery *d, desk_done *done,
 		  void *ctx)
 {

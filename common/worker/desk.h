@@ -37,7 +37,6 @@ bool desk_has_keeper(const struct desk *k);
 void desk_tick(struct desk *k);
 void desk_flush(struct desk *k);
 bool desk_is_full(const struct desk *k);
-size_t desk_waiting(const struct desk *k);
 
 /* d goes back to the caller by done. */
 void desk_park(struct desk *k, struct delivery *d, const char *kind, const char *queue,

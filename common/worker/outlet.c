@@ -296,11 +296,6 @@ bool outlet_event(struct outlet *o, const char *key, const void *props, size_t p
 			    body_len) >= 0;
 }
 
-size_t outlet_waiting(const struct outlet *o)
-{
-	return (size_t)(o->next - o->first);
-}
-
 struct outlet *outlet_new(void *loop, const char *url, const char *name, int heartbeat_s, void *ctx,
 			  outlet_done *done)
 {

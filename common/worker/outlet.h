@@ -47,6 +47,5 @@ bool outlet_stream_begin(struct outlet *o, const char *queue, const void *props,
 			 uint64_t body_len, void *item);
 void outlet_stream_part(struct outlet *o, const void *part, size_t len);
 void outlet_stream_end(struct outlet *o);
-size_t outlet_waiting(const struct outlet *o);
 
 #endif

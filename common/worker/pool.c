@@ -372,15 +372,6 @@ pid_t pool_pid(const struct pool *p, int i)
 	return p->child[i].state == CHILD_ALIVE ? p->child[i].pid : 0;
 }
 
-void pool_stop(struct pool *p)
-{
-	p->stopping = true;
-	for (int i = 0; i < p->used; i++)
-		if (p->child[i].state == CHILD_ALIVE && p->child[i].nhanded == 0 &&
-		    !p->child[i].quitting && !p->child[i].eof)
-			quit_child(&p->child[i]);
-}
-
 void pool_orphan(struct pool *p)
 {
 	p->stopping = p->orphaned = true;

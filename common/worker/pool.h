@@ -85,8 +85,6 @@ size_t pool_busy(const struct pool *p);	/* deliveries handed over */
 int pool_children(const struct pool *p);	/* alive */
 int pool_ready(const struct pool *p);	/* as many as wanted? */
 pid_t pool_pid(const struct pool *p, int i);	/* 0 = not there */
-/* No new forks; idle children quit, busy ones when they are done. */
-void pool_stop(struct pool *p);
 /* The zygote is gone: no pool_exited comes any more, a child's end of file is its end. */
 void pool_orphan(struct pool *p);
 void pool_kill(struct pool *p);		/* SIGKILL to all */
