@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # jobfleet: one Makefile, not recursive. Files are found, never listed:
 #   common/*/*.c          libcommon.a
+#   sources/*.c           the providers of postings, linked into whatever knows them (USES_…)
 #   workers/NAME/*.c      build/bin/jobfleet-NAME (workers/ctl is also build/bin/jobfleet)
-#   tests/unit/test_X.c   build/bin/test_X; test_<program>_X links that program's nouns too
+#   tests/unit/test_X.c   build/bin/test_X; test_<program>_X links that program's nouns too,
+#                         test_source_X the sources
 #   tests/workers/NAME/   a worker program of the tests, built like one under workers/
 # make SAN=address,undefined …   builds and tests in a folder of its own
 # make FAULTS=1 …                compiles the named crash points in (common/base/fault.h)
@@ -51,7 +53,14 @@ PROGRAMS := $(WORKERS:%=$B/bin/jobfleet-%) $(if $(filter ctl,$(WORKERS)),$B/bin/
 UNIT := $(patsubst tests/unit/%.c,$B/bin/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$B/bin/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
-nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c)))
+SOURCES := $(patsubst %.c,$B/%.o,$(wildcard sources/*.c))
+own_nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1/*.c)))
+# Beside its own nouns a program links those of USES_<program>. `jobfleet parse` runs the rules of
+# processing.
+USES_collection := $(SOURCES)
+USES_processing := $(SOURCES)
+USES_ctl := $(SOURCES) $(call own_nouns_of,processing)
+nouns_of = $(call own_nouns_of,$1) $(USES_$1)
 
 # make V=1 shows whole commands, otherwise a word and a name
 run = $(if $(V),$2,@echo '$1' && $2)
@@ -78,7 +87,7 @@ define link
 endef
 
 define worker_rule
-$B/bin/jobfleet-$2: $(patsubst %.c,$B/%.o,$(wildcard $1/$2/*.c)) $B/libcommon.a
+$B/bin/jobfleet-$2: $(patsubst %.c,$B/%.o,$(wildcard $1/$2/*.c)) $(USES_$2) $B/libcommon.a
 	$$(link)
 endef
 $(foreach w,$(WORKERS),$(eval $(call worker_rule,workers,$w)))
@@ -89,6 +98,7 @@ $B/bin/jobfleet: $B/bin/jobfleet-ctl
 
 define unit_rule
 $B/bin/$1: $B/tests/unit/$1.o $B/libcommon.a \
+	$(if $(filter test_source_%,$1),$(SOURCES)) \
 	$(foreach w,$(WORKERS),$(if $(filter test_$w_%,$1),$(call nouns_of,$w)))
 	$$(link)
 $B/bin/$1: LINK_EXTRA = -lcmocka
@@ -143,7 +153,7 @@ coverage: deps
 	$(BUILD) COVERAGE=1 all test-programs
 	@find build-coverage -name '*.gcda' -delete
 	-@tests/run --build build-coverage $(TESTS)
-	@gcovr --root . --object-directory build-coverage --filter common/ --filter workers/
+	@gcovr --root . --object-directory build-coverage --filter common/ --filter sources/ --filter workers/
 
 clean:
 	rm -rf build build-*
@@ -151,5 +161,5 @@ clean:
 .PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
-$(foreach f,$(wildcard workers/*/*.tsv workers/*/*.json),$(eval $B/$(basename $f).o: $f))
--include $(wildcard $B/common/*/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)
+$(foreach f,$(wildcard workers/*/*.tsv workers/*/*.json sources/*.json),$(eval $B/$(basename $f).o: $f))
+-include $(wildcard $B/common/*/*.d $B/sources/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

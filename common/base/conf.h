@@ -145,6 +145,9 @@ struct conf_source {
 	const char *path;		/* source specific, e.g. "/search-v2" */
 	const char *terms;		/* notice the provider demands; "" */
 	const char *backup;		/* name of the source that stands in; "" */
+	const char *boards;		/* whose postings, by comma: "gitlab, airbnb"; "" */
+	const char *id_variable;	/* "ADZUNA_APP_ID": the key's second half, or who asks; "" */
+	int64_t fresh_for_ms;		/* the same question asked again within it costs no call; 24 h */
 };
 
 struct conf_alert {

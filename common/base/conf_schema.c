@@ -124,6 +124,9 @@ static const struct conf_key SOURCE[] = {
 	{ "path", CONF_PATH, AT(source, path), "" },
 	{ "terms", CONF_TEXT, AT(source, terms), "" },
 	{ "backup", CONF_NAME, AT(source, backup), "" },
+	{ "boards", CONF_TEXT, AT(source, boards), "" },
+	{ "id_variable", CONF_VARIABLE, AT(source, id_variable), "" },
+	{ "fresh_for", CONF_DURATION, AT(source, fresh_for_ms), "24h", 0, 365 * 86400e3, .unit = MS },
 };
 
 static const struct conf_key ALERT[] = {

@@ -11,7 +11,7 @@
 #include "common/store/limiter.h"
 #include "common/store/quota.h"
 #include "common/worker/run.h"
-#include "workers/collection/source.h"
+#include "sources/source.h"
 
 enum {
 	DEFAULT_PER_MINUTE = 60,

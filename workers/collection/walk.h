@@ -10,7 +10,7 @@
 #ifndef WORKERS_COLLECTION_WALK_H
 #define WORKERS_COLLECTION_WALK_H
 
-#include "workers/collection/source.h"
+#include "sources/source.h"
 
 struct conf_source;
 struct err;

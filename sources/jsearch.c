@@ -11,8 +11,10 @@
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
+#include "common/base/mem.h"
 #include "common/net/http.h"
-#include "workers/collection/source.h"
+#include "sources/listing.h"
+#include "sources/source.h"
 
 #define PATH_CURSOR "/search-v2"
 #define PATH_PAGES "/search"
@@ -195,12 +197,138 @@ static const char *row_id(const cJSON *row)
 	return *id ? id : NULL;
 }
 
+static const cJSON *rows(const cJSON *answer)
+{
+	const cJSON *data = cJSON_IsArray(answer) ? answer : json_get(answer, "data");
+
+	if (cJSON_IsObject(data))
+		data = json_get(data, "jobs");
+	return cJSON_IsArray(data) ? data : NULL;
+}
+
+static void read_place(const cJSON *row, struct listing *ret)
+{
+	struct listing_place *place = listing_add_place(ret, listing_text(row, "job_location"));
+
+	place->city = listing_text(row, "job_city");
+	place->region = listing_text(row, "job_state");
+	place->country = listing_text(row, "job_country");
+	place->has_coordinates = listing_number(row, "job_latitude", &place->latitude) &&
+		listing_number(row, "job_longitude", &place->longitude);
+	ret->remote_flag = listing_flag(row, "job_is_remote");
+}
+
+/* The clean list came in 2025; before it there is one text, or the list under that name. */
+static void read_employment(const cJSON *row, struct listing *ret)
+{
+	const cJSON *types = json_get(row, "job_employment_types");
+
+	listing_add_all(&ret->employment, types);
+	if (ret->employment.n == 0)
+		listing_add(&ret->employment, cJSON_IsString(types) ? types->valuestring :
+			    listing_text(row, "job_employment_type"));
+}
+
+static void read_pay(const cJSON *row, struct listing *ret)
+{
+	ret->pay_min = json_get(row, "job_min_salary");
+	ret->pay_max = json_get(row, "job_max_salary");
+	if (!cJSON_IsNumber(ret->pay_min) && !cJSON_IsNumber(ret->pay_max) &&
+	    !cJSON_IsString(ret->pay_min) && !cJSON_IsString(ret->pay_max))
+		ret->pay_min = ret->pay_max = json_get(row, "job_salary");
+	ret->pay_currency = listing_text(row, "job_salary_currency");
+	ret->pay_period = listing_text(row, "job_salary_period");
+	listing_add(&ret->pay, listing_text(row, "job_salary_string"));
+}
+
+static void read_links(const cJSON *row, struct listing *ret)
+{
+	const cJSON *option, *options = json_get(row, "apply_options");
+
+	ret->apply_url = listing_text(row, "job_apply_link");
+	cJSON_ArrayForEach(option, options)
+		listing_add(&ret->apply_more, listing_text(option, "apply_link"));
+	if (cJSON_IsArray(options) && options->child)
+		ret->apply_options = options;
+}
+
+static void read_requirements(const cJSON *row, struct listing *ret)
+{
+	static const struct {
+		const char *flag, *name;
+	} DEGREES[] = {
+		{ "postgraduate_degree", "postgraduate" }, { "bachelors_degree", "bachelors" },
+		{ "associates_degree", "associates" }, { "high_school", "high_school" },
+	};
+	const cJSON *experience = json_get(row, "job_required_experience"),
+		    *education = json_get(row, "job_required_education"),
+		    *highlights = json_get(row, "job_highlights");
+	int64_t months = json_int(experience, "required_experience_in_months", -1);
+
+	if (json_bool(experience, "no_experience_required", false))
+		months = 0;
+	if (months >= 0 && months <= INT16_MAX)
+		ret->experience_months = (int)months;
+	for (size_t i = 0; !ret->education && i < COUNT(DEGREES); i++)
+		if (json_bool(education, DEGREES[i].flag, false))
+			ret->education = DEGREES[i].name;
+	listing_add_all(&ret->lines, json_get(highlights, "Benefits"));
+	listing_add_all(&ret->lines, json_get(highlights, "Qualifications"));
+	listing_add_all(&ret->lines, json_get(highlights, "Responsibilities"));
+	listing_add_all(&ret->skills, json_get(row, "job_required_skills"));
+	listing_add_all(&ret->benefits, json_get(row, "job_benefits"));
+}
+
+static void read_company(const cJSON *row, struct listing *ret)
+{
+	ret->company = json_get(row, "employer_name");
+	ret->company_name = "employer_name";
+	ret->company_website = listing_text(row, "employer_website");
+	ret->company_logo = listing_text(row, "employer_logo");
+	ret->company_type = listing_text(row, "employer_company_type");
+	ret->company_linkedin = listing_text(row, "employer_linkedin");
+	ret->naics_code = listing_text_or_number(ret, row, "job_naics_code");
+	ret->naics_name = listing_text(row, "job_naics_name");
+}
+
+static bool read_row(const struct source_answer *from, const cJSON *row, struct listing *ret)
+{
+	(void)from;
+	ret->title = json_get(row, "job_title");
+	ret->title_name = "job_title";
+	read_company(row, ret);
+	listing_add_part(ret, listing_text(row, "job_description"));
+	read_place(row, ret);
+	read_employment(row, ret);
+	ret->posted = (struct listing_date){ listing_integer(row, "job_posted_at_timestamp"),
+					     listing_text(row, "job_posted_at_datetime_utc") };
+	if (!ret->posted.text)
+		ret->posted.text = listing_text_or_number(ret, row, "job_posted_at");
+	ret->expires = (struct listing_date){
+		listing_integer(row, "job_offer_expiration_timestamp"),
+		listing_text(row, "job_offer_expiration_datetime_utc"),
+	};
+	read_pay(row, ret);
+	read_links(row, ret);
+	read_requirements(row, ret);
+	ret->onet_soc = listing_text_or_number(ret, row, "job_onet_soc");
+	ret->language = listing_text(row, "job_posting_language");
+	ret->publisher = listing_text(row, "job_publisher");
+	ret->external_id = listing_text_or_number(ret, row, "job_id");
+	if (!ret->external_id)
+		ret->external_id = listing_text(row, "job_uid");
+	return true;
+}
+
 static const struct source jsearch = {
 	.name = "jsearch",
+	.kind = SOURCE_SEARCH,
 	.build = build,
 	.judge = judge,
 	.read_quota = read_quota,
 	.read_page = read_page,
 	.row_id = row_id,
+	.rows = rows,
+	.read_row = read_row,
 };
 SOURCE(jsearch);

@@ -3,11 +3,15 @@
  *
  * A source is one file that fills a struct source and registers it with SOURCE(name), and one
  * `source NAME { }` section in queues.conf; no list names it (the linker collects the entries).
- * Its functions are pure: they build requests and judge answers; collect.c makes the calls, keeps
- * the raw answers, counts the quota and decides what follows from a verdict.
- * Ownership: a request is its maker's until source_request_release. Pages borrow from the body. */
-#ifndef WORKERS_COLLECTION_SOURCE_H
-#define WORKERS_COLLECTION_SOURCE_H
+ * Its functions are pure. The first half builds requests and judges answers, for the collection
+ * program, which makes the calls, keeps the raw answers, counts the quota and decides what follows
+ * from a verdict. The second half reads the postings of a stored answer, for the processing program
+ * and for `jobfleet parse posting`: a row becomes a struct listing, and all rules beyond what a
+ * member is called are processing's.
+ * Ownership: a request is its maker's until source_request_release. Pages and listings borrow from
+ * the body. */
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -19,12 +23,23 @@
 struct conf_source;
 struct err;
 struct http_response;
+struct listing;
+
+/* What can be asked. */
+enum source_kind {
+	SOURCE_SEARCH,			/* query and location */
+	SOURCE_FEED,			/* nothing: it tells all it has, whatever is asked */
+	SOURCE_BOARD,			/* one employer's postings, by its name in `boards` */
+};
 
 /* What is wanted, checked by the caller; "" where nothing was said. */
 struct source_ask {
 	const char *query, *location, *country, *language, *date_posted, *employment_types;
+	const char *board;		/* SOURCE_BOARD: whose postings */
 	bool remote_only;
+	int64_t since_us;		/* only what was posted since (wall time), where it can; 0 = all */
 	const char *key;		/* secret; NULL = none */
+	const char *id;			/* the second half of a key, or who asks (conf id_variable); NULL */
 };
 
 /* Where a page begins. */
@@ -40,11 +55,13 @@ struct source_request {
 	struct buf url;
 	char *headers[SOURCE_HEADERS + 1];	/* "Name: value", NULL-terminated; may hold the key */
 	cJSON *params;			/* what of the request may be stored: no key */
+	struct buf body;		/* not empty: a POST of this JSON */
 };
 
 /* What an answer means. */
 enum source_class {
 	SOURCE_OK,			/* a page of postings */
+	SOURCE_UNCHANGED,		/* HTTP 304: as it was when last asked */
 	SOURCE_RETRY,			/* the provider failed: again, with back-off */
 	SOURCE_LIMITED,			/* too fast: again after wait_s; not a failure of the provider */
 	SOURCE_USED_UP,			/* the quota: nothing more until wait_s from now */
@@ -72,8 +89,14 @@ struct source_page {
 	bool last;			/* the provider says (or its format means) there is no next page */
 };
 
+/* A stored answer, for whoever reads its postings. */
+struct source_answer {
+	const cJSON *answer, *query;	/* the body; what of the request was stored (params) */
+};
+
 struct source {
 	const char *name;		/* as in queues.conf */
+	enum source_kind kind;
 	int (*build)(const struct conf_source *conf, const struct source_ask *ask,
 		     const struct source_place *at, struct source_request *ret, struct err *e);
 	/* body is NULL when it is no JSON. */
@@ -82,6 +105,11 @@ struct source {
 	void (*read_page)(const struct conf_source *conf, const struct source_place *at,
 			  const cJSON *body, struct source_page *ret);
 	const char *(*row_id)(const cJSON *row);	/* NULL if the row has none */
+
+	/* The list of postings in an answer; NULL: it has none, so it is no answer of this source. */
+	const cJSON *(*rows)(const cJSON *answer);
+	/* Fills ret, which listing_init has made empty. False: the row is no posting, but a notice. */
+	bool (*read_row)(const struct source_answer *from, const cJSON *row, struct listing *ret);
 };
 
 #define SOURCE(s) \

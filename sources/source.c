@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/collection/source.h"
+#include "sources/source.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "common/base/scan.h"
 #include "common/net/http.h"
 
-enum { URL_BYTES = 16 * 1024 };
+enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024 };
 
 /* The linker names the bounds of a section whose name is an identifier. */
 extern const struct source *const __start_jobfleet_sources[];
@@ -27,7 +27,7 @@ const struct source *source_find(const char *name)
 const char *source_class_name(enum source_class class)
 {
 	static const char *const names[SOURCE_CLASS_COUNT] = {
-		[SOURCE_OK] = "ok", [SOURCE_RETRY] = "retry", [SOURCE_LIMITED] = "limited",
+		[SOURCE_OK] = "ok", [SOURCE_UNCHANGED] = "unchanged", [SOURCE_RETRY] = "retry", [SOURCE_LIMITED] = "limited",
 		[SOURCE_USED_UP] = "quota_used_up", [SOURCE_KEY_REFUSED] = "key_refused",
 		[SOURCE_MOVED] = "endpoint_gone", [SOURCE_BAD_REQUEST] = "bad_request",
 	};
@@ -40,6 +40,7 @@ void source_request_init(struct source_request *r)
 {
 	*r = (struct source_request){ .params = mem_check(cJSON_CreateObject()) };
 	buf_init(&r->url, URL_BYTES);
+	buf_init(&r->body, BODY_BYTES);
 }
 
 void source_request_release(struct source_request *r)
@@ -47,6 +48,7 @@ void source_request_release(struct source_request *r)
 	for (char **h = r->headers; *h; h++)
 		free(*h);
 	buf_release(&r->url);
+	buf_release(&r->body);
 	cJSON_Delete(r->params);
 }
 
@@ -88,6 +90,8 @@ enum source_class source_class_of_status(int status)
 {
 	if (status >= 200 && status <= 299)
 		return SOURCE_OK;
+	if (status == 304)
+		return SOURCE_UNCHANGED;
 	if (status == 401 || status == 403)
 		return SOURCE_KEY_REFUSED;
 	if (status == 429)

@@ -12,7 +12,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/net/http.h"
-#include "workers/collection/source.h"
+#include "sources/source.h"
 
 #define KEY "k3y-of-the-test"
 

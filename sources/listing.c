@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources/listing.h"
+
+#include <math.h>
+
+#include "common/base/json.h"
+#include "common/base/scan.h"
+
+#define EXACT_MAX 9e15		/* whole numbers a double holds exactly */
+
+void listing_init(struct listing *l)
+{
+	*l = (struct listing){ .experience_months = -1 };
+}
+
+const char *listing_text(const cJSON *object, const char *name)
+{
+	const char *text = json_str(object, name, NULL);
+
+	return text && *text ? text : NULL;
+}
+
+const char *listing_text_or_number(struct listing *l, const cJSON *object, const char *name)
+{
+	const cJSON *m = json_get(object, name);
+
+	if (!cJSON_IsNumber(m))
+		return listing_text(object, name);
+	if (l->nnumbers == sizeof l->number / sizeof l->number[0])
+		return NULL;
+	snprintf(l->number[l->nnumbers], LISTING_NUMBER, "%.15g", m->valuedouble);
+	return l->number[l->nnumbers++];
+}
+
+bool listing_flag(const cJSON *object, const char *name)
+{
+	const cJSON *m = json_get(object, name);
+	bool flag = false;
+
+	if (cJSON_IsString(m))
+		return scan_bool(m->valuestring, &flag, NULL) >= 0 && flag;
+	return cJSON_IsTrue(m) || (cJSON_IsNumber(m) && m->valuedouble == 1);
+}
+
+int64_t listing_integer(const cJSON *object, const char *name)
+{
+	const cJSON *m = json_get(object, name);
+	int64_t value = 0;
+
+	if (cJSON_IsString(m))
+		return scan_int64(m->valuestring, 0, INT64_MAX, &value, NULL) < 0 ? 0 : value;
+	return cJSON_IsNumber(m) && fabs(m->valuedouble) < EXACT_MAX ? (int64_t)m->valuedouble : 0;
+}
+
+bool listing_number(const cJSON *object, const char *name, double *ret)
+{
+	const cJSON *m = json_get(object, name);
+
+	if (cJSON_IsString(m))
+		return scan_double(m->valuestring, -1e15, 1e15, ret, NULL) >= 0;
+	if (!cJSON_IsNumber(m))
+		return false;
+	*ret = m->valuedouble;
+	return true;
+}
+
+void listing_add(struct listing_texts *texts, const char *text)
+{
+	if (text && *text && texts->n < LISTING_TEXTS)
+		texts->text[texts->n++] = text;
+}
+
+void listing_add_all(struct listing_texts *texts, const cJSON *array)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, array)
+		if (cJSON_IsString(item))
+			listing_add(texts, item->valuestring);
+}
+
+void listing_add_part(struct listing *l, const char *text)
+{
+	if (text && *text && l->nparts < LISTING_PARTS)
+		l->part[l->nparts++] = text;
+}
+
+struct listing_place *listing_add_place(struct listing *l, const char *text)
+{
+	struct listing_place *place;
+
+	if (l->nplaces == LISTING_PLACES)
+		return NULL;
+	place = &l->place[l->nplaces++];
+	*place = (struct listing_place){ .text = text };
+	return place;
+}

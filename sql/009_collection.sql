@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- What collection keeps beside the raw answers: where a batch stands, what each question last brought.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- Near duplicates and search: what finds similar postings without reading the table.

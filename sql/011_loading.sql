@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- What loading keeps up: expiry, search, figures of postings.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- What processing records of each run's quality.
