@@ -246,8 +246,9 @@ static void read_links(const cJSON *row, struct listing *ret)
 	const cJSON *option, *options = json_get(row, "apply_options");
 
 	ret->apply_url = listing_text(row, "job_apply_link");
-	cJSON_ArrayForEach(option, options)
+	cJSON_ArrayForEach(option, options) {
 		listing_add(&ret->apply_more, listing_text(option, "apply_link"));
+	}
 	if (cJSON_IsArray(options) && options->child)
 		ret->apply_options = options;
 }
