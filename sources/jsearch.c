@@ -197,15 +197,6 @@ static const char *row_id(const cJSON *row)
 	return *id ? id : NULL;
 }
 
-static const cJSON *rows(const cJSON *answer)
-{
-	const cJSON *data = cJSON_IsArray(answer) ? answer : json_get(answer, "data");
-
-	if (cJSON_IsObject(data))
-		data = json_get(data, "jobs");
-	return cJSON_IsArray(data) ? data : NULL;
-}
-
 static void read_place(const cJSON *row, struct listing *ret)
 {
 	struct listing_place *place = listing_add_place(ret, listing_text(row, "job_location"));
@@ -329,7 +320,7 @@ static const struct source jsearch = {
 	.read_quota = read_quota,
 	.read_page = read_page,
 	.row_id = row_id,
-	.rows = rows,
+	.rows_at = "data.jobs data .",
 	.read_row = read_row,
 };
 SOURCE(jsearch);

@@ -24,6 +24,34 @@ const struct source *source_find(const char *name)
 	return NULL;
 }
 
+static struct raw array_at(struct raw value, const char *path, size_t len)
+{
+	const char *end = path + len;
+
+	while (*path != '.' && path < end) {
+		size_t n = strcspn(path, ". ");
+		char name[64];
+
+		snprintf(name, sizeof name, "%.*s", (int)n, path);
+		value = raw_is_object(value) ? raw_member(value, name) : RAW_NONE;
+		path += n + (path[n] == '.');
+	}
+	return raw_is_array(value) ? value : RAW_NONE;
+}
+
+struct raw source_rows(const struct source *source, struct raw answer)
+{
+	struct raw rows = RAW_NONE;
+
+	for (const char *p = source->rows_at; *p && !rows.at; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+
+		rows = array_at(answer, p, n);
+		p += n;
+	}
+	return rows;
+}
+
 const char *source_class_name(enum source_class class)
 {
 	static const char *const names[SOURCE_CLASS_COUNT] = {

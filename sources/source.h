@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/base/raw.h"
 
 struct conf_source;
 struct err;
@@ -89,9 +90,9 @@ struct source_page {
 	bool last;			/* the provider says (or its format means) there is no next page */
 };
 
-/* A stored answer, for whoever reads its postings. */
+/* Where a stored answer came from, for whoever reads its postings. */
 struct source_answer {
-	const cJSON *answer, *query;	/* the body; what of the request was stored (params) */
+	const cJSON *query;		/* what of the request was stored (params); NULL */
 };
 
 struct source {
@@ -106,8 +107,10 @@ struct source {
 			  const cJSON *body, struct source_page *ret);
 	const char *(*row_id)(const cJSON *row);	/* NULL if the row has none */
 
-	/* The list of postings in an answer; NULL: it has none, so it is no answer of this source. */
-	const cJSON *(*rows)(const cJSON *answer);
+	/* Where the array of postings stands in an answer: members joined by dots, "." for the answer
+	 * itself; several places by blanks, the first that is an array counts: "data.jobs data".
+	 * Answers are read row by row, so that a large one never stands in memory as a tree. */
+	const char *rows_at;
 	/* Fills ret, which listing_init has made empty. False: the row is no posting, but a notice. */
 	bool (*read_row)(const struct source_answer *from, const cJSON *row, struct listing *ret);
 };
@@ -117,6 +120,8 @@ struct source {
 		__attribute__((used, section("jobfleet_sources"))) = &(s)
 
 const struct source *source_find(const char *name);	/* NULL: no file serves it */
+/* The array of postings in the text of an answer; RAW_NONE: it is no answer of this source. */
+struct raw source_rows(const struct source *source, struct raw answer);
 const char *source_class_name(enum source_class class);	/* "retry" */
 
 void source_request_init(struct source_request *r);
