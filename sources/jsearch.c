@@ -122,48 +122,30 @@ static void judge_429(const struct http_response *r, const char *message,
 			   "HTTP 429: %s", *message ? message : "too many requests");
 }
 
-static bool has_rows(const cJSON *body)
+static void judge_200(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
 {
 	const cJSON *data = json_get(body, "data");
 
-	return cJSON_IsArray(data) || cJSON_IsArray(json_get(data, "jobs"));
-}
-
-static void judge_200(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
-{
-	const char *status = json_str(body, "status", "");
-
-	if (strcasecmp(status, "ERROR") == 0)
+	if (strcasecmp(json_str(body, "status", ""), "ERROR") == 0)
 		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 with an error: %s",
 				   message_of(body));
-	else if (!r->complete)
-		source_verdict_set(ret, SOURCE_RETRY, 0, "the answer was cut off after %zu bytes",
-				   r->body.len);
-	else if (!body)
-		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 with %s",
-				   r->body.len == 0 ? "an empty body" :
-				   *buf_text(&r->body) == '<' ? "a page of HTML" :
-				   "a body that is not valid JSON");
-	else if (!has_rows(body))
-		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP 200 without a list of jobs");
 	else
-		source_verdict_set(ret, SOURCE_OK, 0, "%s", "");
+		source_judge_rows(r, body, cJSON_IsArray(data) ? data : json_get(data, "jobs"),
+				  ret);
 }
 
 static void judge(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
 {
 	const char *message = message_of(body);
-	enum source_class class = source_class_of_status(r->status);
 
-	if (class == SOURCE_OK)
+	if (source_class_of_status(r->status) == SOURCE_OK)
 		judge_200(r, body, ret);
 	else if (r->status == 429)
 		judge_429(r, message, ret);
 	else if (r->status == 404 && strstr(message, "does not exist"))
 		source_verdict_set(ret, SOURCE_MOVED, 0, "HTTP 404: %s", message);
 	else
-		source_verdict_set(ret, class, source_header_int(r, "Retry-After"), "HTTP %d%s%s",
-				   r->status, *message ? ": " : "", message);
+		source_judge_status(r, message, ret);
 }
 
 static void read_quota(const struct http_response *r, struct source_quota *ret)
@@ -190,11 +172,9 @@ static void read_page(const struct conf_source *conf, const struct source_place 
 	ret->last = !is_paged(conf, at) && !ret->token;
 }
 
-static const char *row_id(const cJSON *row)
+static const char *row_id(const cJSON *row, char room[SOURCE_ID])
 {
-	const char *id = json_str(row, "job_id", "");
-
-	return *id ? id : NULL;
+	return source_id(row, "job_id", room);
 }
 
 static void read_place(const cJSON *row, struct listing *ret)
@@ -315,6 +295,7 @@ static bool read_row(const struct source_answer *from, const cJSON *row, struct 
 static const struct source jsearch = {
 	.name = "jsearch",
 	.kind = SOURCE_SEARCH,
+	.two_paths = true,
 	.build = build,
 	.judge = judge,
 	.read_quota = read_quota,

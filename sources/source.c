@@ -2,6 +2,7 @@
 #include "sources/source.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 
 #include "common/base/json.h"
@@ -9,7 +10,7 @@
 #include "common/base/scan.h"
 #include "common/net/http.h"
 
-enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024 };
+enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024, LIMITED_S = 60 };
 
 /* The linker names the bounds of a section whose name is an identifier. */
 extern const struct source *const __start_jobfleet_sources[];
@@ -139,4 +140,54 @@ void source_verdict_set(struct source_verdict *v, enum source_class class, int64
 	va_start(ap, fmt);
 	vsnprintf(v->reason, sizeof v->reason, fmt, ap);
 	va_end(ap);
+}
+
+void source_judge_rows(const struct http_response *r, const cJSON *body, const cJSON *rows,
+		       struct source_verdict *ret)
+{
+	if (!r->complete)
+		source_verdict_set(ret, SOURCE_RETRY, 0, "the answer was cut off after %zu bytes",
+				   r->body.len);
+	else if (!body)
+		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP %d with %s", r->status,
+				   r->body.len == 0 ? "an empty body" :
+				   *buf_text(&r->body) == '<' ? "a page of HTML" :
+				   "a body that is not valid JSON");
+	else if (!cJSON_IsArray(rows))
+		source_verdict_set(ret, SOURCE_RETRY, 0, "HTTP %d without a list of jobs",
+				   r->status);
+	else
+		source_verdict_set(ret, SOURCE_OK, 0, "%s", "");
+}
+
+void source_judge_status(const struct http_response *r, const char *message,
+			 struct source_verdict *ret)
+{
+	enum source_class class = source_class_of_status(r->status);
+	int64_t after = source_header_int(r, "Retry-After");
+
+	if (class == SOURCE_LIMITED && after <= 0)
+		after = LIMITED_S;
+	source_verdict_set(ret, class, after, "HTTP %d%s%s", r->status, *message ? ": " : "",
+			   message);
+}
+
+void source_judge_endpoint(const struct http_response *r, const char *message,
+			   struct source_verdict *ret)
+{
+	source_judge_status(r, message, ret);
+	if (r->status == 404 || r->status == 410)
+		ret->class = SOURCE_MOVED;
+}
+
+const char *source_id(const cJSON *row, const char *name, char room[SOURCE_ID])
+{
+	const cJSON *m = json_get(row, name);
+
+	if (cJSON_IsString(m) && *m->valuestring)
+		return m->valuestring;
+	if (!cJSON_IsNumber(m) || !isfinite(m->valuedouble))
+		return NULL;
+	snprintf(room, SOURCE_ID, "%.15g", m->valuedouble);
+	return room;
 }

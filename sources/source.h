@@ -95,9 +95,12 @@ struct source_answer {
 	const cJSON *query;		/* what of the request was stored (params); NULL */
 };
 
+enum { SOURCE_ID = 32 };
+
 struct source {
 	const char *name;		/* as in queues.conf */
 	enum source_kind kind;
+	bool two_paths;			/* build knows another path, for when one was withdrawn */
 	int (*build)(const struct conf_source *conf, const struct source_ask *ask,
 		     const struct source_place *at, struct source_request *ret, struct err *e);
 	/* body is NULL when it is no JSON. */
@@ -105,7 +108,8 @@ struct source {
 	void (*read_quota)(const struct http_response *r, struct source_quota *ret);
 	void (*read_page)(const struct conf_source *conf, const struct source_place *at,
 			  const cJSON *body, struct source_page *ret);
-	const char *(*row_id)(const cJSON *row);	/* NULL if the row has none */
+	/* NULL if the row has none. A number is written into room, a text borrowed from the row. */
+	const char *(*row_id)(const cJSON *row, char room[SOURCE_ID]);
 
 	/* Where the array of postings stands in an answer: members joined by dots, "." for the answer
 	 * itself; several places by blanks, the first that is an array counts: "data.jobs data".
@@ -138,5 +142,18 @@ int64_t source_header_int(const struct http_response *r, const char *name);
 enum source_class source_class_of_status(int status);
 void source_verdict_set(struct source_verdict *v, enum source_class class, int64_t wait_s,
 			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A 2xx, whose body must hold the array rows (NULL or no array: it does not): OK, or RETRY for one
+ * that was cut off, is empty, HTML, no JSON or has no rows. */
+void source_judge_rows(const struct http_response *r, const cJSON *body, const cJSON *rows,
+		       struct source_verdict *ret);
+/* Any other status by source_class_of_status and Retry-After; a 429 without it waits a minute.
+ * message: the provider's words, "" for none. */
+void source_judge_status(const struct http_response *r, const char *message,
+			 struct source_verdict *ret);
+/* The same for a provider that has one address for all it tells: 404 and 410 are MOVED. */
+void source_judge_endpoint(const struct http_response *r, const char *message,
+			   struct source_verdict *ret);
+/* For row_id: a member that is a text or a whole number. */
+const char *source_id(const cJSON *row, const char *name, char room[SOURCE_ID]);
 
 #endif

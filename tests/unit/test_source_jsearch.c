@@ -318,13 +318,17 @@ static void pages_end_where_the_provider_says(void **state)
 
 static void rows_are_known_by_their_job_id(void **state)
 {
-	cJSON *row = cJSON_Parse("{\"job_id\":\"Ab_-==\"}"), *none = cJSON_Parse("{\"job_id\":7}");
+	cJSON *row = cJSON_Parse("{\"job_id\":\"Ab_-==\"}"), *number = cJSON_Parse("{\"job_id\":7}"),
+	      *none = cJSON_Parse("{\"job_id\":[]}");
+	char room[SOURCE_ID];
 
 	(void)state;
-	assert_string_equal(jsearch->row_id(row), "Ab_-==");
-	assert_null(jsearch->row_id(none));
-	assert_null(jsearch->row_id(NULL));
+	assert_string_equal(jsearch->row_id(row, room), "Ab_-==");
+	assert_string_equal(jsearch->row_id(number, room), "7");
+	assert_null(jsearch->row_id(none, room));
+	assert_null(jsearch->row_id(NULL, room));
 	cJSON_Delete(row);
+	cJSON_Delete(number);
 	cJSON_Delete(none);
 }
 

@@ -44,7 +44,8 @@ static void count_rows(struct walk *w, const struct source_page *page, cJSON *id
 
 	*ret_new = 0;
 	cJSON_ArrayForEach(row, page->rows) {
-		const char *id = w->source->row_id(row);
+		char room[SOURCE_ID];
+		const char *id = w->source->row_id(row, room);
 
 		if (id && (json_get(w->seen, id) || json_get(ids, id)))
 			continue;
@@ -208,7 +209,8 @@ static int take_answer(struct walk *w, const char *step, const struct raw_kept *
 		r = r < 0 ? r : 1;
 	} else if (r == 0) {
 		r = settle_failure(w, k->id, &v, e);
-		if (r == 0 && (v.class != SOURCE_MOVED || w->at.other_path))
+		if (r == 0 && (v.class != SOURCE_MOVED || w->at.other_path ||
+			       !w->source->two_paths))
 			r = outcome(w, &v, e);
 	}
 	cJSON_Delete(body);
