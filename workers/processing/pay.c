@@ -10,7 +10,7 @@
 #include "workers/processing/pay_words.h"
 #include "workers/processing/text.h"
 
-enum { ASSUME_YEAR_FROM_CENTS = 1000000 };
+enum { ASSUME_YEAR_FROM_CENTS = 1000000, FEDERAL_HOURS = 2087 };
 
 /* A hundred billion a year is a broken field in any currency; the columns hold ten times that. */
 #define ANNUAL_LIMIT_CENTS INT64_C(10000000000000)
@@ -55,7 +55,31 @@ enum pay_period pay_period_parse(const char *period)
 	return found;
 }
 
-void pay_annualise(struct pay *pay)
+const char *pay_interval(const struct pay *pay, int64_t *ret_min_cents, int64_t *ret_max_cents)
+{
+	static const char *const NAMES[PAY_PERIOD_COUNT] = {
+		[PAY_HOUR] = "hour",	   [PAY_DAY] = "day",	  [PAY_WEEK] = "week",
+		[PAY_TWO_WEEKS] = "week", [PAY_MONTH] = "month", [PAY_YEAR] = "year",
+	};
+	int64_t weeks = pay->period == PAY_TWO_WEEKS ? 2 : 1;
+
+	*ret_min_cents = pay->min_cents / weeks;
+	*ret_max_cents = pay->max_cents / weeks;
+	return NAMES[pay->period];
+}
+
+static int64_t times_a_year(const struct pay *pay, const struct pay_hint *hint)
+{
+	if (pay->period == PAY_HOUR && hint && hint->federal)
+		return FEDERAL_HOURS;
+	if (pay->period == PAY_MONTH && pay->salaries)
+		return pay->salaries;
+	return PERIODS[pay->period].times;
+}
+
+/* Fills the annualised figures, and the period by size where it is not stated; empties pay that
+ * nobody is paid. */
+static void annualise(struct pay *pay, const struct pay_hint *hint)
 {
 	int64_t least = pay->min_cents ? pay->min_cents : pay->max_cents;
 	int64_t times;
@@ -65,7 +89,7 @@ void pay_annualise(struct pay *pay)
 		pay->period = PAY_YEAR;
 		pay->period_assumed = true;
 	}
-	times = PERIODS[pay->period].times;
+	times = times_a_year(pay, hint);
 	if (pay->min_cents > ANNUAL_LIMIT_CENTS / (times ? times : 1) ||
 	    pay->max_cents > ANNUAL_LIMIT_CENTS / (times ? times : 1)) {
 		*pay = (struct pay){ 0 };
@@ -126,7 +150,7 @@ int pay_from_fields(int64_t min_cents, int64_t max_cents, const char *currency, 
 		set_currency(&pay, "$");
 	order(&pay);
 	resolve_currency(&pay, hint);
-	pay_annualise(&pay);
+	annualise(&pay, hint);
 	*ret = pay;
 	return pay.ranges;
 }
@@ -141,7 +165,7 @@ int pay_from_text(const char *text, size_t len, const struct pay_hint *hint, str
 		return 0;
 	order(&pay);
 	resolve_currency(&pay, hint);
-	pay_annualise(&pay);
+	annualise(&pay, hint);
 	*ret = pay;
 	return pay.ranges;
 }
