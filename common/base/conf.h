@@ -34,7 +34,8 @@ struct conf_fleet {
 	bool timing_lines;		/* one line per finished task at INFO */
 	bool development;		/* ETL_MODE=development */
 	bool demo_fallback;		/* USE_DEMO_FALLBACK, or development: sample data without a key */
-	bool monitoring;		/* ENABLE_MONITORING */
+	bool monitoring;
+	bool skill_extraction, duplicate_detection;	/* of processing */		/* ENABLE_MONITORING */
 	const char *data_dir;		/* raw files and spool; "data" */
 	int batch_size;			/* ETL_BATCH_SIZE, 100 */
 	int requests_per_minute;	/* ETL_REQUESTS_PER_MINUTE, 60 */

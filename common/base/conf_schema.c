@@ -26,6 +26,8 @@ static const struct conf_key FLEET[] = {
 	{ "mode", CONF_WORD, AT(fleet, development), "production", .words = "production development",
 	  ENV("ETL_MODE") },
 	{ "use_demo_fallback", CONF_BOOL, AT(fleet, demo_fallback), NULL, ENV("USE_DEMO_FALLBACK") },
+	{ "enable_skill_extraction", CONF_BOOL, AT(fleet, skill_extraction), "yes" },
+	{ "enable_duplicate_detection", CONF_BOOL, AT(fleet, duplicate_detection), "yes" },
 	{ "enable_monitoring", CONF_BOOL, AT(fleet, monitoring), "yes", ENV("ENABLE_MONITORING") },
 	{ "data_dir", CONF_TEXT, AT(fleet, data_dir), "data" },
 	{ "batch_size", CONF_INT, AT(fleet, batch_size), "100", 1, 10000, ENV("ETL_BATCH_SIZE") },

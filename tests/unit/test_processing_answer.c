@@ -17,6 +17,17 @@ enum { MUTATIONS = 300, FILE_MAX_BYTES = 1 << 20 };
 
 static const char DATA[] = "tests/providers/data/jsearch/*_[deis]*.json";
 
+static int count(struct raw rows)
+{
+	struct raw_walk w = raw_walk(rows);
+	struct raw row;
+	int n = 0;
+
+	while (raw_next(&w, NULL, &row))
+		n++;
+	return rows.at ? n : -1;
+}
+
 static void the_rows_of_every_generation_are_found(void **state)
 {
 	static const struct {
@@ -39,11 +50,11 @@ static void the_rows_of_every_generation_are_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(CASES); i++) {
-		struct answer a = { 0 };
+		struct answer a = { .source = source_find("jsearch") };
 
 		answer_parse(&a, CASES[i].text, strlen(CASES[i].text));
 		assert_string_equal(refusal_name(a.refusal.type), CASES[i].type);
-		assert_int_equal(a.rows ? cJSON_GetArraySize(a.rows) : -1, CASES[i].rows);
+		assert_int_equal(count(a.rows), CASES[i].rows);
 		answer_close(&a);
 	}
 }
@@ -51,29 +62,37 @@ static void the_rows_of_every_generation_are_found(void **state)
 static void half_a_character_costs_one_character_and_not_the_answer(void **state)
 {
 	static const char TEXT[] =
-		"[\"a\\ud83db\", \"\\ude00\", \"\\ud83d\\ude00\", \"\\\\ud83d\"]";
-	struct answer a = { 0 };
+		"[\"a\\ud83db\", \"\\ude00\", \"\\ud83d\\ude00\", \"\\\\ud83d\", \"\\u0000\"]";
+	static const char *const WANT[] = { "a\xEF\xBF\xBD" "b", "\xEF\xBF\xBD", "😀", "\\ud83d",
+					    "\xEF\xBF\xBD" };
+	struct answer a = { .source = source_find("jsearch") };
+	struct raw_walk w;
+	struct raw row;
 
 	(void)state;
 	answer_parse(&a, TEXT, strlen(TEXT));
-	assert_non_null(a.rows);
-	assert_string_equal(cJSON_GetArrayItem(a.rows, 0)->valuestring, "a\xEF\xBF\xBD" "b");
-	assert_string_equal(cJSON_GetArrayItem(a.rows, 1)->valuestring, "\xEF\xBF\xBD");
-	assert_string_equal(cJSON_GetArrayItem(a.rows, 2)->valuestring, "😀");
-	assert_string_equal(cJSON_GetArrayItem(a.rows, 3)->valuestring, "\\ud83d");
+	w = raw_walk(a.rows);
+	for (size_t i = 0; i < COUNT(WANT); i++) {
+		char *text;
+
+		assert_true(raw_next(&w, NULL, &row));
+		text = raw_string(row);
+		assert_string_equal(text, WANT[i]);
+		free(text);
+	}
 	answer_close(&a);
 }
 
 static void depth_and_noise_crash_nothing(void **state)
 {
 	char *deep = mem_alloc(2000001);
-	struct answer a = { 0 };
+	struct answer a = { .source = source_find("jsearch") };
 
 	(void)state;
 	memset(deep, '[', 2000000);
 	deep[2000000] = '\0';
 	answer_parse(&a, deep, 2000000);
-	assert_null(a.rows);
+	assert_null(a.rows.at);
 	answer_close(&a);
 	free(deep);
 }
@@ -92,27 +111,34 @@ static void mutate(cJSON *value, uint32_t *seed)
 		mutate(child, seed);
 }
 
-static void take_all(cJSON *rows, uint32_t *seed)
+static void take_all(struct raw rows, uint32_t *seed)
 {
-	struct transform_context ctx = { .provider = "jsearch",
+	struct transform_context ctx = { .source = source_find("jsearch"),
 					 .reference_us = INT64_C(1795219200000000),
 					 .skills = true };
+	struct raw_walk w = raw_walk(rows);
 	struct posting p;
 	struct buf out;
-	cJSON *row, *read_back = NULL;
+	struct raw text;
 
 	posting_init(&p);
 	buf_init(&out, 8 << 20);
-	cJSON_ArrayForEach(row, rows) {
+	while (raw_next(&w, NULL, &text)) {
 		struct refusal r = { 0 };
+		cJSON *row = cJSON_ParseWithLength(text.at, text.len), *read_back = NULL;
+		char *mutated;
 
 		mutate(row, seed);
+		mutated = json_print(row);
+		cJSON_Delete(row);
 		buf_clear(&out);
-		if (transform_row(&ctx, row, &p, &r) < 0)
-			continue;
-		posting_json(&p, NULL, &out);
-		assert_int_equal(json_parse(buf_text(&out), out.len, &read_back, NULL), 0);
-		cJSON_Delete(read_back);
+		if (transform_row(&ctx, (struct raw){ mutated, strlen(mutated) }, &p, &r) ==
+		    TRANSFORM_POSTING) {
+			posting_json(&p, NULL, &out);
+			assert_int_equal(json_parse(buf_text(&out), out.len, &read_back, NULL), 0);
+			cJSON_Delete(read_back);
+		}
+		free(mutated);
 	}
 	buf_release(&out);
 	posting_release(&p);
@@ -128,15 +154,15 @@ static void mutated_rows_crash_nothing_and_stay_json(void **state)
 	assert_int_equal(glob(DATA, 0, NULL, &files), 0);
 	for (size_t i = 0; i < MUTATIONS; i++) {
 		FILE *f = fopen(files.gl_pathv[i % files.gl_pathc], "r");
-		struct answer a = { 0 };
+		struct answer a = { .source = source_find("jsearch") };
 		size_t n;
 
 		assert_non_null(f);
 		n = fread(text, 1, FILE_MAX_BYTES, f);
 		fclose(f);
 		answer_parse(&a, text, n);
-		assert_non_null(a.rows);
-		take_all((cJSON *)(uintptr_t)a.rows, &seed);
+		assert_non_null(a.rows.at);
+		take_all(a.rows, &seed);
 		answer_close(&a);
 	}
 	globfree(&files);

@@ -20,12 +20,15 @@ static const char LABELS[] = "tests/providers/data/labels.json";
 static const char OWN[] = "tests/providers/data/jsearch/*.json";
 static const char REAL[] = "../shared/samples/jsearch/*.json";
 
-static const struct transform_context CONTEXT = {
-	.provider = "jsearch",
-	.asked_country = "us",
-	.reference_us = INT64_C(1795219200) * 1000000,
-	.skills = true,
-};
+static struct transform_context context_of(const char *source)
+{
+	return (struct transform_context){
+		.source = source_find(source),
+		.asked_country = "us",
+		.reference_us = INT64_C(1795219200) * 1000000,
+		.skills = true,
+	};
+}
 
 static char *read_file(const char *path)
 {
@@ -42,6 +45,14 @@ static char *read_file(const char *path)
 	return text;
 }
 
+static struct raw rows_of(const char *text)
+{
+	struct raw whole = RAW_NONE;
+
+	assert_true(raw_whole(text, strlen(text), &whole, NULL));
+	return source_rows(source_find("jsearch"), whole);
+}
+
 static cJSON *read_json(const char *path)
 {
 	char *text = read_file(path);
@@ -53,14 +64,10 @@ static cJSON *read_json(const char *path)
 
 static int transform(const char *json, struct posting *p, struct refusal *r)
 {
-	cJSON *row = cJSON_Parse(json);
-	int result;
+	struct transform_context context = context_of("jsearch");
 
 	*r = (struct refusal){ 0 };
-	assert_non_null(row);
-	result = transform_row(&CONTEXT, row, p, r);
-	cJSON_Delete(row);
-	return result;
+	return transform_row(&context, (struct raw){ json, strlen(json) }, p, r);
 }
 
 static void a_row_without_title_or_employer_is_refused_by_name(void **state)
@@ -208,14 +215,16 @@ static void run_files(const char *pattern, int *ret_loaded, int *ret_refused)
 	if (glob(pattern, 0, NULL, &files))
 		files.gl_pathc = 0;
 	for (size_t i = 0; i < files.gl_pathc; i++) {
-		cJSON *answer = read_json(files.gl_pathv[i]);
-		const cJSON *row, *rows = transform_rows(answer);
+		struct transform_context context = context_of("jsearch");
+		char *text = read_file(files.gl_pathv[i]);
+		struct raw_walk w = raw_walk(rows_of(text));
+		struct raw row;
 
-		cJSON_ArrayForEach(row, rows) {
+		while (raw_next(&w, NULL, &row)) {
 			struct refusal r = { 0 };
 			cJSON *json;
 
-			if (transform_row(&CONTEXT, row, &p, &r) < 0) {
+			if (transform_row(&context, row, &p, &r) < 0) {
 				assert_true(r.type != REFUSAL_NONE && r.message[0]);
 				++*ret_refused;
 				continue;
@@ -227,7 +236,7 @@ static void run_files(const char *pattern, int *ret_loaded, int *ret_refused)
 			cJSON_Delete(json);
 			++*ret_loaded;
 		}
-		cJSON_Delete(answer);
+		free(text);
 	}
 	globfree(&files);
 	buf_release(&out);
@@ -311,23 +320,28 @@ static void score_posting(const cJSON *want, const struct posting *p, struct sco
 static void transform_labelled(const cJSON *want, struct posting *p)
 {
 	static char last[128];
-	static cJSON *answer;
+	static char *text;
 	const char *file = json_str(want, "file", "");
-	struct transform_context context = CONTEXT;
+	struct transform_context context = context_of("jsearch");
+	struct raw_walk w;
+	struct raw row = RAW_NONE;
 	char path[256], country[3] = "";
 	struct refusal r;
 
 	if (strcmp(file, last)) {
-		cJSON_Delete(answer);
+		free(text);
 		snprintf(last, sizeof last, "%s", file);
 		snprintf(path, sizeof path, "tests/providers/data/jsearch/%s", file);
-		answer = read_json(path);
+		text = read_file(path);
+		assert_non_null(text);
 	}
 	if (strchr(file, '_'))
 		snprintf(country, sizeof country, "%.2s", strchr(file, '_') + 1);
 	context.asked_country = country;
-	assert_int_equal(transform_row(&context, cJSON_GetArrayItem(transform_rows(answer),
-		(int)json_int(want, "index", 0)), p, &r), 0);
+	w = raw_walk(rows_of(text));
+	for (int64_t i = json_int(want, "index", 0); i >= 0; i--)
+		assert_true(raw_next(&w, NULL, &row));
+	assert_int_equal(transform_row(&context, row, p, &r), TRANSFORM_POSTING);
 }
 
 static void the_bundled_rows_come_out_as_labelled(void **state)

@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/store/pg.h"
-#include "workers/processing/transform.h"
+#include "sources/source.h"
 
 int answer_open(struct answer *ret, struct pg *pg, const char *collection_id, struct err *e)
 {
@@ -23,7 +23,7 @@ int answer_open(struct answer *ret, struct pg *pg, const char *collection_id, st
 	n = pg_run(pg,
 		   "SELECT api_provider, processing_status, coalesce(query_params->>'country', ''),"
 		   " coalesce(run_id, ''), (extract(epoch FROM timestamp) * 1000000)::bigint, "
-		   "is_demo"
+		   "is_demo, query_params::text"
 		   " FROM public.raw_job_collections WHERE collection_id = $1::uuid FOR UPDATE",
 		   PG_PARAMS(PG_TEXT(collection_id)), &rows, e);
 	if (n < 0)
@@ -38,6 +38,8 @@ int answer_open(struct answer *ret, struct pg *pg, const char *collection_id, st
 	ret->run_id = mem_strdup(pg_text(rows, 0, 3));
 	ret->fetched_us = pg_int(rows, 0, 4);
 	ret->is_demo = pg_bool(rows, 0, 5);
+	ret->query = cJSON_Parse(pg_text(rows, 0, 6));
+	ret->source = source_find(ret->provider);
 	pg_rows_free(rows);
 	return 0;
 }
@@ -45,7 +47,8 @@ int answer_open(struct answer *ret, struct pg *pg, const char *collection_id, st
 void answer_close(struct answer *a)
 {
 	free(a->run_id);
-	cJSON_Delete(a->json);
+	free(a->text);
+	cJSON_Delete(a->query);
 	*a = (struct answer){ 0 };
 }
 
@@ -63,8 +66,8 @@ static bool is_surrogate(const char *p, const char *end, char first, const char 
 		isxdigit((unsigned char)p[5]);
 }
 
-/* One lone surrogate escape would make the parser refuse a whole answer: it becomes U+FFFD. */
-static void mend_surrogates(char *text, size_t len)
+/* A lone surrogate, which the parser refuses, and NUL, which PostgreSQL does, become U+FFFD. */
+static void mend_escapes(char *text, size_t len)
 {
 	char *end = text + len;
 
@@ -75,29 +78,43 @@ static void mend_surrogates(char *text, size_t len)
 			   is_surrogate(p + 6, end, 'd', "cdef")) {
 			p += 12;
 		} else {
-			if (is_surrogate(p, end, 'd', "89abcdef"))
+			if (is_surrogate(p, end, 'd', "89abcdef") ||
+			    (end - p >= 6 && memcmp(p + 2, "0000", 4) == 0))
 				memcpy(p + 2, "fffd", 4);
 			p += 2;
 		}
 	}
 }
 
+static void refuse_format(struct answer *a)
+{
+	a->refusal.type = REFUSAL_UNKNOWN_FORMAT;
+	if (a->source)
+		snprintf(a->refusal.message, sizeof a->refusal.message,
+			 "The answer has no list of postings at %s", a->source->rows_at);
+	else
+		snprintf(a->refusal.message, sizeof a->refusal.message, "No source is called %.60s",
+			 a->provider);
+}
+
 void answer_parse(struct answer *a, const char *text, size_t len)
 {
-	char *copy = mem_dup(text, len);
-	struct err e = { 0 };
+	struct raw whole;
+	size_t bad;
 
 	a->bytes = len;
-	mend_surrogates(copy, len);
-	if (json_parse(copy, len, &a->json, &e) < 0) {
-		refuse(a, REFUSAL_INVALID_JSON, len ? e.msg : "The answer is empty");
-	} else {
-		a->rows = transform_rows(a->json);
-		if (!a->rows)
-			refuse(a, REFUSAL_UNKNOWN_FORMAT,
-			       "The answer has no list of postings under data or data.jobs");
+	a->text = mem_dup(text, len);
+	mend_escapes(a->text, len);
+	if (!raw_whole(a->text, len, &whole, &bad)) {
+		a->refusal.type = REFUSAL_INVALID_JSON;
+		snprintf(a->refusal.message, sizeof a->refusal.message,
+			 len ? "not valid JSON at byte %zu" : "The answer is empty", bad);
+		return;
 	}
-	free(copy);
+	if (a->source)
+		a->rows = source_rows(a->source, whole);
+	if (!a->rows.at)
+		refuse_format(a);
 }
 
 /* -1: no zstd frame, or larger than allowed. */

@@ -18,7 +18,7 @@ enum { BATCH_MAX_BYTES = 256 * 1024 * 1024, EMBED_DIGITS = 5, EMBED_UNIT = 10000
 /* One posting that waits for its batch. */
 struct entry {
 	int index;
-	const cJSON *row;
+	struct raw row;
 	struct dedupe_keys keys;
 	char duplicate_of[UUID_SIZE];	/* in the main table; "" none */
 	char *merge_key;		/* NULL: its own */
@@ -142,7 +142,7 @@ static void remember(struct batch *b, const struct entry *e)
 	b->merge_keys[b->nseen++] = mem_strdup(e->keys.key);
 }
 
-int batch_add(struct batch *b, int index, const struct posting *p, const cJSON *row, struct err *e)
+int batch_add(struct batch *b, int index, const struct posting *p, struct raw row, struct err *e)
 {
 	struct entry *entry = &b->entries[b->n++];
 	int known = dedupe_set_add(b->seen, &p->keys, (int)b->nseen);

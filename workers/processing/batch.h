@@ -8,8 +8,9 @@
 #ifndef WORKERS_PROCESSING_BATCH_H
 #define WORKERS_PROCESSING_BATCH_H
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
+
+#include "common/base/raw.h"
 
 struct batch;
 struct err;
@@ -22,7 +23,7 @@ int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int b
 	       bool is_demo, struct err *e);
 void batch_close(struct batch *b);
 /* Copies what it needs of p; row (borrowed till the next flush) is for the error list. */
-int batch_add(struct batch *b, int index, const struct posting *p, const cJSON *row, struct err *e);
+int batch_add(struct batch *b, int index, const struct posting *p, struct raw row, struct err *e);
 /* Writes what is left. */
 int batch_flush(struct batch *b, struct err *e);
 

@@ -41,13 +41,14 @@ void outcome_release(struct outcome *o)
 }
 
 /* The row as it came, or as a text when it is too long to keep whole. */
-static void put_raw(struct buf *list, const cJSON *raw)
+static void put_raw(struct buf *list, struct raw raw)
 {
-	char *printed = raw ? json_print(raw) : mem_strdup("null");
 	struct buf text;
 
+	if (!raw.at)
+		raw = RAW("null");
 	buf_init(&text, 2 * POSTING_RAW_MAX);
-	text_to_utf8(printed, strlen(printed), &text);
+	text_to_utf8(raw.at, raw.len < POSTING_RAW_MAX ? raw.len : POSTING_RAW_MAX, &text);
 	if (text.len <= OUTCOME_RAW_MAX && !buf_overflowed(&text)) {
 		buf_append(list, text.data, text.len);
 	} else {
@@ -55,10 +56,9 @@ static void put_raw(struct buf *list, const cJSON *raw)
 		buf_put_json_string(list, text.data);
 	}
 	buf_release(&text);
-	free(printed);
 }
 
-void outcome_refuse(struct outcome *o, int index, const struct refusal *why, const cJSON *raw)
+void outcome_refuse(struct outcome *o, int index, const struct refusal *why, struct raw raw)
 {
 	o->failed++;
 	if (++o->errors > OUTCOME_ERRORS_MAX)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/base/raw.h"
 #include "common/base/uuid.h"
 
 struct err;
@@ -30,8 +31,8 @@ struct outcome {
 int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, const char *run_id,
 		 struct err *e);
 void outcome_release(struct outcome *o);
-/* A refused row; raw may be NULL. index OUTCOME_NO_INDEX: the whole answer. */
-void outcome_refuse(struct outcome *o, int index, const struct refusal *why, const cJSON *raw);
+/* A refused row; raw may be RAW_NONE. index OUTCOME_NO_INDEX: the whole answer. */
+void outcome_refuse(struct outcome *o, int index, const struct refusal *why, struct raw raw);
 /* completed, partial or failed */
 const char *outcome_status(const struct outcome *o);
 /* Writes counts, errors and metrics, and the collection's status. */

@@ -30,25 +30,52 @@ static cJSON *already(const struct answer *a, const char *collection_id)
 	return answer;
 }
 
+static int count_rows(struct raw rows)
+{
+	struct raw_walk w = raw_walk(rows);
+	struct raw row;
+	int n = 0;
+
+	while (raw_next(&w, NULL, &row))
+		n++;
+	return n;
+}
+
+static int take_row(const struct transform_context *ctx, int index, struct raw row,
+		    struct posting *p, struct batch *batch, struct outcome *o, struct err *e)
+{
+	struct refusal why = { 0 };
+
+	switch (transform_row(ctx, row, p, &why)) {
+	case TRANSFORM_POSTING:
+		return batch_add(batch, index, p, row, e);
+	case TRANSFORM_REFUSED:
+		outcome_refuse(o, index, &why, why.type == REFUSAL_INVALID_JSON ? RAW_NONE : row);
+		return 0;
+	case TRANSFORM_NOTICE:
+		break;
+	}
+	return 0;
+}
+
 static int transform_all(struct run *run, const struct answer *a, struct batch *batch,
 			 struct outcome *o, struct err *e)
 {
+	const struct conf *conf = run_conf(run);
 	struct transform_context ctx = {
-		.provider = a->provider, .asked_country = a->country[0] ? a->country : NULL,
-		.reference_us = a->fetched_us, .is_demo = a->is_demo, .skills = true,
+		.source = a->source, .from = { a->query },
+		.asked_country = a->country[0] ? a->country : NULL,
+		.reference_us = a->fetched_us, .is_demo = a->is_demo,
+		.skills = !conf || conf->fleet.skill_extraction,
 	};
-	int total = cJSON_GetArraySize(a->rows), index = 0, r = 0;
+	int total = count_rows(a->rows), index = 0, r = 0;
+	struct raw_walk w = raw_walk(a->rows);
 	struct posting p;
-	const cJSON *row;
+	struct raw row;
 
 	posting_init(&p);
-	for (row = a->rows->child; row && r == 0; row = row->next, index++) {
-		struct refusal why = { 0 };
-
-		if (transform_row(&ctx, row, &p, &why) < 0)
-			outcome_refuse(o, index, &why, row);
-		else
-			r = batch_add(batch, index, &p, row, e);
+	for (; r == 0 && raw_next(&w, NULL, &row); index++) {
+		r = take_row(&ctx, index, row, &p, batch, o, e);
 		if (index % DEFAULT_BATCH == DEFAULT_BATCH - 1)
 			run_progress(run, index + 1, total, "processing");
 		if (r == 0 && run_cancelled(run))
@@ -65,8 +92,10 @@ static int process_rows(struct run *run, struct pg *pg, const struct answer *a, 
 	struct batch *batch = NULL;
 	int r;
 
-	if (!a->rows) {
-		outcome_refuse(o, OUTCOME_NO_INDEX, &a->refusal, a->json);
+	if (!a->rows.at) {
+		outcome_refuse(o, OUTCOME_NO_INDEX, &a->refusal,
+			       a->refusal.type == REFUSAL_UNKNOWN_FORMAT ?
+			       (struct raw){ a->text, a->bytes } : RAW_NONE);
 		return 0;
 	}
 	r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH, a->is_demo, e);

@@ -70,7 +70,6 @@ static double completeness(const struct posting *p)
 
 void posting_finish(struct posting *p)
 {
-	p->level = level_parse(p->title);
 	dedupe_keys_fill(&p->keys, p->title, p->company, &p->place, remote_name(p->remote),
 			 p->apply_url);
 	if (!p->location[0])
@@ -160,6 +159,7 @@ static void put_place(struct buf *out, const struct posting *p)
 	put_text(out, "city", p->place.city);
 	put_text(out, "state", p->place.region_code[0] ? p->place.region_code : p->place.region);
 	put_text(out, "country", p->place.country);
+	put_text(out, "postal_code", p->postal_code);
 	if (p->place.has_coordinates) {
 		put_name(out, "latitude");
 		buf_printf(out, "%.7f", p->place.latitude);
@@ -182,6 +182,8 @@ static void put_pay(struct buf *out, const struct posting *p)
 	put_text(out, "salary_period", pay_period_name(pay->period));
 	put_cents(out, "salary_annual_min", pay->annual_min_cents);
 	put_cents(out, "salary_annual_max", pay->annual_max_cents);
+	if (p->pay_estimated)
+		put_flag(out, "salary_estimated", true);
 }
 
 static void put_lists(struct buf *out, const struct posting *p)
@@ -229,6 +231,8 @@ static void put_keys(struct buf *out, const struct posting *p, const char *merge
 
 static void put_metadata(struct buf *out, const struct posting *p)
 {
+	const char *others[POSTING_PLACES_MAX];
+
 	put_name(out, "metadata");
 	buf_puts(out, "{");
 	if (p->pay.ranges)
@@ -239,6 +243,10 @@ static void put_metadata(struct buf *out, const struct posting *p)
 		put_flag(out, "equity", true);
 	if (p->pay.open_top)
 		put_flag(out, "salary_open_top", true);
+	for (size_t i = 0; i < p->nplaces; i++)
+		others[i] = p->places[i];
+	if (p->nplaces)
+		put_list(out, "other_places", others, p->nplaces);
 	buf_puts(out, "}");
 }
 

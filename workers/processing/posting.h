@@ -26,7 +26,10 @@
 #include "workers/processing/weblink.h"
 
 /* Of the rules that make a posting; raise it when a change makes another one of the same row. */
-enum { POSTING_RULES_VERSION = 1, POSTING_LIST_MAX = 32, POSTING_RAW_MAX = 1024 * 1024 };
+enum {
+	POSTING_RULES_VERSION = 2, POSTING_LIST_MAX = 32, POSTING_PLACES_MAX = 15,
+	POSTING_RAW_MAX = 1024 * 1024,
+};
 
 /* Why a row is refused: the closed list of error_type in job_processing_log.errors. */
 #define REFUSAL_LIST(X) \
@@ -54,10 +57,14 @@ const char *refusal_name(enum refusal_type type);
 struct posting {
 	char title[TITLE_MAX], company[COMPANY_MAX], location[256];
 	struct place place;
+	char postal_code[16];
+	char places[POSTING_PLACES_MAX][128];	/* the others, as labels */
+	size_t nplaces;
 	enum remote remote;
 	enum level level;
 	unsigned employment;			/* set of employment.h */
 	struct pay pay;
+	bool pay_estimated;			/* by the source, not offered */
 	char salary_text[256];
 	struct buf description;
 	char apply_url[WEBLINK_MAX];
@@ -83,7 +90,7 @@ void posting_init(struct posting *p);
 void posting_clear(struct posting *p);
 void posting_release(struct posting *p);
 
-/* Fills what follows from the rest: keys, quality. */
+/* Fills what follows from the rest: keys, location, quality. */
 void posting_finish(struct posting *p);
 /* merge_key NULL: its own dedupe key; "": left out, for who adds it later. */
 void posting_json(const struct posting *p, const char *merge_key, struct buf *out);
