@@ -89,6 +89,13 @@ const struct country *country_by_code(const char *code)
 	return NULL;
 }
 
+const char *country_name(const char *code)
+{
+	const struct country *c = country_by_code(code);
+
+	return c ? c->name : "";
+}
+
 const struct region *region_by_code(const char *country, const char *code)
 {
 	for (size_t i = 0; i < REGIONS_COUNT; i++)

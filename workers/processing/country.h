@@ -28,6 +28,8 @@ extern const size_t REGIONS_COUNT;
 /* NULL: not one. code: two or three letters, any case; NULL gives NULL. */
 const struct country *country_by_code(const char *code);
 const struct country *country_by_name(const char *folded);
+/* "Germany" of "DE" or "DEU"; "" for what is no country. */
+const char *country_name(const char *code);
 /* country NULL: any, the first in table order (United States, Canada, Australia). */
 const struct region *region_by_code(const char *country, const char *code);
 const struct region *region_by_name(const char *country, const char *folded);

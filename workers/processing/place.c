@@ -286,6 +286,27 @@ void place_parse(const char *text, const char *hint, struct place *ret)
 		SET(ret->country, hint);
 }
 
+static bool names_something(const struct place *p)
+{
+	return p->city[0] || p->region[0] || p->region_code[0] || p->country[0];
+}
+
+size_t place_parse_all(const char *text, const char *hint, struct place places[], size_t max)
+{
+	size_t n = 0;
+
+	while (text && *text && n < max) {
+		size_t len = strcspn(text, ";\n|");
+		char part[LINE_SIZE];
+
+		snprintf(part, sizeof part, "%.*s", (int)len, text);
+		place_parse(part, hint, &places[n]);
+		n += names_something(&places[n]);
+		text += len + (text[len] != '\0');
+	}
+	return n;
+}
+
 static bool is_nowhere(double latitude, double longitude)
 {
 	static const double CENTROIDS[][2] = { { 37.09024, -95.71289 }, { 39.78373, -100.445882 },

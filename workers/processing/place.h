@@ -10,12 +10,16 @@
 #define WORKERS_PROCESSING_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct place {
 	char city[128];
 	char region[96];		/* name where known, else as given */
 	char region_code[8];		/* "TX"; "" unknown */
 	char country[3];		/* ISO 3166-1 alpha-2; "" unknown */
+	char metro[64];			/* "Denver-Aurora-Centennial"; "" outside the known metros */
+	char cbsa[6];			/* its CBSA code (2023 delineation), "19740" */
+	unsigned geoname_id;		/* of the city; 0 unknown */
 	bool has_coordinates;
 	double latitude, longitude;
 };
@@ -30,6 +34,9 @@ struct place_fields {
 void place_resolve(const struct place_fields *in, struct place *ret);
 /* hint: country code that the text is likely about, or NULL. */
 void place_parse(const char *text, const char *hint, struct place *ret);
+/* All places that the text names ("London or Berlin", "Austin, TX; Remote"), in their order; the
+ * first is the one that place_parse gives. Returns how many, 0 to max. */
+size_t place_parse_all(const char *text, const char *hint, struct place places[], size_t max);
 /* "Austin, TX, US" from what is known; "" for nothing. */
 void place_label(const struct place *place, char *out, unsigned long size);
 
