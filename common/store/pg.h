@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct pg;
 struct pg_rows;
@@ -84,6 +85,8 @@ bool pg_in_transaction(const struct pg *p);
 int pg_copy_start(struct pg *p, const char *sql, struct err *e);
 int pg_copy_data(struct pg *p, const void *data, size_t n, struct err *e);
 int64_t pg_copy_end(struct pg *p, const char *abort_reason, struct err *e);
+/* COPY … TO STDOUT: all of it is appended to out. -ERR_TOO_BIG past out's maximum. */
+int pg_copy_out(struct pg *p, const char *sql, struct buf *out, struct err *e);
 
 /* LISTEN channel; then wait for a notification: 1 one came, 0 none in timeout_ms. */
 int pg_listen(struct pg *p, const char *channel, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What pg.c, pg_connect.c, pg_error.c and pg_rows.c share; nobody else includes this. */
+/* What pg.c, pg_copy.c, pg_connect.c, pg_error.c and pg_rows.c share; nobody else includes this. */
 #ifndef COMMON_STORE_PG_PRIVATE_H
 #define COMMON_STORE_PG_PRIVATE_H
 
