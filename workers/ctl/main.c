@@ -33,6 +33,8 @@ static const struct {
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules and when they fired", schedule_main },
 	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },
+	{ "parse", "run the rules of processing on JSON lines: salary, location, level, ...",
+	  parse_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },
 	{ "config", "check: every setting and where it came from", config_main },
 };

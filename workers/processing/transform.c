@@ -311,6 +311,10 @@ static int take_raw(struct raw text, struct posting *p, struct refusal *r)
 		text_to_utf8(text.at, text.len, &p->raw);
 	if (text.len > POSTING_RAW_MAX || p->raw.len > POSTING_RAW_MAX || buf_overflowed(&p->raw))
 		return refuse(r, REFUSAL_TOO_LARGE, "Posting larger than 1 MiB", p->title);
+	if (memchr(p->raw.data, '\n', p->raw.len)) {	/* one line everywhere further on */
+		cJSON_Minify(p->raw.data);
+		p->raw.len = strlen(p->raw.data);
+	}
 	return 0;
 }
 
