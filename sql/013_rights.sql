@@ -26,7 +26,7 @@ BEGIN
 		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON jobfleet.migrations TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SEQUENCE jobfleet.order_seq TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
-			'jobfleet.unique_take TO @');
+			'jobfleet.unique_take, jobfleet.near_candidates, jobfleet.retire_reposted TO @');
 	END LOOP;
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || domain || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || schedules || ' TO @');
