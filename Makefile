@@ -107,6 +107,7 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
+$B/bin/transform: $(call nouns_of,processing)
 
 fuzz-programs: $(FUZZERS)
 
