@@ -95,3 +95,55 @@ struct listing_place *listing_add_place(struct listing *l, const char *text)
 	*place = (struct listing_place){ .text = text };
 	return place;
 }
+
+/* What of a link stands behind host, at "/"; NULL if it is elsewhere. */
+static const char *path_on(const char *link, const char *host)
+{
+	const char *at = link ? strstr(link, "://") : NULL, *end;
+	size_t n = strlen(host), len;
+
+	if (!at)
+		return NULL;
+	at += 3;
+	end = at + strcspn(at, "/?#");
+	len = (size_t)(end - at);
+	if (*end != '/' || len < n || strncasecmp(end - n, host, n) != 0 ||
+	    (len > n && end[-(ptrdiff_t)n - 1] != '.'))
+		return NULL;
+	return end;
+}
+
+static int nibble(char c)
+{
+	const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
+
+	return c && at ? (int)(at - digits) : -1;
+}
+
+/* Without its %-escapes; "" if it is none or does not fit. */
+static void first_part(const char *path, char out[LISTING_BOARD])
+{
+	size_t n = 0;
+
+	for (path++; *path && !strchr("/?#", *path) && n < LISTING_BOARD; path++) {
+		int high = *path == '%' ? nibble(path[1]) : -1,
+		    low = high < 0 ? -1 : nibble(path[2]);
+
+		out[n++] = low < 0 ? *path : (char)(high << 4 | low);
+		path += low < 0 ? 0 : 2;
+	}
+	out[n < LISTING_BOARD ? n : 0] = '\0';
+}
+
+void listing_board_company(struct listing *l, const cJSON *query, const char *link,
+			   const char *host)
+{
+	const char *path;
+
+	l->company_default = listing_text(query, "board");
+	if (l->company_default || !(path = path_on(link, host)))
+		return;
+	first_part(path, l->board);
+	if (l->board[0] && strcmp(l->board, "embed") != 0)
+		l->company_default = l->board;
+}

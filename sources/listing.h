@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LISTING_PARTS = 64, LISTING_PLACES = 16, LISTING_TEXTS = 32, LISTING_NUMBER = 32 };
+enum {
+	LISTING_PARTS = 64, LISTING_PLACES = 16, LISTING_TEXTS = 32, LISTING_NUMBER = 32,
+	LISTING_BOARD = 96,
+};
 
 struct listing_texts {
 	const char *text[LISTING_TEXTS];
@@ -76,6 +79,7 @@ struct listing {
 
 	char number[4][LISTING_NUMBER];	/* numbers that are wanted as texts */
 	size_t nnumbers;
+	char board[LISTING_BOARD];	/* what listing_board_company found */
 };
 
 void listing_init(struct listing *l);
@@ -92,6 +96,10 @@ bool listing_number(const cJSON *object, const char *name, double *ret);	/* also
 void listing_add(struct listing_texts *texts, const char *text);
 void listing_add_all(struct listing_texts *texts, const cJSON *array);	/* its texts */
 void listing_add_part(struct listing *l, const char *text);
+/* The default company of an employer's board: its name as the request had it (`board` of query,
+ * which may be NULL), else the first part of a link's path, if on host or a name under it. */
+void listing_board_company(struct listing *l, const cJSON *query, const char *link,
+			   const char *host);
 /* A further place; NULL when there is no room. Add only what has something to say. */
 struct listing_place *listing_add_place(struct listing *l, const char *text);
 

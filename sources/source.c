@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
@@ -102,6 +103,30 @@ void source_add_param(struct source_request *r, const char *name, const char *va
 void source_add_secret_param(struct source_request *r, const char *name, const char *value)
 {
 	http_put_query(&r->url, name, value);
+}
+
+void source_add_number(struct source_request *r, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	source_add_param(r, name, text);
+}
+
+void source_add_board(struct source_request *r, const char *board)
+{
+	http_put_path(&r->url, board);
+	json_set_str(r->params, "board", board);
+}
+
+int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e)
+{
+	if (buf_overflowed(&r->url) || buf_overflowed(&r->body)) {
+		source_request_release(r);
+		return err_set(e, ERR_TOO_BIG, "the query makes a request that is too long");
+	}
+	*ret = *r;
+	return 0;
 }
 
 int64_t source_header_int(const struct http_response *r, const char *name)

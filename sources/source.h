@@ -134,6 +134,11 @@ void source_add_header(struct source_request *r, const char *name, const char *v
 /* A query parameter: into the URL, and into params unless secret; "" is left out. */
 void source_add_param(struct source_request *r, const char *name, const char *value);
 void source_add_secret_param(struct source_request *r, const char *name, const char *value);
+void source_add_number(struct source_request *r, const char *name, int64_t value);
+/* One part of the path, with its "/" before it and escaped; params keep it as "board". */
+void source_add_board(struct source_request *r, const char *board);
+/* The end of a build: the request is ret's, or released again since its URL or body is too long. */
+int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e);
 
 /* A header that is a whole number; -1 if absent or not one. */
 int64_t source_header_int(const struct http_response *r, const char *name);

@@ -408,16 +408,35 @@ bool http_header(const struct http_response *r, const char *name, char *out, siz
 	return false;
 }
 
-int http_put_query(struct buf *b, const char *name, const char *value)
+static char *escape(const char *text)
 {
-	size_t len = strlen(value);
-	char *escaped;
-	int r;
+	size_t len = strlen(text);
 
 	if (len > MAX_ESCAPED)
+		return NULL;
+	return mem_check(curl_easy_escape(NULL, len ? text : "", (int)len));
+}
+
+int http_put_query(struct buf *b, const char *name, const char *value)
+{
+	char *escaped = escape(value);
+	int r;
+
+	if (!escaped)
 		return -ERR_TOO_BIG;
-	escaped = mem_check(curl_easy_escape(NULL, len ? value : "", (int)len));
 	r = buf_printf(b, "%c%s=%s", strchr(buf_text(b), '?') ? '&' : '?', name, escaped);
+	curl_free(escaped);
+	return r;
+}
+
+int http_put_path(struct buf *b, const char *part)
+{
+	char *escaped = escape(part);
+	int r;
+
+	if (!escaped)
+		return -ERR_TOO_BIG;
+	r = buf_printf(b, "/%s", escaped);
 	curl_free(escaped);
 	return r;
 }

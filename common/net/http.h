@@ -51,5 +51,7 @@ void http_response_release(struct http_response *r);
 bool http_header(const struct http_response *r, const char *name, char *out, size_t size);
 /* Percent-encodes text as one query value and appends it. */
 int http_put_query(struct buf *b, const char *name, const char *value);
+/* The same for one part of a path, with its "/" before it. */
+int http_put_path(struct buf *b, const char *part);
 
 #endif

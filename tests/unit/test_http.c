@@ -475,6 +475,19 @@ static void query_values_are_percent_encoded(void **state)
 	buf_release(&b);
 }
 
+static void a_part_of_a_path_stays_one_part(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	buf_puts(&b, "https://h/boards");
+	assert_int_equal(http_put_path(&b, "a/b ?"), 0);
+	assert_int_equal(http_put_path(&b, "jobs"), 0);
+	assert_string_equal(buf_text(&b), "https://h/boards/a%2Fb%20%3F/jobs");
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +506,7 @@ int main(void)
 		cmocka_unit_test(urls_that_may_not_be_asked_are_refused_without_their_secrets),
 		cmocka_unit_test(a_header_with_a_line_break_is_refused),
 		cmocka_unit_test(query_values_are_percent_encoded),
+		cmocka_unit_test(a_part_of_a_path_stays_one_part),
 	};
 
 	alarm(60);
