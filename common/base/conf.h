@@ -60,6 +60,8 @@ struct conf_fleet {
 	int64_t enqueue_timeout_ms;	/* deadline of our own enqueue doors, 5 s */
 	int64_t spool_max_bytes;	/* what the local spool may hold, 256 MiB */
 	int64_t lost_after_ms;		/* sent so long ago and nowhere seen: sent again, 60 s */
+	int64_t expire_after_s;		/* a posting not seen for so long expires, 30 d */
+	const char *load_subscribers;	/* tasks called after each load, by comma; "" */
 };
 
 enum conf_queue_type { CONF_QUEUE_CLASSIC, CONF_QUEUE_QUORUM };

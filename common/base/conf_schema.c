@@ -56,6 +56,8 @@ static const struct conf_key FLEET[] = {
 	{ "enqueue_timeout", CONF_DURATION, AT(fleet, enqueue_timeout_ms), "5s", 100, 600e3, .unit = MS },
 	{ "spool_max", CONF_SIZE, AT(fleet, spool_max_bytes), "256M", 0, 1099511627776 },
 	{ "lost_after", CONF_DURATION, AT(fleet, lost_after_ms), "60s", 1e3, DAY_MS, .unit = MS },
+	{ "expire_after", CONF_DURATION, AT(fleet, expire_after_s), "30d", 60e3, 10 * YEAR_MS, .unit = S },
+	{ "load_subscribers", CONF_TEXT, AT(fleet, load_subscribers), "" },
 };
 
 static const struct conf_key QUEUE[] = {
