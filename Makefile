@@ -79,6 +79,15 @@ $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call run,cc $<,$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<)
 
+# The names of places, compiled from GeoNames data into what the noun gazetteer reads.
+GAZETTEER := workers/processing/gazetteer.tsv workers/processing/metro.tsv
+$B/gen/gazetteer.bin: tools/gazetteer-compile $(GAZETTEER)
+	@mkdir -p $(@D)
+	$(call run,gen $@,tools/gazetteer-compile $(GAZETTEER) $@)
+
+$B/workers/processing/gazetteer.o: $B/gen/gazetteer.bin
+$B/workers/processing/gazetteer.o: override CPPFLAGS += -DGAZETTEER_FILE='"$B/gen/gazetteer.bin"'
+
 # Objects first, then whatever a rule below adds (LINK_EXTRA), then the archive.
 define link
 	@mkdir -p $(@D)
