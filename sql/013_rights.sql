@@ -9,11 +9,12 @@ DECLARE
 		'public.market_data, public.confidence_scores, public.salary_data_cache';
 	own text := 'jobfleet.ledger, jobfleet.pending, jobfleet.steps, jobfleet.starts, jobfleet.dead_letters, '
 		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
-		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins';
+		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
+		'jobfleet.watermarks, jobfleet.asking';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '
-		'jobfleet.revokes, jobfleet.pauses';
+		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks';
 	role text;
 BEGIN
 	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader']

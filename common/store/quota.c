@@ -8,7 +8,9 @@
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 
-enum { FAILURES_TO_OPEN = 5, UNKNOWN_END_S = 3600, LOW_PERCENT = 80 };
+#define LIMITED "rate_limited"
+
+enum { FAILURES_TO_OPEN = 5, UNKNOWN_END_S = 3600, LOW_PERCENT = 80, LIMITED_MAX_S = 3600 };
 
 /* Opens the next period where the last one has ended. The first one begins with the calendar's;
  * a later one begins today, and ends one period after the end that its provider had stated. Two
@@ -99,11 +101,17 @@ static int check_state(struct pg *p, const char *source, struct err *e)
 	int64_t n = pg_run(p, SQL_STATE, PG_PARAMS(PG_TEXT(source)), &rows, e);
 	int r = n < 0 ? (int)n : 0;
 
-	if (n > 0 && pg_bool(rows, 0, 0))
+	if (n > 0 && pg_bool(rows, 0, 0) &&
+	    strncmp(pg_text(rows, 0, 1), LIMITED ": ", strlen(LIMITED ": ")) == 0) {
+		r = held_back(e, ERR_AGAIN, pg_int(rows, 0, 2), source, pg_text(rows, 0, 1));
+	} else if (n > 0 && pg_bool(rows, 0, 0)) {
 		r = held_back(e, ERR_PARKED, pg_int(rows, 0, 2), source, pg_text(rows, 0, 1));
-	else if (n > 0 && pg_int(rows, 0, 3) > 0)
+	} else if (n > 0 && pg_int(rows, 0, 3) > 0) {
 		r = held_back(e, ERR_AGAIN, pg_int(rows, 0, 3), source,
 			      "circuit open after repeated failures");
+		if (e)
+			snprintf(e->exc_type, sizeof e->exc_type, QUOTA_CIRCUIT);
+	}
 	pg_rows_free(rows);
 	return r;
 }
@@ -224,6 +232,59 @@ int quota_unpark(struct pg *p, const char *source, const char *alert, struct err
 		n = pg_run(p, "UPDATE jobfleet.alerts SET resolved_at = now() WHERE name = $1"
 			   " AND subject = $2 AND resolved_at IS NULL",
 			   PG_PARAMS(PG_TEXT(alert), PG_TEXT(source)), NULL, e);
+	return n < 0 ? (int)n : 0;
+}
+
+/* How long it was limited before stands in the row: from updated_at to parked_until. Calls that
+ * were under way at the same time are told the same thing, which doubles nothing. */
+static const char SQL_LIMITED[] =
+	"INSERT INTO jobfleet.source_state AS s (source, parked_until, reason)"
+	" VALUES ($1, now() + make_interval(secs => $2::bigint), $3)"
+	" ON CONFLICT (source) DO UPDATE SET parked_until = greatest(s.parked_until, now() +"
+	"  make_interval(secs => greatest($2::bigint, CASE WHEN s.parked_until <= now()"
+	"   AND starts_with(s.reason, '" LIMITED ": ')"
+	"   THEN least(2 * extract(epoch FROM s.parked_until - s.updated_at), $4::bigint) END))),"
+	"  reason = excluded.reason, updated_at = CASE WHEN s.parked_until > now()"
+	"   THEN s.updated_at ELSE now() END"
+	" RETURNING CASE WHEN parked_until = 'infinity' THEN $4::bigint"
+	"  ELSE ceil(extract(epoch FROM parked_until - now()))::bigint END";
+
+int quota_limited(struct pg *p, const char *source, int64_t seconds, const char *reason,
+		  int64_t *ret_wait_s, struct err *e)
+{
+	char *named = mem_printf(LIMITED ": %s", reason);
+	struct pg_rows *rows = NULL;
+	int64_t n = pg_run(p, SQL_LIMITED, PG_PARAMS(PG_TEXT(source),
+			   PG_INT(seconds > 0 ? seconds : 1), PG_TEXT(named),
+			   PG_INT(LIMITED_MAX_S)), &rows, e);
+
+	if (n > 0 && ret_wait_s)
+		*ret_wait_s = pg_int(rows, 0, 0);
+	pg_rows_free(rows);
+	free(named);
+	return n < 0 ? (int)n : raise_alert(p, LIMITED, source, "WARNING", reason, e);
+}
+
+int quota_share(struct pg *p, const struct conf_source *s, int spent, int *ret_calls,
+		struct err *e)
+{
+	static const char SQL[] =
+		"SELECT min(greatest(floor((least(bound - used, remaining) + $4::int)"
+		" / greatest(ceil(extract(epoch FROM resets_at - now()) / 86400), 1)) - $4::int, 0))"
+		" FROM (SELECT used, remaining, resets_at,"
+		"  least(nullif(CASE period WHEN 'day' THEN $2::int ELSE $3::int END, 0),"
+		"   CASE WHEN remaining IS NOT NULL THEN allowed END) AS bound"
+		"  FROM jobfleet.provider_quota WHERE source = $1 AND resets_at > now()) q"
+		" WHERE bound IS NOT NULL";
+	struct pg_rows *rows = NULL;
+	int64_t n = ensure(p, s, e);
+
+	if (n == 0)
+		n = pg_run(p, SQL, PG_PARAMS(PG_TEXT(s->name), PG_INT(s->daily_quota),
+			   PG_INT(s->monthly_quota), PG_INT(spent)), &rows, e);
+	if (n > 0)
+		*ret_calls = pg_cell(rows, 0, 0) ? (int)pg_int(rows, 0, 0) : -1;
+	pg_rows_free(rows);
 	return n < 0 ? (int)n : 0;
 }
 

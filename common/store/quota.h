@@ -23,13 +23,20 @@ struct pg;
 enum quota_period { QUOTA_DAY, QUOTA_MONTH };
 
 #define QUOTA_FOR_EVER (-1)
+#define QUOTA_CIRCUIT "CircuitOpen"
 
 /* Takes so many calls of both periods, or none. 0 = taken.
  * -ERR_QUOTA: a period's calls are used up; the source is parked until it ends.
- * -ERR_PARKED: parked; e->msg has the reason. -ERR_AGAIN: the circuit is open: after 5 failures in
- * a row nothing is called for 60 s, doubling up to 10 min, then one call goes out as a probe.
+ * -ERR_PARKED: parked; e->msg has the reason. -ERR_AGAIN: held back by quota_limited, or (then
+ * e->exc_type is QUOTA_CIRCUIT) the circuit is open: after 5 failures in a row nothing is called
+ * for 60 s, doubling up to 10 min, then one call goes out as a probe.
  * All three set e->retry_after_ms; parked without end says an hour. */
 int quota_take(struct pg *p, const struct conf_source *s, int calls, struct err *e);
+
+/* What a schedule may spend: an equal share of what is left of the tightest period for each day
+ * until it ends, less what was spent (calls already made of it); never below 0. -1 = no bound. */
+int quota_share(struct pg *p, const struct conf_source *s, int spent, int *ret_calls,
+		struct err *e);
 
 /* What the provider's headers said: calls allowed and left, and seconds until the period ends. */
 int quota_correct(struct pg *p, const struct conf_source *s, enum quota_period period,
@@ -40,6 +47,13 @@ int quota_park(struct pg *p, const char *source, int64_t seconds, const char *al
 	       const char *reason, struct err *e);
 /* Ends a parking that was made with this alert name; another one stays. */
 int quota_unpark(struct pg *p, const char *source, const char *alert, struct err *e);
+
+/* The provider said "too fast": nothing is called for so many seconds, and for twice as long when
+ * the first call after that is told the same, up to an hour. Raises the alert rate_limited
+ * (WARNING). *ret_wait_s (may be NULL) is how long it is. Whoever asks meanwhile is told
+ * -ERR_AGAIN. */
+int quota_limited(struct pg *p, const char *source, int64_t seconds, const char *reason,
+		  int64_t *ret_wait_s, struct err *e);
 
 /* The circuit breaker: count failures of the provider (5xx, no connection, no answer), not
  * refusals. The first success closes it. */

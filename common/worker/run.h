@@ -34,7 +34,7 @@ struct run;
 
 typedef int task_fn(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
 
-#define TASK_MAX_PARAMS 16
+#define TASK_MAX_PARAMS 24
 
 /* One row of a program's task table. Zero means the fleet's default; queues.conf's task block
  * wins over the table. A parameter is "name" (required), "name?" (optional), "name?=JSON"

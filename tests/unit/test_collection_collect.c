@@ -113,8 +113,12 @@ static void a_limited_page_is_asked_for_again_in_the_same_attempt(void **state)
 	tell_server("POST", "/_fault", "{\"kind\":\"429_second\",\"count\":2}");
 	for (int i = 1; i <= 2; i++) {
 		assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), -ERR_LIMITED);
-		assert_in_range(e.retry_after_ms, 1000, 4000);
+		assert_in_range(e.retry_after_ms, 1000, 7000);
 		assert_int_equal(calls(), i);
+		/* before its time nobody is called */
+		assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), -ERR_LIMITED);
+		assert_int_equal(calls(), i);
+		number("UPDATE jobfleet.source_state SET parked_until = now()");
 	}
 	assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), 0);
 	assert_int_equal(calls(), 4);

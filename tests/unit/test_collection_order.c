@@ -26,7 +26,7 @@ static void a_plain_call_gets_its_defaults(void **state)
 	assert_int_equal(o.priority, -1);
 	assert_int_equal(o.max_retries, -1);
 	assert_string_equal(o.strategy, "on_demand");
-	assert_string_equal(o.source, "");
+	assert_int_equal(o.nsources, 0);
 	cJSON_Delete(args);
 }
 

@@ -12,12 +12,13 @@
 #include "common/store/pg.h"
 #include "common/worker/run.h"
 #include "workers/collection/fetch.h"
+#include "workers/collection/fresh.h"
 #include "workers/collection/order.h"
 #include "workers/collection/raw.h"
 #include "workers/collection/rawfile.h"
 #include "workers/collection/walk.h"
 
-enum { ATTEMPTS = 32 };
+enum { ATTEMPTS = 32, LEASE_MARGIN_MS = 30000, TURN_MS = 15000, LOOK_MS = 200, AGAIN_MS = 2000 };
 
 /* Which attempt at this page it is: an answer "too fast" sends the task back without counting a
  * retry, so those are counted by their rows. */
@@ -83,6 +84,8 @@ static cJSON *asked(const struct walk *w, const struct source_request *req)
 
 	json_set_str(o, "search", w->ask.query);
 	json_set_str(o, "location", w->ask.location);
+	if (*w->ask.board)
+		json_set_str(o, "board", w->ask.board);
 	json_set_str(o, "url", url);
 	free(url);
 	return o;
@@ -160,54 +163,175 @@ static int store_refused(struct walk *w, const struct source_request *req, const
 	return r;
 }
 
-static int call(struct walk *w, const char *id, struct http_response *ret, struct err *e)
+static int call(struct walk *w, const struct source_request *req, const char *id,
+		struct http_response *ret, struct err *e)
 {
-	struct source_request req;
 	struct err store_e = { 0 };
 	bool called = false;
+	int r = fetch_call(w->run, w->conf, req, ret, &called, e);
+
+	w->page_calls += called;
+	if (r == 0) {
+		FAULT_POINT("collection.answered");
+		r = store_answer(w, req, id, ret, e);
+		if (r < 0)
+			http_response_release(ret);
+	} else if (r == -ERR_TOO_BIG && store_refused(w, req, id, e, &store_e) < 0) {
+		log_warn("refused answer not noted error=\"%s\"", store_e.msg);
+	}
+	return r;
+}
+
+static int find_own(struct walk *w, char ids[ATTEMPTS][UUID_SIZE], size_t *ret_n,
+		    struct raw_kept *ret, struct err *e)
+{
+	struct pg *pg;
+	int r = run_db_read(w->run, &pg, e);
+
+	if (r == 0)
+		r = count_attempt(w, pg, e);
+	if (r < 0)
+		return r;
+	*ret_n = raw_ids(w, ids);
+	return raw_load(pg, (const char (*)[UUID_SIZE])ids, *ret_n,
+			(size_t)w->conf->max_response_bytes, ret, e);
+}
+
+static int nap(struct run *run, struct err *e)
+{
+	const struct timespec t = { .tv_nsec = LOOK_MS * 1000000L };
+
+	if (run_cancelled(run))
+		return run_cancel_error(run, e);
+	nanosleep(&t, NULL);
+	return 0;
+}
+
+/* 1 = there is one; 0 = it is on us to ask: the lease is ours. */
+static int find_fresh(struct walk *w, struct raw_kept *ret, struct err *e)
+{
+	int64_t end = clock_mono_ms() + TURN_MS, lease_ms = 2 * w->conf->timeout_ms +
+		LEASE_MARGIN_MS;
+	struct pg *pg;
+	int r;
+
+	for (;;) {
+		if ((r = run_db_read(w->run, &pg, e)) < 0 ||
+		    (r = fresh_find(pg, w->hash, w->fresh_ms, w->conf->max_response_bytes, ret,
+				    e)) != 0)
+			return r;
+		if ((r = fresh_lease(pg, w->hash, run_id(w->run), lease_ms, e)) < 0)
+			return r;
+		/* Whoever had it may have answered between the two looks. */
+		if (r > 0)
+			return fresh_find(pg, w->hash, w->fresh_ms, w->conf->max_response_bytes,
+					  ret, e);
+		if (clock_mono_ms() >= end)
+			break;
+		if ((r = nap(w->run, e)) < 0)
+			return r;
+	}
+	r = err_set(e, ERR_LIMITED, "source %s: another task is asking the same",
+		    w->conf->name);
+	e->retry_after_ms = AGAIN_MS;
+	return r;
+}
+
+static void end_lease(struct walk *w)
+{
+	struct pg *pg;
+
+	/* One that stays ends by itself. */
+	if (run_db_read(w->run, &pg, NULL) == 0)
+		fresh_release(pg, w->hash, run_id(w->run), NULL);
+}
+
+static int add_conditions(struct walk *w, struct source_request *req, struct err *e)
+{
+	char *etag, *modified, id[UUID_SIZE], *lines[2];
+	struct pg *pg;
+	int r = run_db_read(w->run, &pg, e);
+
+	if (r == 0)
+		r = fresh_validators(pg, w->hash, &etag, &modified, id, e);
+	if (r <= 0)
+		return r;
+	lines[0] = etag;
+	lines[1] = modified;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		char *value = strstr(lines[i], ": ");
+
+		if (value) {
+			*value = '\0';
+			source_add_header(req, lines[i], value + 2);
+		}
+		free(lines[i]);
+	}
+	return 0;
+}
+
+static bool has_header(const struct source_request *req, const char *name)
+{
+	for (char *const *h = req->headers; *h; h++)
+		if (strncasecmp(*h, name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+static int ask(struct walk *w, struct source_request *req, const char *id, bool conditional,
+	       struct raw_kept *ret, struct err *e)
+{
+	struct http_response answer;
+	int r = conditional ? add_conditions(w, req, e) : 0;
+
+	if (req->body.len > 0 && !has_header(req, "Content-Type:"))
+		source_add_header(req, "Content-Type", "application/json");
+	if (r == 0)
+		r = call(w, req, id, &answer, e);
+	if (r < 0)
+		return r;
+	*ret = (struct raw_kept){ .answer = answer };
+	snprintf(ret->id, sizeof ret->id, "%s", id);
+	FAULT_POINT("collection.stored");
+	return 0;
+}
+
+static int obtain(struct walk *w, struct source_request *req, struct raw_kept *ret,
+		  enum answer_from *ret_from, struct err *e)
+{
+	bool may_be_fresh = w->fresh_ms > 0 && !w->stale;
+	char ids[ATTEMPTS][UUID_SIZE];
+	size_t n = 0;
+	int r = find_own(w, ids, &n, ret, e);
+
+	*ret_from = ANSWER_OWN;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	*ret_from = ANSWER_FRESH;
+	if (may_be_fresh && (r = find_fresh(w, ret, e)) != 0) {
+		end_lease(w);
+		return r < 0 ? r : 0;
+	}
+	*ret_from = ANSWER_CALLED;
+	r = ask(w, req, ids[n - 1], !w->order->refresh && !w->stale, ret, e);
+	if (may_be_fresh)
+		end_lease(w);
+	return r;
+}
+
+int answer_obtain(struct walk *w, struct raw_kept *ret, enum answer_from *ret_from,
+		  struct err *e)
+{
+	struct source_request req;
+	cJSON *query;
 	int r = w->source->build(w->conf, &w->ask, &w->at, &req, e);
 
 	if (r < 0)
 		return r;
-	r = fetch_call(w->run, w->conf, &req, ret, &called, e);
-	w->page_calls += called;
-	if (r == 0) {
-		FAULT_POINT("collection.answered");
-		r = store_answer(w, &req, id, ret, e);
-		if (r < 0)
-			http_response_release(ret);
-	} else if (r == -ERR_TOO_BIG && store_refused(w, &req, id, e, &store_e) < 0) {
-		log_warn("refused answer not noted error=\"%s\"", store_e.msg);
-	}
+	query = asked(w, &req);
+	raw_query_hash(w->source->name, query, w->hash);
+	cJSON_Delete(query);
+	r = obtain(w, &req, ret, ret_from, e);
 	source_request_release(&req);
 	return r;
-}
-
-int answer_obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct err *e)
-{
-	char ids[ATTEMPTS][UUID_SIZE];
-	struct http_response answer;
-	struct pg *pg;
-	size_t n = 0;
-	int r = run_db_read(w->run, &pg, e);
-
-	*ret_fresh = false;
-	if (r == 0)
-		r = count_attempt(w, pg, e);
-	if (r == 0) {
-		n = raw_ids(w, ids);
-		r = raw_load(pg, (const char (*)[UUID_SIZE])ids, n,
-			     (size_t)w->conf->max_response_bytes, ret, e);
-	}
-	if (r == 0)
-		r = call(w, ids[n - 1], &answer, e);
-	else
-		return r < 0 ? r : 0;
-	if (r < 0)
-		return r;
-	*ret = (struct raw_kept){ .answer = answer };
-	snprintf(ret->id, sizeof ret->id, "%s", ids[n - 1]);
-	*ret_fresh = true;
-	FAULT_POINT("collection.stored");
-	return 0;
 }

@@ -7,14 +7,20 @@
 #ifndef WORKERS_COLLECTION_ANSWER_H
 #define WORKERS_COLLECTION_ANSWER_H
 
-#include <stdbool.h>
-
 struct err;
 struct raw_kept;
 struct walk;
 
-/* One that an earlier run of this task stored for this page, or a new one (*ret_fresh); sets the
- * walk's attempt and counts its calls. Release ret->answer. Errors: fetch_call's, the store's. */
-int answer_obtain(struct walk *w, struct raw_kept *ret, bool *ret_fresh, struct err *e);
+enum answer_from {
+	ANSWER_OWN,			/* an earlier run of this task stored it for this page */
+	ANSWER_FRESH,			/* another task's, young enough; settled by that one */
+	ANSWER_CALLED,			/* just now */
+};
+
+/* Sets the walk's attempt and hash and counts its calls. A call is conditional where an earlier
+ * answer came with an ETag or a date. Release ret->answer. Errors: fetch_call's, the store's;
+ * -ERR_LIMITED when another task asks the same for too long. */
+int answer_obtain(struct walk *w, struct raw_kept *ret, enum answer_from *ret_from,
+		  struct err *e);
 
 #endif

@@ -11,75 +11,30 @@
 #include "common/worker/run.h"
 #include "workers/collection/order.h"
 #include "workers/collection/pickup.h"
+#include "workers/collection/plan.h"
+#include "workers/collection/rota.h"
 #include "workers/collection/sample.h"
+#include "workers/collection/tally.h"
 #include "workers/collection/walk.h"
+#include "workers/collection/watermark.h"
 
 #define KEY_MISSING "provider_key_missing"
+
+enum { ROWS_MAX = 1000 };		/* postings a source a run */
 
 /* One call of collect_jobs on its way. */
 struct collect {
 	struct run *run;
 	struct order order;
-	const struct conf_source *conf;
-	const struct source *source;
+	struct plan plan;
+	struct tally tally;
 	const char *run_id;
-	cJSON *ids, *errors;
-	int pages, jobs, new_jobs, calls;
-	const char *stopped;
-	bool parked, demo;
-	struct err why;			/* of the parking */
+	struct err pending;		/* of a source that is to be tried again */
 };
 
-/* The source asked for, or the weightiest one that is enabled and that a file serves. */
-static int choose_source(struct collect *c, struct err *e)
+static bool is(const struct collect *c, const char *strategy)
 {
-	const struct conf *conf = run_conf(c->run);
-	const char *name = c->order.source;
-
-	for (size_t i = 0; !*name && i < conf->nsources; i++) {
-		const struct conf_source *s = &conf->sources[i];
-
-		if (s->enabled && source_find(s->name) && (!c->conf || s->weight > c->conf->weight))
-			c->conf = s;
-	}
-	if (*name)
-		c->conf = conf_source(conf, name);
-	if (!c->conf && *name)
-		return err_set(e, ERR_INVALID, "there is no source \"%.50s\" in queues.conf", name);
-	if (!c->conf)
-		return err_set(e, ERR_CONFIG, "queues.conf enables no source of postings");
-	c->source = source_find(c->conf->name);
-	if (!c->source)
-		return err_set(e, ERR_INVALID, "source %s has no postings to collect",
-			       c->conf->name);
-	if (!c->conf->enabled)
-		return err_set(e, ERR_REFUSED, "source %s is disabled in queues.conf",
-			       c->conf->name);
-	return 0;
-}
-
-static void take_in(struct collect *c, struct walk *w)
-{
-	cJSON *id;
-
-	while ((id = cJSON_DetachItemFromArray(w->collection_ids, 0)))
-		cJSON_AddItemToArray(c->ids, id);
-	c->pages += w->pages;
-	c->jobs += w->jobs;
-	c->new_jobs += w->new_jobs;
-	c->calls += w->calls;
-	if (w->stopped)
-		c->stopped = w->stopped;
-}
-
-static void note_refusal(struct collect *c, const struct walk *w, const struct err *e)
-{
-	cJSON *o = mem_check(cJSON_CreateObject());
-
-	json_set_str(o, "query", w->ask.query);
-	json_set_str(o, "location", w->ask.location);
-	json_set_str(o, "error", e->msg);
-	cJSON_AddItemToArray(c->errors, o);
+	return strcmp(c->order.strategy, strategy) == 0;
 }
 
 /* Fewer tries than the configuration gives, because the caller said so. */
@@ -96,152 +51,261 @@ static int limit_retries(const struct collect *c, int r, struct err *e)
 	return -ERR_REFUSED;
 }
 
-static int walk_one(struct collect *c, int number, const char *key, struct err *e)
+static bool is_last_try(const struct collect *c)
 {
-	const struct order *o = &c->order;
-	const char *location = o->locations[number % o->nlocations];
-	struct walk w = {
-		.run = c->run, .order = o, .conf = c->conf, .source = c->source,
-		.run_id = c->run_id,
-		.number = number, .budget = o->pages ? o->pages : c->conf->page_budget,
-		.ask = {
-			.query = o->queries[number / o->nlocations], .location = location,
-			.country = *o->country ? o->country : order_country(location),
-			.language = o->language, .date_posted = o->date_posted,
-			.employment_types = o->employment_types, .remote_only = o->remote_only,
-			.key = key,
-		},
-	};
-	int r;
+	const struct conf *conf = run_conf(c->run);
+	const struct conf_task *task = conf_task(conf, run_task(c->run));
+	int most = task && task->max_retries >= 0 ? task->max_retries : conf->fleet.max_retries;
 
-	walk_init(&w);
-	r = walk_run(&w, e);
-	take_in(c, &w);
-	if ((r == -ERR_INVALID || r == -ERR_TOO_BIG) && o->nqueries * o->nlocations > 1) {
-		note_refusal(c, &w, e);
-		r = 0;
-	}
-	walk_release(&w);
-	if (r != -ERR_QUOTA && r != -ERR_PARKED)
-		return r < 0 ? limit_retries(c, r, e) : 0;
-	c->parked = true;
-	c->why = *e;
-	return 0;
+	if (c->order.max_retries >= 0 && c->order.max_retries < most)
+		most = c->order.max_retries;
+	return run_retries(c->run) + c->order.retry_count >= most;
 }
 
-static int walk_all(struct collect *c, const char *key, struct err *e)
+static int64_t fresh_ms(const struct collect *c, const struct conf_source *conf)
 {
-	int n = c->order.nqueries * c->order.nlocations, r = 0;
-	struct pg *pg;
+	if (c->order.refresh)
+		return 0;
+	return is(c, "scheduled") || is(c, "incremental") ? conf->fresh_for_ms / 4 * 3 :
+							    conf->fresh_for_ms;
+}
 
-	if (key && (r = run_db_read(c->run, &pg, e)) == 0)
-		r = quota_unpark(pg, c->conf->name, KEY_MISSING, e);
-	for (int i = 0; i < n && r == 0 && !c->parked; i++)
-		r = walk_one(c, i, key, e);
+static int set_since(struct collect *c, struct walk *w, struct err *e)
+{
+	struct watermark mark;
+	struct pg *pg;
+	int r;
+
+	if (!is(c, "incremental"))
+		return 0;
+	r = run_db_read(c->run, &pg, e);
+	if (r == 0)
+		r = watermark_read(pg, w->conf->name, &w->ask, &mark, e);
+	if (r == 0 && mark.succeeded_us)
+		w->ask.since_us = mark.succeeded_us - WATERMARK_OVERLAP_S * 1000000LL;
 	return r;
 }
 
-static int without_key(struct collect *c, struct err *e)
+static int walk_one(struct collect *c, const struct plan_source *s, int number, int pages,
+		    bool alone, struct err *e)
 {
-	const struct conf_fleet *fleet = &run_conf(c->run)->fleet;
-	char id[37], text[128];
-	struct pg *pg;
+	char board[PLAN_BOARD_BYTES];
+	struct walk w = {
+		.run = c->run, .order = &c->order, .conf = s->conf, .source = s->source,
+		.run_id = c->run_id, .number = number, .budget = pages,
+		.rows = ROWS_MAX - c->tally.one.new_jobs, .fresh_ms = fresh_ms(c, s->conf),
+	};
 	int r;
 
-	if (fleet->development || fleet->demo_fallback) {
-		r = sample_collect(c->run, &c->order, c->conf->name, c->run_id, id, &c->jobs, e);
-		if (r < 0)
-			return r;
-		cJSON_AddItemToArray(c->ids, cJSON_CreateString(id));
-		c->new_jobs = c->jobs;
-		c->pages = 1;
-		c->stopped = "no_more";
-		c->demo = true;
-		return 0;
+	plan_question(s, &c->order, number, board, &w.ask);
+	if ((r = set_since(c, &w, e)) < 0)
+		return r;
+	walk_init(&w);
+	r = walk_run(&w, e);
+	tally_walk(&c->tally, &w);
+	if ((r == -ERR_INVALID || r == -ERR_TOO_BIG) && !alone) {
+		tally_refusal(&c->tally, &w, e);
+		r = 0;
 	}
-	snprintf(text, sizeof text, "no key in %s", c->conf->key_variable);
-	r = run_db_read(c->run, &pg, e);
+	walk_release(&w);
+	return r;
+}
+
+/* Enough came, of this source or in all. */
+static bool is_enough(const struct collect *c)
+{
+	const struct order *o = &c->order;
+
+	return c->tally.one.new_jobs >= ROWS_MAX ||
+	       (o->results && c->tally.sum.new_jobs >= o->results * o->nqueries * o->nlocations);
+}
+
+/* The error that ended it; the rota is told by ret. */
+static int walk_all(struct collect *c, const struct plan_source *s, struct rota *ret, struct err *e)
+{
+	bool alone = c->plan.n == 1;
+	struct pg *pg;
+	int r = 0;
+
+	if (s->key && (r = run_db_read(c->run, &pg, e)) == 0)
+		r = quota_unpark(pg, s->conf->name, KEY_MISSING, e);
 	if (r == 0)
-		r = quota_park(pg, c->conf->name, QUOTA_FOR_EVER, KEY_MISSING, text, e);
+		r = rota_make(ret, c->run, &c->order, s, e);
+	for (int i = 0; i < ret->n && r == 0 && !is_enough(c); i++)
+		r = walk_one(c, s, ret->numbers[i], ret->pages, alone && ret->all == 1, e);
+	return r;
+}
+
+static int sample(struct collect *c, const struct plan_source *s, struct err *e)
+{
+	char id[37];
+	int jobs = 0, r;
+
+	r = sample_collect(c->run, &c->order, s->conf->name, c->run_id, id, &jobs, e);
 	if (r < 0)
 		return r;
-	c->parked = true;
-	err_set(&c->why, ERR_PARKED, "source %s: %s", c->conf->name, text);
+	tally_sample(&c->tally, id, jobs);
+	tally_source(&c->tally, s, TALLY_DONE, NULL, NULL);
 	return 0;
 }
 
-static const char *status_of(const struct collect *c)
+static int without_key(struct collect *c, const struct plan_source *s, struct err *e)
 {
-	bool some = cJSON_GetArraySize(c->ids) > 0;
+	const struct conf_fleet *fleet = &run_conf(c->run)->fleet;
+	bool demo = fleet->development || fleet->demo_fallback;
+	struct err why = { 0 };
+	char text[160];
+	struct pg *pg;
+	size_t len;
+	int r;
 
-	if (c->parked)
-		return some ? "partial" : "parked";
-	return cJSON_GetArraySize(c->errors) > 0 ? "partial" : "success";
+	if (demo && (!c->plan.all || sample_body(s->conf->name, &len)))
+		return sample(c, s, e);
+	snprintf(text, sizeof text, "no key in %s", s->key ? s->conf->id_variable :
+							     s->conf->key_variable);
+	err_set(&why, ERR_PARKED, "source %s: %s", s->conf->name, text);
+	if (!demo) {
+		r = run_db_read(c->run, &pg, e);
+		if (r == 0)
+			r = quota_park(pg, s->conf->name, QUOTA_FOR_EVER, KEY_MISSING, text, e);
+		if (r < 0)
+			return r;
+	}
+	tally_source(&c->tally, s, c->plan.all ? TALLY_SKIPPED : TALLY_PARKED, &why, NULL);
+	return 0;
 }
 
-static cJSON *result_of(struct collect *c)
+/* Errors of the source, not of the task or of our own stores. */
+static bool is_of_source(const struct err *e)
 {
-	cJSON *o = mem_check(cJSON_CreateObject());
-
-	json_set_str(o, "status", status_of(c));
-	json_set_str(o, "run_id", c->run_id);
-	json_set_str(o, "source", c->conf->name);
-	json_set_str(o, "strategy", c->order.strategy);
-	json_set(o, "collection_ids", cJSON_Duplicate(c->ids, true));
-	json_set_num(o, "job_count", c->jobs);
-	json_set_num(o, "new_jobs", c->new_jobs);
-	json_set_num(o, "pages", c->pages);
-	json_set_num(o, "api_calls_used", c->calls);
-	json_set_str(o, "stopped", c->parked ? "parked" : c->stopped);
-	if (c->demo)
-		json_set_bool(o, "demo", true);
-	if (cJSON_GetArraySize(c->errors) > 0)
-		json_set(o, "errors", cJSON_Duplicate(c->errors, true));
-	if (c->parked) {
-		json_set_str(o, "reason", c->why.msg);
-		if (c->why.retry_after_ms > 0)
-			json_set_num(o, "retry_after_s", (double)(c->why.retry_after_ms / 1000));
+	switch (e->code) {
+	case ERR_QUOTA:
+	case ERR_PARKED:
+	case ERR_REFUSED:
+	case ERR_LIMITED:
+	case ERR_HTTP:
+	case ERR_NET:
+	case ERR_TIMEOUT:
+	case ERR_INVALID:
+	case ERR_TOO_BIG:
+		return true;
+	default:
+		return false;
 	}
-	return o;
+}
+
+/* It will not answer soon; or with this task's last try it did not. */
+static bool is_down(const struct collect *c, const struct err *e)
+{
+	if (e->code == ERR_LIMITED)
+		return strcmp(e->exc_type, QUOTA_CIRCUIT) == 0;
+	return e->code == ERR_QUOTA || e->code == ERR_PARKED || e->code == ERR_REFUSED ||
+	       (err_is_transient(e->code) && is_last_try(c));
+}
+
+static int ask_source(struct collect *c, const struct plan_source *s, struct err *e);
+
+/* What the failure of one source means for the task: 0 = the others go on. */
+static int take_error(struct collect *c, const struct plan_source *s, const struct rota *rota,
+		      struct err *e)
+{
+	bool waits = e->code == ERR_LIMITED, parked = e->code == ERR_QUOTA || e->code == ERR_PARKED;
+	struct plan_source backup;
+
+	if (!is_of_source(e))
+		return -(int)e->code;
+	if (is_down(c, e) && plan_backup(&c->plan, run_conf(c->run), s, &backup)) {
+		log_warn("source %s is down, %s stands in error=\"%s\"", s->conf->name,
+			 backup.conf->name, e->msg);
+		tally_source(&c->tally, s, TALLY_DOWN, e, rota);
+		return ask_source(c, &backup, e);
+	}
+	if (!parked && c->plan.n == 1)
+		return limit_retries(c, -(int)e->code, e);
+	if (err_is_transient(e->code) && !parked && (waits || !is_last_try(c)) &&
+	    c->pending.code == ERR_NONE)
+		c->pending = *e;
+	tally_source(&c->tally, s, parked ? TALLY_PARKED : TALLY_FAILED, e, rota);
+	return 0;
+}
+
+static int ask_source(struct collect *c, const struct plan_source *s, struct err *e)
+{
+	struct rota rota = { 0 };
+	int r;
+
+	if (s->keyless)
+		return without_key(c, s, e);
+	log_info("collection started run_id=%s source=%s query=\"%s\" location=\"%s\" questions=%d",
+		 c->run_id, s->conf->name, c->order.queries[0], c->order.locations[0],
+		 plan_questions(s, &c->order));
+	r = walk_all(c, s, &rota, e);
+	if (r < 0)
+		return take_error(c, s, &rota, e);
+	tally_source(&c->tally, s, TALLY_DONE, NULL, &rota);
+	return 0;
+}
+
+/* The run's id is seen before anything else happens. */
+static void show_start(struct collect *c)
+{
+	char *text = mem_printf("run %s", c->run_id);
+
+	run_progress(c->run, 0, (int64_t)c->plan.n, text);
+	free(text);
 }
 
 static int collect(struct collect *c, struct err *e)
 {
-	int r = choose_source(c, e);
-	const char *key;
+	int r = plan_make(&c->plan, run_conf(c->run), &c->order, e);
 
 	if (r < 0)
 		return r;
 	c->run_id = *c->order.run_id ? c->order.run_id : run_id(c->run);
+	show_start(c);
 	if ((r = pickup_files(c->run, e)) < 0)
 		return r;
-	key = *c->conf->key_variable ? conf_secret(c->conf->key_variable) : NULL;
-	log_info("collection started run_id=%s source=%s query=\"%s\" location=\"%s\" pairs=%d",
-		 c->run_id, c->conf->name, c->order.queries[0], c->order.locations[0],
-		 c->order.nqueries * c->order.nlocations);
-	if (!key && c->conf->key_required)
-		return without_key(c, e);
-	return walk_all(c, key, e);
+	r = 0;
+	for (size_t i = 0; i < c->plan.n && r == 0; i++) {
+		if (i > 0 && is_enough(c))
+			break;
+		r = ask_source(c, &c->plan.sources[i], e);
+	}
+	if (r == 0 && c->pending.code != ERR_NONE) {
+		*e = c->pending;
+		return limit_retries(c, -(int)e->code, e);
+	}
+	return r;
+}
+
+int collect_order(struct run *run, const struct order *order, const char *run_id_,
+		  cJSON **ret_result, struct err *e)
+{
+	struct collect c = { .run = run, .order = *order };
+	int64_t start = clock_mono_ms();
+	int r;
+
+	if (run_id_)
+		c.order.run_id = run_id_;
+	tally_init(&c.tally);
+	r = collect(&c, e);
+	if (r == 0)
+		*ret_result = tally_result(&c.tally, c.run_id, c.order.strategy);
+	if (c.run_id)
+		log_info("collection ended run_id=%s outcome=%s jobs=%d calls=%d fresh=%d ms=%lld",
+			 c.run_id, r == 0 ? tally_status(&c.tally) : err_name(e->code),
+			 c.tally.sum.jobs, c.tally.sum.calls, c.tally.sum.fresh,
+			 (long long)(clock_mono_ms() - start));
+	tally_release(&c.tally);
+	return r;
 }
 
 int collect_jobs(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
-	struct collect c = { .run = run, .ids = mem_check(cJSON_CreateArray()),
-			     .errors = mem_check(cJSON_CreateArray()) };
-	int64_t start = clock_mono_ms();
-	int r = order_read(&c.order, args, e);
+	struct order order;
+	int r = order_read(&order, args, e);
 
-	if (r == 0)
-		r = collect(&c, e);
-	if (r == 0)
-		*ret_result = result_of(&c);
-	if (c.run_id)
-		log_info("collection ended run_id=%s outcome=%s jobs=%d calls=%d ms=%lld", c.run_id,
-			 r == 0 ? status_of(&c) : err_name(e->code), c.jobs, c.calls,
-			 (long long)(clock_mono_ms() - start));
-	cJSON_Delete(c.ids);
-	cJSON_Delete(c.errors);
-	return r;
+	return r < 0 ? r : collect_order(run, &order, NULL, ret_result, e);
 }
 
 int collect_pipeline(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)

@@ -102,6 +102,8 @@ static int perform(struct run *run, const struct conf_source *conf,
 	struct http_request http_req = {
 		.url = buf_text(&req->url), .headers = (const char *const *)req->headers,
 		.timeout_ms = timeout_ms(run, conf), .max_bytes = conf->max_response_bytes,
+		.method = req->body.len ? "POST" : "GET", .body = req->body.data,
+		.body_len = req->body.len,
 	};
 	struct http *http;
 	struct pg *pg;
@@ -141,7 +143,7 @@ int fetch_call(struct run *run, const struct conf_source *conf, const struct sou
 }
 
 int fetch_note(struct run *run, const struct conf_source *conf, const struct source *source,
-	       const struct http_response *r, bool failed, struct err *e)
+	       const struct http_response *r, enum source_class class, struct err *e)
 {
 	enum quota_period period =
 		conf->daily_quota && !conf->monthly_quota ? QUOTA_DAY : QUOTA_MONTH;
@@ -156,7 +158,11 @@ int fetch_note(struct run *run, const struct conf_source *conf, const struct sou
 	if (quota.limit >= 0)
 		ret = quota_correct(pg, conf, period, quota.limit, quota.remaining, quota.reset_s,
 				    e);
-	if (ret == 0 || ret == -ERR_PROTOCOL)
-		ret = failed ? quota_failed(pg, conf->name, e) : quota_succeeded(pg, conf->name, e);
-	return ret;
+	if (ret < 0 && ret != -ERR_PROTOCOL)
+		return ret;
+	/* Too fast says nothing about health, and must not end the wait that it causes. */
+	if (class == SOURCE_LIMITED)
+		return 0;
+	return class == SOURCE_RETRY ? quota_failed(pg, conf->name, e) :
+				       quota_succeeded(pg, conf->name, e);
 }

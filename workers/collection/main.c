@@ -10,7 +10,7 @@ static const struct task TASKS[] = {
 		.name = "jobfleet.collect_jobs",
 		.params = PARAMS("query", "location?", "page?=1", "num_pages?", "source?",
 				 "strategy?", "priority?", "max_retries?", "retry_count?=0",
-				 "run_id?", "results?", "country?", "language?", "date_posted?",
+				 "run_id?", "results?", "refresh?", "country?", "language?", "date_posted?",
 				 "employment_types?", "remote?"),
 		.fn = collect_jobs,
 		.soft_ms = 15 * MINUTE_MS,
@@ -21,7 +21,8 @@ static const struct task TASKS[] = {
 	{
 		.name = "jobfleet.run_pipeline",
 		.params = PARAMS("query", "location?", "results?", "source?", "priority?",
-				 "num_pages?", "strategy?", "country?", "language?", "date_posted?",
+				 "num_pages?", "strategy?", "refresh?", "country?", "language?",
+				 "date_posted?",
 				 "employment_types?", "remote?"),
 		.fn = collect_pipeline,
 	},

@@ -67,9 +67,9 @@ static int check_text(const char *name, const char *text, bool required, struct 
 	return 0;
 }
 
-/* A text or a list of texts. */
-static int read_list(const cJSON *args, const char *name, bool required, const char **ret,
-		     int *ret_n, struct err *e)
+/* A text or a list of at most max texts. */
+static int read_list(const cJSON *args, const char *name, bool required, int max,
+		     const char **ret, int *ret_n, struct err *e)
 {
 	const cJSON *v = json_get(args, name), *item;
 	int n = 0, r = 0;
@@ -84,9 +84,9 @@ static int read_list(const cJSON *args, const char *name, bool required, const c
 		*ret_n = 1;
 		return check_text(name, v->valuestring, required, e);
 	}
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) < 1 || cJSON_GetArraySize(v) > ORDER_LIST)
+	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) < 1 || cJSON_GetArraySize(v) > max)
 		return err_set(e, ERR_TYPE, "%s must be a text, or a list of 1 to %d texts", name,
-			       ORDER_LIST);
+			       max);
 	cJSON_ArrayForEach(item, v) {
 		if (!cJSON_IsString(item))
 			return err_set(e, ERR_TYPE, "%s[%d] must be a text", name, n);
@@ -186,8 +186,6 @@ static int read_words(struct order *o, const cJSON *args, struct err *e)
 	if (r == 0)
 		r = read_text(args, "employment_types", &o->employment_types, e);
 	if (r == 0)
-		r = read_text(args, "source", &o->source, e);
-	if (r == 0)
 		r = read_text(args, "country", &o->country, e);
 	if (r == 0)
 		r = read_text(args, "language", &o->language, e);
@@ -196,24 +194,47 @@ static int read_words(struct order *o, const cJSON *args, struct err *e)
 	return r;
 }
 
+static int read_sources(struct order *o, const cJSON *args, struct err *e)
+{
+	int r = read_list(args, "source", false, ORDER_SOURCES, o->sources, &o->nsources, e);
+
+	if (r == 0 && o->nsources == 1 &&
+	    (!*o->sources[0] || strcmp(o->sources[0], "all") == 0))
+		o->nsources = 0;
+	return r;
+}
+
+static int read_flag(const cJSON *args, const char *name, bool *ret, struct err *e)
+{
+	const cJSON *v = json_get(args, name);
+
+	if (v && !cJSON_IsBool(v))
+		return err_set(e, ERR_TYPE, "%s must be true or false", name);
+	*ret = cJSON_IsTrue(v);
+	return 0;
+}
+
 int order_read(struct order *ret, const cJSON *args, struct err *e)
 {
 	struct order o = { 0 };
-	int r = read_list(args, "query", true, o.queries, &o.nqueries, e);
+	int r = read_list(args, "query", true, ORDER_LIST, o.queries, &o.nqueries, e);
 
 	if (r == 0)
-		r = read_list(args, "location", false, o.locations, &o.nlocations, e);
+		r = read_list(args, "location", false, ORDER_LIST, o.locations, &o.nlocations, e);
 	if (r == 0 && o.nqueries * o.nlocations > PAIRS)
 		r = err_set(e, ERR_INVALID, "query and location make more than %d pairs", PAIRS);
 	if (r == 0)
 		r = read_numbers(&o, args, e);
 	if (r == 0)
 		r = read_words(&o, args, e);
+	if (r == 0)
+		r = read_sources(&o, args, e);
+	if (r == 0)
+		r = read_flag(args, "remote", &o.remote_only, e);
+	if (r == 0)
+		r = read_flag(args, "refresh", &o.refresh, e);
 	if (r < 0)
 		return r;
-	if (json_get(args, "remote") && !cJSON_IsBool(json_get(args, "remote")))
-		return err_set(e, ERR_TYPE, "remote must be true or false");
-	o.remote_only = json_bool(args, "remote", false);
 	if (!*o.strategy)
 		o.strategy = o.nqueries * o.nlocations > 1 ? "batch" : "on_demand";
 	*ret = o;

@@ -7,6 +7,7 @@
  * -ERR_TYPE, naming the argument and what would be right.
  * page counts only where a source is paged by number; one that is paged by cursor has no way to
  * begin in the middle, and begins at its start.
+ * source is one name or a list of them; "", "all" or none is every source that queues.conf enables.
  * Ownership: texts are borrowed from the arguments. */
 #ifndef WORKERS_COLLECTION_ORDER_H
 #define WORKERS_COLLECTION_ORDER_H
@@ -16,7 +17,7 @@
 
 struct err;
 
-enum { ORDER_LIST = 50, ORDER_PAGES = 100, ORDER_PAGE_ROWS = 10 };
+enum { ORDER_LIST = 50, ORDER_SOURCES = 20, ORDER_PAGES = 100, ORDER_PAGE_ROWS = 10 };
 
 struct order {
 	const char *queries[ORDER_LIST], *locations[ORDER_LIST];
@@ -24,7 +25,9 @@ struct order {
 	int first_page;			/* 1 … */
 	int pages;			/* budget of a pair; 0 = the source's */
 	int results;			/* enough once so many postings came; 0 = no such end */
-	const char *source;		/* "" = any */
+	const char *sources[ORDER_SOURCES];
+	int nsources;			/* 0 = every one that is enabled */
+	bool refresh;			/* ask, however fresh the last answer is */
 	const char *strategy;		/* on_demand, scheduled, batch, incremental */
 	const char *country, *language, *date_posted, *employment_types;	/* "" = not said */
 	bool remote_only;
