@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Adzuna: search over the boards of 19 countries, one country a request.
  *
- * GET /jobs/{country}/search/{page} answers {"count":…,"results":[…]}. Country and page stand in the
- * path; who names no country gets that of the other searches, us; one that Adzuna does not serve is
- * refused before a call is spent on another country's postings. Application id and key are query
- * parameters, so neither the stored request nor a log has the URL's query.
+ * GET /jobs/{country}/search/{page} answers {"count":…,"results":[…]}. Country and page stand in
+ * the path; who names no country gets that of the other searches, us; one that Adzuna does not
+ * serve is refused before a call is spent on another country's postings. Application id and key are
+ * query parameters, so neither the stored request nor a log has the URL's query.
  * There is no filter for remote work: the word goes into the query.
  * Pay is annual, in the country's currency. What Adzuna guessed is marked "salary_is_predicted":"1"
  * (a text). The country is not in a row, but in the request, and in the host that redirects to the
  * posting; area lists names from the country down: country, region, county, city, quarter.
  * Errors are {"exception":"AUTH_FAIL","display":…}. */
-#include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
@@ -19,7 +18,7 @@
 #include "sources/listing.h"
 #include "sources/source.h"
 
-enum { ROWS = 50, DISTANCE_KM = 30, MINUTE_S = 60, DAY_S = 86400 };
+enum { ROWS = 50, DISTANCE_KM = 30, DAY_S = 86400 };
 
 static const struct country {
 	const char *code, *name, *currency, *host;
@@ -57,29 +56,9 @@ static void put_employment(const char *types, struct source_request *r)
 			source_add_param(r, FILTERS[i][1], "1");
 }
 
-/* In whole days, rounded up; 0 = no limit. */
-static int64_t days_wanted(const struct source_ask *ask)
-{
-	static const struct {
-		const char *name;
-		int days;
-	} AGES[] = { { "today", 1 }, { "3days", 3 }, { "week", 7 }, { "month", 31 } };
-	int64_t days = 0, since;
-
-	for (size_t i = 0; i < COUNT(AGES); i++)
-		if (strcmp(ask->date_posted, AGES[i].name) == 0)
-			days = AGES[i].days;
-	if (ask->since_us <= 0)
-		return days;
-	since = (clock_wall_us() - ask->since_us) / (INT64_C(1000000) * DAY_S) + 1;
-	if (since < 1)
-		since = 1;
-	return days && days < since ? days : since;
-}
-
 static void put_query(const struct source_ask *ask, struct source_request *r)
 {
-	int64_t days = days_wanted(ask);
+	int64_t days = source_days(ask);
 	struct buf text;
 
 	buf_init(&text, 4096);

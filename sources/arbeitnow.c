@@ -3,8 +3,8 @@
  *
  * GET /job-board-api?page=1 answers {"data":[…],"links":{"next":…},"meta":{…}}; no next is the end.
  * job_types holds hours and seniority alike, in either language ("full time", "Berufserfahren");
- * tags are occupations as often as skills. created_at is in seconds. There is no pay but in title and
- * text. */
+ * tags are occupations as often as skills. created_at is in seconds. There is no pay but in title
+ * and text. */
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
@@ -22,17 +22,21 @@ static int build(const struct conf_source *conf, const struct source_ask *ask,
 
 	(void)ask;
 	source_request_init(&r);
-	buf_printf(&r.url, "%s%s", conf->base_url, conf->path && *conf->path ? conf->path : PATH);
+	buf_printf(&r.url, "%s%s", conf->base_url, source_path(conf, PATH));
 	source_add_number(&r, "page", at->page);
 	return source_request_finish(&r, ret, e);
 }
 
 static void judge(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
 {
+	const char *message = json_str(body, "message", "");
+
 	if (source_class_of_status(r->status) == SOURCE_OK)
 		source_judge_rows(r, body, json_get(body, "data"), ret);
+	else if (source_class_of_status(r->status) == SOURCE_KEY_REFUSED)
+		source_judge_keyless(r, message, ret);
 	else
-		source_judge_endpoint(r, json_str(body, "message", ""), ret);
+		source_judge_endpoint(r, message, ret);
 }
 
 static void read_page(const struct conf_source *conf, const struct source_place *at,

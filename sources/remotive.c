@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Remotive: remote jobs, a day late, all on one page.
  *
- * GET /remote-jobs answers {"00-warning":…,"0-legal-notice":…,"job-count":…,"jobs":[…]}; the notices
- * stand beside the postings. It asks for four fetches a day at most and blocks who asks more often
- * than twice a minute; it also wants its name and a link back shown (`terms` in queues.conf).
+ * GET /remote-jobs answers {"00-warning":…,"0-legal-notice":…,"job-count":…,"jobs":[…]}; the
+ * notices stand beside the postings. It asks for four fetches a day at most and blocks who asks
+ * more often than twice a minute; it also wants its name and a link back shown (`terms` in
+ * queues.conf).
  * All postings are remote: candidate_required_location is where one may live, with time zones among
  * it. Pay is free text. Dates have no zone and are UTC. */
 #include "common/base/conf.h"
@@ -25,7 +26,7 @@ static int build(const struct conf_source *conf, const struct source_ask *ask,
 
 	(void)at;
 	source_request_init(&r);
-	buf_printf(&r.url, "%s%s", conf->base_url, conf->path && *conf->path ? conf->path : PATH);
+	buf_printf(&r.url, "%s%s", conf->base_url, source_path(conf, PATH));
 	source_add_param(&r, "search", ask->query);
 	return source_request_finish(&r, ret, e);
 }

@@ -5,13 +5,17 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "common/base/clock.h"
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/net/http.h"
 
-enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024, LIMITED_S = 60 };
+enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024, LIMITED_S = 60, BLOCKED_S = 3600 };
+
+static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 /* The linker names the bounds of a section whose name is an identifier. */
 extern const struct source *const __start_jobfleet_sources[];
@@ -57,7 +61,8 @@ struct raw source_rows(const struct source *source, struct raw answer)
 const char *source_class_name(enum source_class class)
 {
 	static const char *const names[SOURCE_CLASS_COUNT] = {
-		[SOURCE_OK] = "ok", [SOURCE_UNCHANGED] = "unchanged", [SOURCE_RETRY] = "retry", [SOURCE_LIMITED] = "limited",
+		[SOURCE_OK] = "ok", [SOURCE_UNCHANGED] = "unchanged",
+		[SOURCE_RETRY] = "retry", [SOURCE_LIMITED] = "limited",
 		[SOURCE_USED_UP] = "quota_used_up", [SOURCE_KEY_REFUSED] = "key_refused",
 		[SOURCE_MOVED] = "endpoint_gone", [SOURCE_BAD_REQUEST] = "bad_request",
 	};
@@ -117,6 +122,25 @@ void source_add_board(struct source_request *r, const char *board)
 {
 	http_put_path(&r->url, board);
 	json_set_str(r->params, "board", board);
+}
+
+int64_t source_days(const struct source_ask *ask)
+{
+	static const struct {
+		const char *name;
+		int days;
+	} AGES[] = { { "today", 1 }, { "3days", 3 }, { "week", 7 }, { "month", 31 } };
+	int64_t days = 0, since;
+
+	for (size_t i = 0; i < COUNT(AGES); i++)
+		if (strcmp(ask->date_posted, AGES[i].name) == 0)
+			days = AGES[i].days;
+	if (ask->since_us <= 0)
+		return days;
+	since = (clock_wall_us() - ask->since_us) / DAY_US + 1;
+	if (since < 1)
+		since = 1;
+	return days && days < since ? days : since;
 }
 
 int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e)
@@ -203,6 +227,22 @@ void source_judge_endpoint(const struct http_response *r, const char *message,
 	source_judge_status(r, message, ret);
 	if (r->status == 404 || r->status == 410)
 		ret->class = SOURCE_MOVED;
+}
+
+void source_judge_keyless(const struct http_response *r, const char *message,
+			  struct source_verdict *ret)
+{
+	source_judge_status(r, message, ret);
+	if (ret->class != SOURCE_KEY_REFUSED)
+		return;
+	ret->class = SOURCE_USED_UP;
+	if (ret->wait_s == 0)
+		ret->wait_s = BLOCKED_S;
+}
+
+const char *source_path(const struct conf_source *conf, const char *fallback)
+{
+	return conf->path && *conf->path ? conf->path : fallback;
 }
 
 const char *source_id(const cJSON *row, const char *name, char room[SOURCE_ID])

@@ -111,11 +111,11 @@ struct source {
 	/* NULL if the row has none. A number is written into room, a text borrowed from the row. */
 	const char *(*row_id)(const cJSON *row, char room[SOURCE_ID]);
 
-	/* Where the array of postings stands in an answer: members joined by dots, "." for the answer
-	 * itself; several places by blanks, the first that is an array counts: "data.jobs data".
-	 * Answers are read row by row, so that a large one never stands in memory as a tree. */
+	/* Where the array of postings stands in an answer: members joined by dots, "." for the
+	 * answer itself; several places by blanks, the first that is an array counts: "data.jobs
+	 * data". Answers are read row by row: a large one never stands in memory as a tree. */
 	const char *rows_at;
-	/* Fills ret, which listing_init has made empty. False: the row is no posting, but a notice. */
+	/* Fills ret, which listing_init has made empty. False: the row is a notice, no posting. */
 	bool (*read_row)(const struct source_answer *from, const cJSON *row, struct listing *ret);
 };
 
@@ -137,6 +137,8 @@ void source_add_secret_param(struct source_request *r, const char *name, const c
 void source_add_number(struct source_request *r, const char *name, int64_t value);
 /* One part of the path, with its "/" before it and escaped; params keep it as "board". */
 void source_add_board(struct source_request *r, const char *board);
+/* How old a posting may be, in whole days rounded up, by date_posted and since_us; 0 = any age. */
+int64_t source_days(const struct source_ask *ask);
 /* The end of a build: the request is ret's, or released again since its URL or body is too long. */
 int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e);
 
@@ -158,6 +160,12 @@ void source_judge_status(const struct http_response *r, const char *message,
 /* The same for a provider that has one address for all it tells: 404 and 410 are MOVED. */
 void source_judge_endpoint(const struct http_response *r, const char *message,
 			   struct source_verdict *ret);
+/* The same for a provider that knows no keys: a 401 or 403 is a block for asking too often, so it
+ * is USED_UP, for an hour if the provider says nothing. */
+void source_judge_keyless(const struct http_response *r, const char *message,
+			  struct source_verdict *ret);
+/* The path behind base_url, which may be configured. */
+const char *source_path(const struct conf_source *conf, const char *fallback);
 /* For row_id: a member that is a text or a whole number. */
 const char *source_id(const cJSON *row, const char *name, char room[SOURCE_ID]);
 

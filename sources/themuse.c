@@ -2,10 +2,10 @@
 /* The Muse: a feed of postings with full texts, narrowed by category and place, without a search
  * for words.
  *
- * GET /jobs?page=1 answers {"page":1,"page_count":…,"results":[…]}, 20 rows a page, the newest first
- * with descending. page_count tells of thousands, but nothing is given beyond page 99. A query that
- * is the name of a category asks for it; other words would find nothing and are left out. Places are
- * The Muse's own: "Denver, CO", "London, United Kingdom", "Flexible / Remote".
+ * GET /jobs?page=1 answers {"page":1,"page_count":…,"results":[…]}, 20 rows a page, the newest
+ * first with descending. page_count tells of thousands, but nothing is given beyond page 99. A
+ * query that is the name of a category asks for it; other words would find nothing and are left
+ * out. Places are The Muse's own: "Denver, CO", "London, United Kingdom", "Flexible / Remote".
  * Errors are {"code":…,"error":…}; a 403 is also what too many requests get, told apart by
  * X-RateLimit-Remaining. X-RateLimit-Reset is seconds until the reset. There is no pay but in the
  * texts. */
@@ -50,7 +50,7 @@ static int build(const struct conf_source *conf, const struct source_ask *ask,
 	struct source_request r;
 
 	source_request_init(&r);
-	buf_printf(&r.url, "%s%s", conf->base_url, conf->path && *conf->path ? conf->path : PATH);
+	buf_printf(&r.url, "%s%s", conf->base_url, source_path(conf, PATH));
 	source_add_number(&r, "page", at->page);
 	source_add_param(&r, "descending", "true");
 	source_add_param(&r, "category", category_of(ask->query));

@@ -5,10 +5,9 @@
  * "UserArea":{"NumberOfPages":"3"}}}. Whoever asks says so with the e-mail address the key was
  * registered with, as User-Agent; Host is the URL's. A query gives at most 10,000 rows, and a very
  * broad one may end in a 503.
- * Pay is text ("32318.0000") by RateIntervalCode: PA, PH …, in old answers "Per Year"; WC and FB are
- * no pay. Coordinates 0/0 and names like "Location Negotiable After Selection" are no place.
+ * Pay is text ("32318.0000") by RateIntervalCode: PA, PH …, in old answers "Per Year"; WC and FB
+ * are no pay. Coordinates 0/0 and names like "Location Negotiable After Selection" are no place.
  * Dates have four fractional digits and no zone. */
-#include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
@@ -20,28 +19,6 @@
 #define PATH "/Search"
 
 enum { ROWS = 250, ROWS_MAX = 10000, DAYS_MAX = 60 };
-
-static const int64_t DAY_US = INT64_C(86400) * 1000000;
-
-/* DatePosted; 0 = leave it out. */
-static int64_t days_wanted(const struct source_ask *ask)
-{
-	static const struct {
-		const char *name;
-		int days;
-	} AGES[] = { { "today", 1 }, { "3days", 3 }, { "week", 7 }, { "month", 31 } };
-	int64_t days = 0, since;
-
-	for (size_t i = 0; i < COUNT(AGES); i++)
-		if (strcmp(ask->date_posted, AGES[i].name) == 0)
-			days = AGES[i].days;
-	since = ask->since_us > 0 ? (clock_wall_us() - ask->since_us) / DAY_US + 1 : 0;
-	if (ask->since_us > 0 && since < 1)
-		since = 1;
-	if (since && (!days || since < days))
-		days = since;
-	return days > DAYS_MAX ? 0 : days;
-}
 
 /* PositionScheduleTypeCode: 1 full-time, 2 part-time. It has no others that are asked for. */
 static void put_schedule(const char *types, struct source_request *r)
@@ -55,11 +32,11 @@ static void put_schedule(const char *types, struct source_request *r)
 static void put_query(const struct source_ask *ask, const struct source_place *at,
 		      struct source_request *r)
 {
-	int64_t days = days_wanted(ask);
+	int64_t days = source_days(ask);
 
 	source_add_param(r, "Keyword", ask->query);
 	source_add_param(r, "LocationName", ask->location);
-	if (days)
+	if (days && days <= DAYS_MAX)
 		source_add_number(r, "DatePosted", days);
 	if (ask->remote_only)
 		source_add_param(r, "RemoteIndicator", "True");
@@ -80,7 +57,7 @@ static int build(const struct conf_source *conf, const struct source_ask *ask,
 			       conf->id_variable && *conf->id_variable ? conf->id_variable
 								       : "id_variable");
 	source_request_init(&r);
-	buf_printf(&r.url, "%s%s", conf->base_url, conf->path && *conf->path ? conf->path : PATH);
+	buf_printf(&r.url, "%s%s", conf->base_url, source_path(conf, PATH));
 	put_query(ask, at, &r);
 	source_add_header(&r, "User-Agent", ask->id);
 	if (ask->key)
