@@ -34,8 +34,13 @@ struct conf_fleet {
 	bool timing_lines;		/* one line per finished task at INFO */
 	bool development;		/* ETL_MODE=development */
 	bool demo_fallback;		/* USE_DEMO_FALLBACK, or development: sample data without a key */
-	bool monitoring;
-	bool skill_extraction, duplicate_detection;	/* of processing */		/* ENABLE_MONITORING */
+	bool monitoring;		/* ENABLE_MONITORING */
+	bool skill_extraction, duplicate_detection;	/* of processing */
+	const char *processing_steps;	/* by comma; "" */
+	/* Shares from 0 to 1: what a collection should reach, and under which completeness a posting
+	 * is refused. */
+	double quality_completeness, quality_consistency, quality_skills, quality_duplicates,
+		quality_errors, quality_reject;
 	const char *data_dir;		/* raw files and spool; "data" */
 	int batch_size;			/* ETL_BATCH_SIZE, 100 */
 	int requests_per_minute;	/* ETL_REQUESTS_PER_MINUTE, 60 */

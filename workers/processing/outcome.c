@@ -61,6 +61,7 @@ static void put_raw(struct buf *list, struct raw raw)
 void outcome_refuse(struct outcome *o, int index, const struct refusal *why, struct raw raw)
 {
 	o->failed++;
+	o->refusals[why->type]++;
 	if (++o->errors > OUTCOME_ERRORS_MAX)
 		return;
 	buf_puts(&o->list, o->errors > 1 ? ",{\"job_index\":" : "{\"job_index\":");
@@ -77,6 +78,14 @@ void outcome_refuse(struct outcome *o, int index, const struct refusal *why, str
 	buf_putc(&o->list, '}');
 }
 
+void outcome_note(struct outcome *o, const struct posting *p)
+{
+	o->completeness += p->quality;
+	o->consistent += issues_consistent(p->issues);
+	for (int i = 0; i < ISSUE_COUNT; i++)
+		o->issues[i] += p->issues >> i & 1;
+}
+
 const char *outcome_status(const struct outcome *o)
 {
 	if (!o->failed)
@@ -84,18 +93,50 @@ const char *outcome_status(const struct outcome *o)
 	return o->processed ? "partial" : "failed";
 }
 
+static void put_count(cJSON *counts, const char *name, int n)
+{
+	if (n)
+		json_set_num(counts, name, n);
+}
+
+/* A share with four places; null of nothing. */
+static void put_share(cJSON *o, const char *name, double part, int whole)
+{
+	char text[32] = "null";
+
+	if (whole > 0)
+		snprintf(text, sizeof text, "%.4f", part / whole);
+	json_set_raw(o, name, text);
+}
+
 static char *metrics(const struct outcome *o, int64_t bytes)
 {
-	return mem_printf(
-		"{\"processing_time_ms\":%lld,\"embeddings_generated\":%d,\"duplicates_detected\":%d,"
-		"\"duplicates_within\":%d,"
-		"\"response_bytes\":%lld,\"errors_left_out\":%d,\"embedding_model\":\"" EMBED_MODEL
-		"\","
-		"\"rules_version\":%d}",
-		(long long)(clock_mono_ms() - o->started_ms), o->embeddings, o->duplicates,
-		o->repeats, (long long)bytes,
-		o->errors > OUTCOME_ERRORS_MAX ? o->errors - OUTCOME_ERRORS_MAX : 0,
-		POSTING_RULES_VERSION);
+	cJSON *m = mem_check(cJSON_CreateObject()), *issues = mem_check(cJSON_CreateObject()),
+	      *refusals = mem_check(cJSON_CreateObject());
+	int left_out = o->errors > OUTCOME_ERRORS_MAX ? o->errors - OUTCOME_ERRORS_MAX : 0;
+	char *text;
+
+	for (int i = 0; i < ISSUE_COUNT; i++)
+		put_count(issues, issue_name(i), o->issues[i]);
+	for (int i = 0; i < REFUSAL_COUNT; i++)
+		put_count(refusals, refusal_name(i), o->refusals[i]);
+	json_set_num(m, "processing_time_ms", (double)(clock_mono_ms() - o->started_ms));
+	json_set_num(m, "embeddings_generated", o->embeddings);
+	json_set_num(m, "duplicates_detected", o->duplicates);
+	json_set_num(m, "duplicates_within", o->repeats);
+	put_share(m, "completeness", o->completeness, o->processed);
+	put_share(m, "consistency", o->consistent, o->processed);
+	put_share(m, "duplicates_share", o->repeats, o->processed);
+	put_share(m, "errors_share", o->failed, o->processed + o->failed);
+	json_set(m, "issues", issues);
+	json_set(m, "refusals", refusals);
+	json_set_num(m, "response_bytes", (double)bytes);
+	json_set_num(m, "errors_left_out", left_out);
+	json_set_str(m, "embedding_model", EMBED_MODEL);
+	json_set_num(m, "rules_version", POSTING_RULES_VERSION);
+	text = json_print(m);
+	cJSON_Delete(m);
+	return text;
 }
 
 int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, int64_t bytes,

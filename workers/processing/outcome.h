@@ -11,10 +11,11 @@
 #include "common/base/buf.h"
 #include "common/base/raw.h"
 #include "common/base/uuid.h"
+#include "workers/processing/issues.h"
+#include "workers/processing/posting.h"
 
 struct err;
 struct pg;
-struct refusal;
 
 enum { OUTCOME_ERRORS_MAX = 1000, OUTCOME_RAW_MAX = 64 * 1024, OUTCOME_NO_INDEX = -1 };
 
@@ -24,6 +25,10 @@ struct outcome {
 	int processed, failed, embeddings, errors;
 	int duplicates;				/* of postings of this answer or of known ones */
 	int repeats;				/* of this answer's own */
+	double completeness;			/* sum over what was processed */
+	int consistent;				/* of them */
+	int issues[ISSUE_COUNT];		/* how often each was met */
+	int refusals[REFUSAL_COUNT];		/* by reason */
 	struct buf list;			/* JSON array without its end */
 };
 
@@ -33,6 +38,8 @@ int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, co
 void outcome_release(struct outcome *o);
 /* A refused row; raw may be RAW_NONE. index OUTCOME_NO_INDEX: the whole answer. */
 void outcome_refuse(struct outcome *o, int index, const struct refusal *why, struct raw raw);
+/* Of a posting that goes on to the batch. */
+void outcome_note(struct outcome *o, const struct posting *p);
 /* completed, partial or failed */
 const char *outcome_status(const struct outcome *o);
 /* Writes counts, errors and metrics, and the collection's status. */

@@ -10,6 +10,7 @@
 #include "workers/processing/answer.h"
 #include "workers/processing/batch.h"
 #include "workers/processing/outcome.h"
+#include "workers/processing/step.h"
 #include "workers/processing/transform.h"
 
 enum { DEFAULT_BATCH = 100 };
@@ -48,6 +49,7 @@ static int take_row(const struct transform_context *ctx, int index, struct raw r
 
 	switch (transform_row(ctx, row, p, &why)) {
 	case TRANSFORM_POSTING:
+		outcome_note(o, p);
 		return batch_add(batch, index, p, row, e);
 	case TRANSFORM_REFUSED:
 		outcome_refuse(o, index, &why, why.type == REFUSAL_INVALID_JSON ? RAW_NONE : row);
@@ -62,13 +64,16 @@ static int transform_all(struct run *run, const struct answer *a, struct batch *
 			 struct outcome *o, struct err *e)
 {
 	const struct conf *conf = run_conf(run);
+	struct steps steps = { .n = 0 };
 	struct transform_context ctx = {
 		.source = a->source, .from = { a->query },
 		.asked_country = a->country[0] ? a->country : NULL,
 		.reference_us = a->fetched_us, .is_demo = a->is_demo,
 		.skills = !conf || conf->fleet.skill_extraction,
+		.reject_below = conf ? conf->fleet.quality_reject : 0, .steps = &steps,
 	};
-	int total = count_rows(a->rows), index = 0, r = 0;
+	int total = count_rows(a->rows), index = 0;
+	int r = conf ? steps_choose(&steps, conf->fleet.processing_steps, e) : 0;
 	struct raw_walk w = raw_walk(a->rows);
 	struct posting p;
 	struct raw row;

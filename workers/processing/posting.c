@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "workers/processing/employment.h"
+#include "workers/processing/issues.h"
 #include "workers/processing/text.h"
 
 const char *refusal_name(enum refusal_type type)
@@ -26,21 +27,25 @@ void posting_init(struct posting *p)
 	buf_init(&p->description, 2 * TEXT_MAX_BYTES);
 	buf_init(&p->apply_options, POSTING_RAW_MAX);
 	buf_init(&p->raw, 2 * POSTING_RAW_MAX);
+	buf_init(&p->notes, 64 * 1024);
 	p->experience_months = -1;
 }
 
 /* The buffers keep their memory: a batch reuses one posting. */
 void posting_clear(struct posting *p)
 {
-	struct buf description = p->description, options = p->apply_options, raw = p->raw;
+	struct buf description = p->description, options = p->apply_options, raw = p->raw,
+		   notes = p->notes;
 
 	memset(p, 0, sizeof *p);
 	buf_clear(&description);
 	buf_clear(&options);
 	buf_clear(&raw);
+	buf_clear(&notes);
 	p->description = description;
 	p->apply_options = options;
 	p->raw = raw;
+	p->notes = notes;
 	p->experience_months = -1;
 }
 
@@ -49,6 +54,7 @@ void posting_release(struct posting *p)
 	buf_release(&p->description);
 	buf_release(&p->apply_options);
 	buf_release(&p->raw);
+	buf_release(&p->notes);
 }
 
 /* Weights in hundredths; they add up to 100. */
@@ -231,8 +237,12 @@ static void put_keys(struct buf *out, const struct posting *p, const char *merge
 
 static void put_metadata(struct buf *out, const struct posting *p)
 {
-	const char *others[POSTING_PLACES_MAX];
+	const char *others[POSTING_PLACES_MAX], *issues[ISSUE_COUNT];
+	size_t n = 0;
 
+	for (unsigned i = 0; i < ISSUE_COUNT; i++)
+		if (p->issues & 1u << i)
+			issues[n++] = issue_name(i);
 	put_name(out, "metadata");
 	buf_puts(out, "{");
 	if (p->pay.ranges)
@@ -247,6 +257,12 @@ static void put_metadata(struct buf *out, const struct posting *p)
 		others[i] = p->places[i];
 	if (p->nplaces)
 		put_list(out, "other_places", others, p->nplaces);
+	if (n)
+		put_list(out, "issues", issues, n);
+	if (p->notes.len) {
+		buf_puts(out, out->data[out->len - 1] == '{' ? "" : ",");
+		buf_append(out, p->notes.data, p->notes.len);
+	}
 	buf_puts(out, "}");
 }
 

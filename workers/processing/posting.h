@@ -39,6 +39,8 @@ enum {
 	X(TOO_LARGE, "too_large")	    /* past a stated limit */ \
 	X(INVALID_JSON, "invalid_json")	    /* the answer is no JSON; job_index null */ \
 	X(UNKNOWN_FORMAT, "unknown_format") /* JSON without a list of postings; job_index null */ \
+	X(QUALITY, "quality")		    /* says too little: quality_reject in queues.conf */ \
+	X(STEP, "processing_step")	    /* a step of this installation refuses it */ \
 	X(DATABASE, "database")		    /* PostgreSQL refuses the row */
 
 enum refusal_type {
@@ -81,7 +83,9 @@ struct posting {
 	const char *provider;			/* borrowed */
 	char publisher[128], external_id[256];
 	struct dedupe_keys keys;
-	double quality;				/* 0 to 1: share of what a full posting has */
+	double quality;				/* 0 to 1: completeness, share of what a full posting has */
+	uint32_t issues;			/* set of issues.h */
+	struct buf notes;			/* of steps: members of metadata, "" none */
 	bool is_demo;
 	struct buf raw;				/* the source's row, JSON, valid UTF-8 */
 };

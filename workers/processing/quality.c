@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -6,22 +9,31 @@
 #include "common/store/pg.h"
 #include "workers/processing/pipeline.h"
 
-/* What a check compares: a share from 0 to 1, what it should be, and on which side. */
+/* What a check compares: a share from 0 to 1, on which side of its threshold it should be, and what
+ * it should come to. */
 struct check {
 	const char *name;
-	double threshold;
-	bool at_most;
+	size_t threshold;		/* of conf_fleet: a double's offset */
+	bool at_most, judged;
 	double target;
 };
 
-/* Thresholds and targets as contracts.md states them. The order is that of SQL_FIGURES. */
+#define KEY(name) offsetof(struct conf_fleet, quality_##name)
+
+/* Targets as contracts.md states them. The order is that of SQL_FIGURES. Freshness is shown, not
+ * judged: it depends on how often somebody collects. */
 static const struct check CHECKS[] = {
-	{ "completeness", 0.80, false, 0.99 },
-	{ "consistency", 0.90, false, 0.95 },
-	{ "duplicates", 0.10, true, 0.05 },
-	{ "errors", 0.10, true, 0.05 },
-	{ "fresh_within_24h", 0.80, false, 1.00 },
+	{ "completeness", KEY(completeness), false, true, 0.99 },
+	{ "consistency", KEY(consistency), false, true, 0.95 },
+	{ "duplicates", KEY(duplicates), true, true, 0.05 },
+	{ "errors", KEY(errors), true, true, 0.05 },
+	{ "fresh_within_24h", KEY(completeness), false, false, 1.00 },
 };
+
+static double threshold(const struct conf *conf, const struct check *c)
+{
+	return *(const double *)((const char *)&conf->fleet + c->threshold);
+}
 
 /* Duplicates are counted within collections: that a posting is met again tomorrow is no fault.
  * Postings are those loaded or seen again in the time; a share of nothing is null. Consistent is a
@@ -47,34 +59,31 @@ static const char SQL_FIGURES[] =
 	" (SELECT avg((posted_at > now() - interval '24 hours')::int) FROM jobs WHERE posted_at "
 	"IS NOT NULL)";
 
-static int alert(struct pg *pg, const struct check *c, double value, struct err *e)
+static int alert(struct pg *pg, const struct check *c, double value, double limit, struct err *e)
 {
 	char text[200];
 
 	snprintf(text, sizeof text, "%s is %.1f %%, %s %.1f %% is asked for", c->name, value * 100,
-		 c->at_most ? "at most" : "at least", c->threshold * 100);
+		 c->at_most ? "at most" : "at least", limit * 100);
 	log_warn("quality %s", text);
 	return (int)pg_run(pg, "SELECT jobfleet.raise_alert('data_quality', $1, 'WARNING', $2)",
 			   PG_PARAMS(PG_TEXT(c->name), PG_TEXT(text)), NULL, e);
 }
 
-/* One figure into the answer; raises the alert when it is missed. Freshness is shown, not judged:
- * it depends on how often somebody collects. */
+/* One figure into the answer; raises the alert when it is missed. */
 static int judge(struct pg *pg, const struct check *c, const char *text, double value,
-		 cJSON *figures, int *ret_missed, struct err *e)
+		 double limit, cJSON *figures, int *ret_missed, struct err *e)
 {
 	cJSON *one = mem_check(cJSON_CreateObject());
-	bool judged = strcmp(c->name, "fresh_within_24h") != 0;
-	bool good =
-		!text || !judged || (c->at_most ? value <= c->threshold : value >= c->threshold);
+	bool good = !text || !c->judged || (c->at_most ? value <= limit : value >= limit);
 
 	json_set_raw(one, "value", text ? text : "null");
-	json_set_num(one, "threshold", c->threshold);
+	json_set_num(one, "threshold", limit);
 	json_set_num(one, "target", c->target);
 	json_set_bool(one, "ok", good);
 	json_set(figures, c->name, one);
 	*ret_missed += !good;
-	return good ? 0 : alert(pg, c, value, e);
+	return good ? 0 : alert(pg, c, value, limit, e);
 }
 
 int check_quality(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
@@ -97,7 +106,7 @@ int check_quality(struct run *run, const cJSON *args, cJSON **ret_result, struct
 	figures = mem_check(cJSON_CreateObject());
 	for (size_t i = 0; r >= 0 && i < COUNT(CHECKS); i++)
 		r = judge(pg, &CHECKS[i], pg_cell(rows, 0, (int)i + 2), pg_num(rows, 0, (int)i + 2),
-			  figures, &missed, e);
+			  threshold(run_conf(run), &CHECKS[i]), figures, &missed, e);
 	*ret_result = mem_check(cJSON_CreateObject());
 	json_set_str(*ret_result, "status", "success");
 	json_set_num(*ret_result, "hours", (double)hours);

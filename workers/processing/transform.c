@@ -9,9 +9,11 @@
 #include "common/base/mem.h"
 #include "sources/listing.h"
 #include "workers/processing/employment.h"
+#include "workers/processing/issues.h"
 #include "workers/processing/money.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/soc.h"
+#include "workers/processing/step.h"
 #include "workers/processing/text.h"
 #include "workers/processing/utf8.h"
 
@@ -337,7 +339,29 @@ static void take_all(const struct transform_context *ctx, const struct listing *
 	take_level(l, p);
 	take_codes(l, p);
 	take_company(l, p);
+}
+
+static bool is_swapped(const struct listing *l)
+{
+	int64_t min = cents_of(l, l->pay_min), max = cents_of(l, l->pay_max);
+
+	return max && min > max;
+}
+
+static enum transformed judge(const struct transform_context *ctx, const struct listing *l,
+			      struct posting *p, struct refusal *r)
+{
+	char reason[STEP_REASON] = "";
+
+	if (ctx->steps && !steps_run(ctx->steps, p, reason))
+		return refuse(r, REFUSAL_STEP, "Refused by a processing step", reason);
 	posting_finish(p);
+	p->issues = issues_find(p, ctx->reference_us, is_swapped(l));
+	if (p->quality >= ctx->reject_below)
+		return TRANSFORM_POSTING;
+	snprintf(reason, sizeof reason, "completeness %.2f, at least %.2f is asked for", p->quality,
+		 ctx->reject_below);
+	return refuse(r, REFUSAL_QUALITY, "Posting says too little", reason);
 }
 
 static enum transformed transform(const struct transform_context *ctx, struct raw text,
@@ -353,7 +377,7 @@ static enum transformed transform(const struct transform_context *ctx, struct ra
 	if (take_required(&l, p, r) < 0 || take_raw(text, p, r) < 0)
 		return TRANSFORM_REFUSED;
 	take_all(ctx, &l, p);
-	return TRANSFORM_POSTING;
+	return judge(ctx, &l, p, r);
 }
 
 enum transformed transform_row(const struct transform_context *ctx, struct raw text,

@@ -17,6 +17,7 @@
 
 struct posting;
 struct refusal;
+struct steps;
 
 struct transform_context {
 	const struct source *source;
@@ -25,6 +26,8 @@ struct transform_context {
 	int64_t reference_us;		/* when the answer was fetched: relative dates count from it */
 	bool is_demo;
 	bool skills;			/* enable_skill_extraction */
+	double reject_below;		/* completeness, quality_reject; 0 = none is refused for it */
+	const struct steps *steps;	/* NULL: none */
 };
 
 enum transformed { TRANSFORM_REFUSED = -1, TRANSFORM_POSTING, TRANSFORM_NOTICE };
