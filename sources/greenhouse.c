@@ -33,7 +33,7 @@ static void judge(const struct http_response *r, const cJSON *body, struct sourc
 	if (source_class_of_status(r->status) == SOURCE_OK)
 		source_judge_rows(r, body, json_get(body, "jobs"), ret);
 	else
-		source_judge_status(r, json_str(body, "error", ""), ret);
+		source_judge_keyless(r, json_str(body, "error", ""), ret);
 }
 
 static void read_page(const struct conf_source *conf, const struct source_place *at,

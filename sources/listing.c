@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "common/base/json.h"
+#include "common/base/mem.h"
 #include "common/base/scan.h"
 
 #define EXACT_MAX 9e15		/* whole numbers a double holds exactly */
@@ -77,6 +78,22 @@ void listing_add_all(struct listing_texts *texts, const cJSON *array)
 	cJSON_ArrayForEach(item, array)
 		if (cJSON_IsString(item))
 			listing_add(texts, item->valuestring);
+}
+
+void listing_add_tag(struct listing *l, const char *tag)
+{
+	static const char *const KINDS[] = {
+		"full time", "full-time", "fulltime", "part time", "part-time", "parttime",
+		"contract", "contractor", "freelance", "temporary", "temp", "internship", "intern",
+		"permanent", "seasonal",
+	};
+
+	for (size_t i = 0; tag && i < COUNT(KINDS); i++)
+		if (strcasecmp(tag, KINDS[i]) == 0) {
+			listing_add(&l->employment, tag);
+			return;
+		}
+	listing_add(&l->skills, tag);
 }
 
 void listing_add_part(struct listing *l, const char *text)

@@ -95,6 +95,8 @@ bool listing_number(const cJSON *object, const char *name, double *ret);	/* also
 /* NULL and "" are left out. */
 void listing_add(struct listing_texts *texts, const char *text);
 void listing_add_all(struct listing_texts *texts, const cJSON *array);	/* its texts */
+/* A tag: a kind of employment if it is nothing else ("full time"), otherwise among the skills. */
+void listing_add_tag(struct listing *l, const char *tag);
 void listing_add_part(struct listing *l, const char *text);
 /* The default company of an employer's board: its name as the request had it (`board` of query,
  * which may be NULL), else the first part of a link's path, if on host or a name under it. */

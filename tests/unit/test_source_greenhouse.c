@@ -37,7 +37,8 @@ static void every_answer_has_its_class(void **state)
 	static const struct bed_judged cases[] = {
 		{ 404, "", "{\"status\":404,\"error\":\"Job not found\"}", SOURCE_BAD_REQUEST, 0 },
 		{ 410, "", "", SOURCE_BAD_REQUEST, 0 },
-		{ 401, "", "", SOURCE_KEY_REFUSED, 0 },
+		{ 403, "", "<html>blocked</html>", SOURCE_USED_UP, 3600 },
+		{ 403, "Retry-After: 5\r\n", "", SOURCE_USED_UP, 5 },
 		{ 200, "", "{\"jobs\":{}}", SOURCE_RETRY, 0 },
 		{ 200, "", "[]", SOURCE_RETRY, 0 },
 	};
@@ -164,7 +165,7 @@ static void holes_and_wrong_types_are_survived(void **state)
 static void recorded_answers_are_read(void **state)
 {
 	(void)state;
-	assert_int_equal(bed_reads_samples("../shared/samples/greenhouse/[0-9]*.json", NULL), 6);
+	assert_true(bed_reads_samples("../shared/samples/greenhouse/[0-9]*.json", NULL) >= 6);
 }
 
 int main(void)
