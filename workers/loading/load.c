@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/loading/load.h"
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/store/pg.h"
+#include "workers/loading/expire.h"
 #include "workers/loading/merge.h"
 #include "workers/loading/staging.h"
+#include "workers/loading/tell.h"
 
-enum { DEFAULT_CHUNK = 1000 };
+enum { CHUNK = 1000, WEIGHTS_MAX = 256 * 1024 };
 
 /* What is to be loaded, as job_processing_log has it. */
 struct source {
-	char collection_id[UUID_SIZE], status[24];
+	char collection_id[UUID_SIZE], seen_at[64];
 	char *run_id;
 	bool loaded;
 };
@@ -30,12 +34,14 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 	if (!uuid_is_valid(processing_id))
 		return err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"",
 			       processing_id);
-	n = pg_run(pg, "SELECT collection_id, status, coalesce(run_id, ''), loaded_at IS NOT NULL"
-		   " FROM public.job_processing_log WHERE processing_id = $1::uuid FOR UPDATE",
+	n = pg_run(pg, "SELECT l.collection_id, coalesce(c.timestamp, l.started_at),"
+		   " coalesce(l.run_id, ''), l.loaded_at IS NOT NULL"
+		   " FROM public.job_processing_log l LEFT JOIN public.raw_job_collections c"
+		   " USING (collection_id) WHERE l.processing_id = $1::uuid FOR UPDATE OF l",
 		   PG_PARAMS(PG_TEXT(processing_id)), &rows, e);
 	if (n > 0) {
 		snprintf(ret->collection_id, sizeof ret->collection_id, "%s", pg_text(rows, 0, 0));
-		snprintf(ret->status, sizeof ret->status, "%s", pg_text(rows, 0, 1));
+		snprintf(ret->seen_at, sizeof ret->seen_at, "%s", pg_text(rows, 0, 1));
 		ret->run_id = mem_strdup(pg_text(rows, 0, 2));
 		ret->loaded = pg_bool(rows, 0, 3);
 	}
@@ -45,18 +51,31 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 	return n < 0 ? (int)n : 0;
 }
 
+/* Every source's weight by its name; a publisher may be one that has no interface of its own. */
+static char *weights(const struct conf *conf)
+{
+	struct buf b;
+
+	buf_init(&b, WEIGHTS_MAX);
+	buf_putc(&b, '{');
+	for (size_t i = 0; conf && i < conf->nsources; i++) {
+		buf_puts(&b, i ? "," : "");
+		buf_put_json_string(&b, conf->sources[i].name);
+		buf_printf(&b, ":%.2f", conf->sources[i].weight);
+	}
+	buf_putc(&b, '}');
+	return buf_take(&b);
+}
+
 static int stage(struct run *run, struct staging *s, struct err *e)
 {
-	const struct conf *conf = run_conf(run);
-	int n = conf && conf->fleet.batch_size > DEFAULT_CHUNK ? conf->fleet.batch_size
-							       : DEFAULT_CHUNK;
 	int64_t last = -1;
 	int r;
 
 	do {
 		if (run_cancelled(run))
 			return run_cancel_error(run, e);
-		r = staging_fill(s, last, n, &last, e);
+		r = staging_fill(s, last, CHUNK, &last, e);
 		run_progress(run, s->staged + s->failed, 0, "staging");
 	} while (r > 0);
 	return r;
@@ -72,25 +91,6 @@ static int close_log(const struct staging *s, const struct merge_counts *c, stru
 		" WHERE processing_id = $1::uuid",
 		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(c->inserted),
 			  PG_INT(c->updated + c->unchanged + c->duplicates), PG_INT(s->failed)),
-		NULL, e);
-
-	return r < 0 ? (int)r : 0;
-}
-
-static int notify(const struct staging *s, const struct source *source,
-		  const struct merge_counts *c, struct err *e)
-{
-	int64_t r = pg_run(
-		s->pg,
-		"SELECT pg_notify('jobfleet_loaded', jsonb_build_object('processing_id', $1::text,"
-		" 'collection_id', $2::text, 'inserted', $3::int, 'updated', "
-		"$4::int, 'job_ids',"
-		" (SELECT coalesce(jsonb_agg(job_id), '[]') FROM (SELECT job_id FROM "
-		"load_staging"
-		" WHERE outcome IN ('inserted', 'updated') ORDER BY job_index LIMIT "
-		"$5::int) AS ids))::text)",
-		PG_PARAMS(PG_TEXT(s->processing_id), PG_TEXT(source->collection_id),
-			  PG_INT(c->inserted), PG_INT(c->updated), PG_INT(LOAD_NOTIFY_IDS)),
 		NULL, e);
 
 	return r < 0 ? (int)r : 0;
@@ -112,33 +112,68 @@ static cJSON *answer(const char *status, const struct staging *s, const struct s
 	return o;
 }
 
+/* A load that had to be repeated goes in smaller batches, which hold fewer locks at once. */
+static struct merge_plan plan_of(struct run *run, const struct source *source)
+{
+	const struct conf *conf = run_conf(run);
+	int batch = conf ? conf->fleet.batch_size : CHUNK;
+
+	return (struct merge_plan){
+		.collection_id = source->collection_id,
+		.seen_at = source->seen_at,
+		.expire_after_s = conf ? conf->fleet.expire_after_s : EXPIRE_AFTER_S,
+		.batch = run_retries(run) > 0 || batch > CHUNK ? batch : CHUNK,
+	};
+}
+
+static int fill_and_merge(struct run *run, struct staging *s, const struct source *source,
+			  struct merge_counts *ret, struct err *e)
+{
+	struct merge_plan plan = plan_of(run, source);
+	int r = stage(run, s, e);
+
+	FAULT_POINT("loading.staged");
+	if (r == 0)
+		r = merge_all(s, &plan, ret, e);
+	FAULT_POINT("loading.merged");
+	if (r == 0)
+		r = close_log(s, ret, e);
+	if (r == 0)
+		r = tell(run, &(struct tidings){ s->pg, s->processing_id, source->collection_id,
+						 source->run_id, ret->inserted, ret->updated }, e);
+	FAULT_POINT("loading.told");
+	return r;
+}
+
 static int load(struct run *run, struct pg *pg, const char *id, const struct source *source,
 		cJSON **ret_result, struct err *e)
 {
 	int64_t started_ms = clock_mono_ms();
 	struct merge_counts counts = { 0 };
 	struct staging s;
-	int r = staging_open(&s, pg, id, e);
+	int r;
 
 	log_info("loading starts processing_id=%s run_id=%s", id, source->run_id);
+	r = staging_open(&s, pg, id, weights(run_conf(run)), e);
 	if (r == 0)
-		r = stage(run, &s, e);
-	if (r == 0)
-		r = merge_all(&s, source->collection_id, &counts, e);
-	if (r == 0)
-		r = close_log(&s, &counts, e);
-	if (r == 0)
-		r = notify(&s, source, &counts, e);
+		r = fill_and_merge(run, &s, source, &counts, e);
+	staging_release(&s);
 	if (r < 0)
 		return r;
-	log_info(
-		"loading ends processing_id=%s run_id=%s inserted=%d updated=%d unchanged=%d duplicates=%d"
-		" failed=%d "
-		"ms=%lld",
-		id, source->run_id, counts.inserted, counts.updated, counts.unchanged,
-		counts.duplicates, s.failed, (long long)(clock_mono_ms() - started_ms));
+	log_info("loading ends processing_id=%s run_id=%s inserted=%d updated=%d unchanged=%d"
+		 " duplicates=%d failed=%d ms=%lld", id, source->run_id, counts.inserted,
+		 counts.updated, counts.unchanged, counts.duplicates, s.failed,
+		 (long long)(clock_mono_ms() - started_ms));
 	*ret_result = answer("success", &s, source, &counts);
 	return 0;
+}
+
+/* Each statement must see what other loads have committed meanwhile, whatever the default is. */
+static int open_transaction(struct run *run, struct pg **ret, struct err *e)
+{
+	int r = run_db(run, ret, e);
+
+	return r < 0 ? r : pg_exec(*ret, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", e);
 }
 
 int load_processed(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
@@ -147,7 +182,7 @@ int load_processed(struct run *run, const cJSON *args, cJSON **ret_result, struc
 	struct staging none = { .processing_id = id };
 	struct source source = { 0 };
 	struct pg *pg;
-	int r = run_db(run, &pg, e);
+	int r = open_transaction(run, &pg, e);
 
 	if (r == 0)
 		r = source_open(&source, pg, id, e);

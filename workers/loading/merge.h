@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* merge: from the staging table into companies, enhanced_jobs and job_sources, by whole sets.
  *
- * Rows of equal merge_key are one posting. Of a batch's rows the fullest (quality_score, then the
- * longer description, then the first) leads, the others fill what it lacks; pay comes as one from
- * the first that has any. Against a posting that is known, the new values win if they are fuller,
- * or no emptier and of the same source; else they only fill gaps. A posting that stays as it was is
- * not written at all. Every source of every row is kept in job_sources.
- * Keys are written in order, so that two loads at once do not deadlock. */
+ * Rows of equal merge_key are one posting. Accounts of it are ranked by source weight times
+ * completeness (quality_score), then completeness, the longer description, the earlier row. The best
+ * of a load leads, the others fill what it lacks; pay comes as one from the first that has any.
+ * Against a posting that is known, the new values win if they rank higher, or equal and are of the
+ * same source; else they only fill gaps. Every source of every row is kept in job_sources, with its
+ * weight, completeness and newest collection.
+ * A posting that stays as it was is not touched at all: neither written nor locked. One that has
+ * expired is active again when it is seen.
+ * Keys are written in order, so that two loads seldom deadlock; what another load wrote first
+ * counts as known. Reads committed data anew with each statement: the transaction must be at level
+ * READ COMMITTED.
+ * Where a row's values are refused the rows are halved down to it, and it is marked failed; where
+ * locks or memory fail, the halves are tried by themselves, and one row alone gives -ERR_AGAIN. */
 #ifndef WORKERS_LOADING_MERGE_H
 #define WORKERS_LOADING_MERGE_H
 
 #include <stdint.h>
 
 struct err;
-struct pg;
 struct staging;
 
 struct merge_counts {
@@ -21,8 +27,14 @@ struct merge_counts {
 	int duplicates;				/* rows that went into another row's posting */
 };
 
-/* collection_id "" is none. */
-int merge_all(struct staging *s, const char *collection_id, struct merge_counts *ret,
+struct merge_plan {
+	const char *collection_id;		/* "" none */
+	const char *seen_at;			/* when the collection was made, as PostgreSQL prints it */
+	int64_t expire_after_s;
+	int batch;				/* rows at once, above 0 */
+};
+
+int merge_all(struct staging *s, const struct merge_plan *plan, struct merge_counts *ret,
 	      struct err *e);
 
 #endif

@@ -3,31 +3,21 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 #include "workers/loading/column.h"
 
-enum { CHUNK_MAX_BYTES = 256 * 1024 * 1024 };
-
-/* Rows of one chunk in COPY's form, and where each begins. */
-struct chunk {
-	struct buf lines;
-	int64_t *index;
-	size_t *at;		/* n + 1 of them */
-	int n;
-};
+enum { SQL_MAX = 64 * 1024 };
 
 static char *create_statement(void)
 {
 	struct buf b;
 
-	buf_init(&b, 64 * 1024);
+	buf_init(&b, SQL_MAX);
 	buf_puts(&b,
 		 "CREATE TEMPORARY TABLE load_staging (LIKE public.enhanced_jobs INCLUDING DEFAULTS"
-		 " INCLUDING CONSTRAINTS, job_index integer PRIMARY KEY, merge_key text NOT "
-		 "NULL, job_id uuid,"
-		 " outcome text");
+		 " INCLUDING CONSTRAINTS, job_index integer PRIMARY KEY, merge_key text NOT NULL,"
+		 " leader integer, job_id uuid, outcome text");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (COLUMNS[i].merge == MERGE_STAGED)
 			buf_printf(&b, ", %s text", COLUMNS[i].name);
@@ -35,44 +25,91 @@ static char *create_statement(void)
 	return buf_take(&b);
 }
 
-int staging_open(struct staging *s, struct pg *pg, const char *processing_id, struct err *e)
+int staging_open(struct staging *s, struct pg *pg, const char *processing_id, char *weights,
+		 struct err *e)
 {
 	char *create = create_statement();
 	int r = pg_exec(pg, create, e);
 
-	*s = (struct staging){ .pg = pg, .processing_id = processing_id };
+	*s = (struct staging){ .pg = pg, .processing_id = processing_id, .weights = weights };
 	free(create);
 	return r;
 }
 
-static int copy_range(struct staging *s, const struct chunk *c, int from, int to, struct err *e)
+void staging_release(struct staging *s)
+{
+	free(s->weights);
+	s->weights = NULL;
+}
+
+static const char TARGETS[] = "job_index, merge_key, dedupe_key, sources, source_weight";
+
+/* COPY takes no parameters: the id is a checked uuid, the weights are quoted here. A publisher's own
+ * weight goes before that of the source that brought it. */
+static char *read_statement(const struct staging *s, int64_t from, int64_t to)
+{
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_puts(&b, "COPY (SELECT p.job_index, coalesce(p.processed_data->>'merge_key', r.dedupe_key), r.dedupe_key,"
+		 " ARRAY[coalesce(r.publisher, r.api_provider)],"
+		 " coalesce(w.weights->>split_part(lower(r.publisher), '.', 1),"
+		 " w.weights->>lower(r.api_provider), '1')::numeric(3,2), ");
+	column_put_values(&b);
+	buf_puts(&b, " FROM public.processed_job_data p, jsonb_populate_record("
+		 "NULL::pg_temp.load_staging, p.processed_data) r, (SELECT '");
+	for (const char *c = s->weights; *c; c++)
+		buf_puts(&b, *c == '\'' ? "''" : (const char[]){ *c, '\0' });
+	buf_printf(&b, "'::jsonb AS weights) w WHERE p.processing_id = '%s' AND p.job_index BETWEEN"
+		   " %lld AND %lld AND p.load_status = 'pending') TO STDOUT (FORMAT binary)",
+		   s->processing_id, (long long)from, (long long)to);
+	return buf_take(&b);
+}
+
+static int read_range(const struct staging *s, int64_t from, int64_t to, struct buf *ret,
+		      struct err *e)
+{
+	char *sql = read_statement(s, from, to);
+	int r = pg_copy_out(s->pg, sql, ret, e);
+
+	free(sql);
+	return r;
+}
+
+static int64_t write_rows(const struct staging *s, const struct buf *rows, struct err *e)
 {
 	struct buf sql;
-	int64_t n;
 	int r;
 
-	buf_init(&sql, 64 * 1024);
-	buf_puts(&sql, "COPY load_staging (job_index, merge_key, dedupe_key");
-	for (int i = 0; i < COLUMNS_COUNT; i++)
-		buf_printf(&sql, ", %s", COLUMNS[i].name);
-	buf_puts(&sql, ") FROM STDIN");
+	buf_init(&sql, SQL_MAX);
+	buf_printf(&sql, "COPY pg_temp.load_staging (%s, ", TARGETS);
+	column_put_names(&sql, "");
+	buf_puts(&sql, ") FROM STDIN (FORMAT binary)");
 	r = pg_copy_start(s->pg, buf_text(&sql), e);
 	buf_release(&sql);
 	if (r == 0)
-		r = pg_copy_data(s->pg, c->lines.data + c->at[from], c->at[to] - c->at[from], e);
-	if (r < 0)
-		return r;
-	n = pg_copy_end(s->pg, NULL, e);
-	return n < 0 ? (int)n : 0;
+		r = pg_copy_data(s->pg, rows->data, rows->len, e);
+	return r < 0 ? r : pg_copy_end(s->pg, NULL, e);
 }
 
-bool staging_is_rows_fault(const struct staging *s, int r)
+enum staging_fault staging_fault(const struct staging *s, int r)
 {
+	static const char *const CROWD[] = {
+		"40001", "40P01", "55P03",	/* serialization, deadlock, lock_timeout */
+		"53200",			/* memory */
+	};
+	const char *state = pg_sqlstate(s->pg);
+
 	if (!pg_is_alive(s->pg))
-		return false;
+		return STAGING_FATAL;
+	for (size_t i = 0; i < COUNT(CROWD); i++)
+		if (r == -ERR_DB && !strcmp(state, CROWD[i]))
+			return STAGING_CROWD;
 	/* 21000: two rows of one statement met in one target */
-	return r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG ||
-		(r == -ERR_INTERNAL && !strncmp(pg_sqlstate(s->pg), "21", 2));
+	if (r == -ERR_INVALID || r == -ERR_CONFLICT || r == -ERR_TOO_BIG ||
+	    (r == -ERR_INTERNAL && !strncmp(state, "21", 2)))
+		return STAGING_ROWS;
+	return STAGING_FATAL;
 }
 
 int staging_mark_failed(struct staging *s, int64_t job_index, const char *why, struct err *e)
@@ -80,97 +117,73 @@ int staging_mark_failed(struct staging *s, int64_t job_index, const char *why, s
 	int64_t r = pg_run(
 		s->pg,
 		"UPDATE public.processed_job_data SET load_status = 'failed', load_error = $3"
-		" WHERE processing_id = $1::uuid AND job_index = $2::int",
+		" WHERE processing_id = $1::uuid AND job_index = $2::int AND load_status = 'pending'",
 		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(job_index), PG_TEXT(why)), NULL, e);
 
-	s->failed++;
+	s->failed += r > 0;
 	return r < 0 ? (int)r : 0;
 }
 
-static int write_range(struct staging *s, const struct chunk *c, int from, int to, struct err *e)
+static int64_t copy_range(const struct staging *s, int64_t from, int64_t to, struct err *e)
+{
+	struct buf rows;
+	int64_t n;
+
+	buf_init(&rows, STAGING_MAX_BYTES);
+	n = read_range(s, from, to, &rows, e);
+	if (n == 0)
+		n = write_rows(s, &rows, e);
+	buf_release(&rows);
+	return n;
+}
+
+/* Rows from..to by index; halved down to those that are refused. */
+static int stage_range(struct staging *s, int64_t from, int64_t to, struct err *e)
 {
 	struct err why = { 0 };
-	int middle = from + (to - from) / 2, r = pg_exec(s->pg, "SAVEPOINT staging", e);
+	int64_t middle = from + (to - from) / 2, n;
+	int r = pg_exec(s->pg, "SAVEPOINT staging", e);
 
 	if (r < 0)
 		return r;
-	r = copy_range(s, c, from, to, &why);
-	if (r == 0) {
-		s->staged += to - from;
+	n = copy_range(s, from, to, &why);
+	if (n >= 0) {
+		s->staged += (int)n;
 		return pg_exec(s->pg, "RELEASE SAVEPOINT staging", e);
 	}
-	if (!staging_is_rows_fault(s, r)) {
+	if (staging_fault(s, (int)n) == STAGING_FATAL) {
 		if (e)
 			*e = why;
-		return r;
+		return (int)n;
 	}
 	r = pg_exec(s->pg, "ROLLBACK TO SAVEPOINT staging; RELEASE SAVEPOINT staging", e);
 	if (r < 0)
 		return r;
-	if (to - from == 1)
-		return staging_mark_failed(s, c->index[from], why.msg, e);
-	r = write_range(s, c, from, middle, e);
-	return r < 0 ? r : write_range(s, c, middle, to, e);
-}
-
-static void put_row(struct chunk *c, int64_t index, const char *text)
-{
-	cJSON *posting = NULL;
-
-	c->at[c->n] = c->lines.len;
-	c->index[c->n++] = index;
-	if (json_parse(text, strlen(text), &posting, NULL) < 0)
-		posting = mem_check(cJSON_CreateObject());	/* jsonb is JSON: only depth could do this */
-	buf_printf(&c->lines, "%lld\t", (long long)index);
-	column_put_text(&c->lines,
-			json_str(posting, "merge_key", json_str(posting, "dedupe_key", "")));
-	buf_putc(&c->lines, '\t');
-	column_put_text(&c->lines, json_str(posting, "dedupe_key", ""));
-	buf_putc(&c->lines, '\t');
-	column_put_all(&c->lines, posting);
-	buf_putc(&c->lines, '\n');
-	cJSON_Delete(posting);
-}
-
-static int write_rows(struct staging *s, const struct pg_rows *rows, struct err *e)
-{
-	size_t n = pg_rows_count(rows);
-	struct chunk c = { .index = mem_zalloc((n + 1) * sizeof *c.index),
-			   .at = mem_zalloc((n + 1) * sizeof *c.at) };
-	int r = 0;
-
-	buf_init(&c.lines, CHUNK_MAX_BYTES);
-	for (size_t i = 0; i < n; i++)
-		put_row(&c, pg_int(rows, i, 0), pg_text(rows, i, 1));
-	c.at[c.n] = c.lines.len;
-	if (buf_overflowed(&c.lines))
-		r = err_set(e, ERR_TOO_BIG, "%zu postings of one batch are larger than 256 MiB", n);
-	else if (c.n > 0)
-		r = write_range(s, &c, 0, c.n, e);
-	buf_release(&c.lines);
-	free(c.index);
-	free(c.at);
-	return r;
+	if (from == to)
+		return staging_mark_failed(s, from, why.msg, e);
+	r = stage_range(s, from, middle, e);
+	return r < 0 ? r : stage_range(s, middle + 1, to, e);
 }
 
 int staging_fill(struct staging *s, int64_t after, int n, int64_t *ret_last, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t count =
-		pg_run(s->pg,
-		       "SELECT job_index, processed_data::text FROM public.processed_job_data"
-		       " WHERE processing_id = $1::uuid AND job_index > $2::int AND "
-		       "load_status = 'pending'"
-		       " ORDER BY job_index LIMIT $3::int",
-		       PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(after), PG_INT(n)), &rows, e);
-	int r;
+	int64_t count, first = 0, r = pg_run(
+		s->pg,
+		"SELECT count(*), min(job_index), max(job_index) FROM (SELECT job_index"
+		" FROM public.processed_job_data WHERE processing_id = $1::uuid"
+		" AND job_index > $2::int AND load_status = 'pending'"
+		" ORDER BY job_index LIMIT $3::int) AS next",
+		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(after), PG_INT(n)), &rows, e);
 
-	if (count <= 0) {
-		pg_rows_free(rows);
-		return (int)count;
+	count = r < 0 ? r : pg_int(rows, 0, 0);
+	if (count > 0) {
+		first = pg_int(rows, 0, 1);
+		*ret_last = pg_int(rows, 0, 2);
 	}
-	*ret_last = pg_int(rows, (size_t)count - 1, 0);
-	r = write_rows(s, rows, e);
 	pg_rows_free(rows);
-	return r < 0 ? r : (int)count;
+	if (count <= 0)
+		return (int)count;
+	r = stage_range(s, first, *ret_last, e);
+	return r < 0 ? (int)r : (int)count;
 }
