@@ -40,6 +40,7 @@ static struct {
 	char dir[64], base[64];
 	int runs;
 	char id[64];			/* of the run that is being tried */
+	void (*tune)(struct conf *conf);	/* what this test has otherwise; NULL */
 } t;
 
 /* The row of the table that runs are opened for. */
@@ -197,7 +198,13 @@ USED static int clean(void **state)
 	tell_server("DELETE", "/_stats", NULL);
 	tell_server("POST", "/_quota", "{\"limit\":10000,\"used\":0,\"reset\":864000}");
 	snprintf(t.id, sizeof t.id, "run-%d", ++t.runs);
+	t.tune = NULL;
 	return 0;
+}
+
+USED static void next_run(void)
+{
+	snprintf(t.id, sizeof t.id, "run-%d", ++t.runs);
 }
 
 /* One attempt of the current run. */
@@ -216,6 +223,8 @@ USED static int attempt(task_fn *fn, int retries, const char *text, cJSON **ret,
 	for (size_t i = 0; i < conf->nsources; i++)	/* nothing calls out of this machine */
 		if (strcmp(conf->sources[i].name, "jsearch") != 0)
 			conf->sources[i].enabled = false;
+	if (t.tune)
+		t.tune(conf);
 	run->key.retries = retries;
 	r = fn(run, args, ret, e);
 	if (run_close(run, r == 0, r == 0 ? e : NULL) < 0)
