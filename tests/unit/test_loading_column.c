@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The columns of a load and the statements made of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,75 +8,79 @@
 #include <cmocka.h>
 
 #include "common/base/buf.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "workers/loading/column.h"
+#include "workers/loading/merge_sql.h"
 
-/* The field of one column in the line that a posting makes. */
-static void check(const char *posting, const char *name, const char *want)
+static void values_stand_in_the_order_of_their_names(void **state)
 {
-	cJSON *json = cJSON_Parse(posting);
-	struct buf line;
-	char *field, *save;
-	int i = 0;
+	struct buf names, values;
+	char *name, *value;
 
-	assert_non_null(json);
-	buf_init(&line, 1 << 20);
-	column_put_all(&line, json);
-	for (field = line.data; strcmp(COLUMNS[i].name, name); i++)
-		field = strchr(field, '\t') + 1;
-	save = strchr(field, '\t');
-	if (save)
-		*save = '\0';
-	assert_string_equal(field, want);
-	buf_release(&line);
-	cJSON_Delete(json);
+	(void)state;
+	buf_init(&names, 1 << 16);
+	buf_init(&values, 1 << 16);
+	column_put_names(&names, "r.");
+	column_put_values(&values);
+	name = names.data;
+	value = values.data;
+	for (int i = 0; i < COLUMNS_COUNT; i++) {
+		size_t len = strcspn(name, ",");
+
+		value = strstr(value, "r.");
+		assert_non_null(value);
+		assert_memory_equal(value, name, len);
+		assert_int_equal(strlen(COLUMNS[i].name) + 2, len);
+		name += len + 2 * (i + 1 < COLUMNS_COUNT);
+		value += len;
+	}
+	buf_release(&names);
+	buf_release(&values);
 }
 
-static void every_kind_of_value_has_its_copy_form(void **state)
+static void what_is_absent_gets_its_empty_value_where_the_table_wants_one(void **state)
 {
+	struct buf values;
+
 	(void)state;
-	check("{\"title\":\"a\\tb\\nc\\\\d\"}", "title", "a\\tb\\nc\\\\d");
-	check("{\"salary_min\":52000.5}", "salary_min", "52000.50");
-	check("{\"salary_max\":0.1}", "salary_max", "0.10");
-	check("{\"latitude\":-77.1234567}", "latitude", "-77.1234567");
-	check("{\"is_demo\":true}", "is_demo", "t");
-	check("{\"skills\":[\"C++\",\"a \\\"b\\\"\",5]}", "skills",
-	      "{\"C++\",\"a \\\\\"b\\\\\"\"}");
-	check("{\"raw_data\":{\"a\":[1,\"x\\ny\"]}}", "raw_data", "{\"a\":[1,\"x\\\\ny\"]}");
-	check("{\"apply_options\":[{}]}", "apply_options", "[{}]");
+	buf_init(&values, 1 << 16);
+	column_put_values(&values);
+	assert_non_null(strstr(values.data, "coalesce(r.skills, '{}')"));
+	assert_non_null(strstr(values.data, "coalesce(r.remote, 'unknown')"));
+	assert_non_null(strstr(values.data, ", r.salary_min,"));
+	buf_release(&values);
 }
 
-static void what_is_absent_or_of_another_type_is_null_or_empty(void **state)
+static void a_statement_numbers_the_parameters_it_mentions_from_one(void **state)
 {
-	(void)state;
-	check("{}", "title", "\\N");
-	check("{\"title\":null}", "title", "\\N");
-	check("{\"title\":7}", "title", "\\N");
-	check("{\"salary_min\":\"7\"}", "salary_min", "\\N");
-	check("{}", "skills", "{}");
-	check("{}", "description", "");
-	check("{}", "remote", "unknown");
-	check("{\"raw_data\":[1]}", "raw_data", "{}");
-	check("{\"apply_options\":{}}", "apply_options", "[]");
-	check("{}", "naics_name", "\\N");
-}
+	struct merge_sql all[MERGE_STEPS];
 
-static void members_in_any_order_find_their_column(void **state)
-{
 	(void)state;
-	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "title", "a");
-	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "city", "c");
-	check("{\"naics_name\":\"z\",\"unknown\":1,\"title\":\"a\",\"city\":\"c\"}", "naics_name",
-	      "z");
+	merge_sql_init(all);
+	for (int i = 0; i < MERGE_STEPS; i++) {
+		bool seen[MERGE_PARAMS] = { false };
+
+		for (const char *p = strchr(all[i].text, '$'); p; p = strchr(p + 1, '$')) {
+			assert_in_range(p[1] - '1', 0, all[i].nparams - 1);
+			seen[p[1] - '1'] = true;
+		}
+		for (int k = 0; k < all[i].nparams; k++) {
+			assert_true(seen[k]);
+			for (int l = 0; l < k; l++)
+				assert_int_not_equal(all[i].params[k], all[i].params[l]);
+		}
+	}
+	assert_int_equal(all[MERGE_RETIRE].params[0], MERGE_PROCESSING);
+	assert_non_null(strstr(all[MERGE_RETIRE].text, "$1::uuid, $2::int, $3::int"));
+	merge_sql_release(all);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_of_value_has_its_copy_form),
-		cmocka_unit_test(what_is_absent_or_of_another_type_is_null_or_empty),
-		cmocka_unit_test(members_in_any_order_find_their_column),
+		cmocka_unit_test(values_stand_in_the_order_of_their_names),
+		cmocka_unit_test(what_is_absent_gets_its_empty_value_where_the_table_wants_one),
+		cmocka_unit_test(a_statement_numbers_the_parameters_it_mentions_from_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
