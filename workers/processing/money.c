@@ -2,11 +2,15 @@
 #include "workers/processing/money.h"
 
 #include <ctype.h>
+#include <pthread.h>
 
 #include "common/base/mem.h"
 #include "workers/processing/country.h"
 
 enum { DIGITS_MAX = 13 };
+
+static bool codes[26 * 26 * 26];
+static pthread_once_t codes_built = PTHREAD_ONCE_INIT;
 
 static const int64_t FACTORS[] = { 1, 1000, 100000, 1000000 };
 
@@ -29,7 +33,8 @@ static const struct {
 	enum money_scale scale;
 } SCALES[] = {
 	{ "k", MONEY_THOUSAND }, { "tsd", MONEY_THOUSAND }, { "teur", MONEY_THOUSAND },
-	{ "thousand", MONEY_THOUSAND }, { "mil", MONEY_THOUSAND }, { "lpa", MONEY_LAKH },
+	{ "thousand", MONEY_THOUSAND }, { "mil", MONEY_THOUSAND },
+	{ "mila", MONEY_THOUSAND }, { "tausend", MONEY_THOUSAND }, { "mille", MONEY_THOUSAND }, { "lpa", MONEY_LAKH },
 	{ "lakhs", MONEY_LAKH }, { "lakh", MONEY_LAKH }, { "lacs", MONEY_LAKH }, { "lac", MONEY_LAKH },
 	{ "m", MONEY_MILLION }, { "mm", MONEY_MILLION }, { "mn", MONEY_MILLION }, { "mio", MONEY_MILLION },
 	{ "million", MONEY_MILLION }, { "millions", MONEY_MILLION }, { "millionen", MONEY_MILLION },
@@ -65,12 +70,26 @@ static bool starts(const struct cursor *c, size_t i, const char *what)
 	return i + n <= c->len && !memcmp(c->text + i, what, n);
 }
 
-bool money_is_code(const char *code)
+static size_t code_index(const char *code)
+{
+	return (size_t)(code[0] - 'A') * 676 + (size_t)(code[1] - 'A') * 26 +
+		(size_t)(code[2] - 'A');
+}
+
+static void build_codes(void)
 {
 	for (size_t i = 0; i < COUNTRIES_COUNT; i++)
-		if (!memcmp(COUNTRIES[i].currency, code, 3))
-			return true;
-	return false;
+		if (strlen(COUNTRIES[i].currency) == 3)
+			codes[code_index(COUNTRIES[i].currency)] = true;
+}
+
+bool money_is_code(const char *code)
+{
+	pthread_once(&codes_built, build_codes);
+	for (int i = 0; i < 3; i++)
+		if (code[i] < 'A' || code[i] > 'Z')
+			return false;
+	return codes[code_index(code)];
 }
 
 /* A thousands mark at i with its three digits behind: returns the mark's width, else 0. Indian
@@ -94,6 +113,20 @@ static void push(int64_t *value, size_t *ndigits, const struct cursor *c, size_t
 			*value = *value * 10 + (at(c, i + k) - '0');
 }
 
+/* "80.000,- €", "85'000.-", "50.000,--": returns the width of the mark, 0: none. */
+static size_t no_cents(const struct cursor *c, size_t i)
+{
+	size_t n = 1;
+
+	if (at(c, i) != ',' && at(c, i) != '.')
+		return 0;
+	if (starts(c, i + 1, "–") || starts(c, i + 1, "—"))
+		return 4;
+	while (at(c, i + n) == '-' && n < 3)
+		n++;
+	return n > 1 && !isdigit(at(c, i + n)) ? n : 0;
+}
+
 /* Reads digits at i into cents; returns where the number ends, 0 if it is none worth having. */
 static size_t read_number(const struct cursor *c, size_t i, struct money *m)
 {
@@ -114,8 +147,8 @@ static size_t read_number(const struct cursor *c, size_t i, struct money *m)
 		cents = (at(c, i + 1) - '0') * 10 + (n > 1 ? at(c, i + 2) - '0' : 0);
 		i += 1 + n;
 		m->whole = false;
-	} else if (at(c, i) == ',' && (at(c, i + 1) == '-' || starts(c, i + 1, "–"))) {
-		i += at(c, i + 1) == '-' ? 2 : 4;	/* "80.000,- €" */
+	} else {
+		i += no_cents(c, i);
 	}
 	if (ndigits > DIGITS_MAX)
 		return 0;
@@ -137,6 +170,12 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 {
 	size_t gap = at(c, i) == ' ' ? 1 : 0, n = word_length(c, i + gap);
 
+	if (n == 1 && (at(c, i + gap) == 'T' || at(c, i + gap) == 't') &&
+	    starts(c, i + gap + 1, "€")) {
+		m->scale = MONEY_THOUSAND;
+		m->cents *= FACTORS[m->scale];
+		return i + gap + 1;
+	}
 	for (size_t k = 0; n > 0 && k < COUNT(SCALES); k++) {
 		const char *text = SCALES[k].text;
 		bool eur = n > strlen(text) && n == strlen(text) + 3 &&
@@ -156,7 +195,8 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 		}
 		if (!strcmp(text, "teur"))
 			memcpy(m->currency, "EUR", 4);
-		return i + gap + strlen(text);
+		i += gap + strlen(text);
+		return i + (m->scale == MONEY_THOUSAND && n == 3 && at(c, i) == '.');
 	}
 	return i;
 }
@@ -170,11 +210,19 @@ static void set_currency(struct money *m, const char *code)
 		snprintf(m->currency, sizeof m->currency, "%s", code);
 }
 
+/* Can a symbol or code end in this byte? */
+static bool may_end_mark(int byte)
+{
+	return byte >= 0x80 || isupper(byte) || byte == '$' || byte == 's' || byte == '.';
+}
+
 /* The symbol or code that ends at i (where the number begins); moves m->start. */
 static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 {
 	size_t end = i > 0 && at(c, i - 1) == ' ' ? i - 1 : i;
 
+	if (end == 0 || !may_end_mark(at(c, end - 1)))
+		return;
 	for (size_t k = 0; k < COUNT(SYMBOLS); k++) {
 		size_t n = strlen(SYMBOLS[k].text);
 
@@ -197,6 +245,11 @@ static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 	}
 }
 
+static bool may_begin_mark(int byte)
+{
+	return byte >= 0x80 || isupper(byte) || byte == '$' || byte == 'z';
+}
+
 /* A symbol, code or word that begins at i or one space on; returns where it ends. */
 static size_t read_mark_after(const struct cursor *c, size_t i, struct money *m)
 {
@@ -208,12 +261,12 @@ static size_t read_mark_after(const struct cursor *c, size_t i, struct money *m)
 			     (char[]){ (char)at(c, p), (char)at(c, p + 1), (char)at(c, p + 2), 0 });
 		return p + 3;
 	}
-	for (size_t k = 0; k < COUNT(WORDS); k++)
+	for (size_t k = 0; n > 1 && k < COUNT(WORDS); k++)
 		if (n == strlen(WORDS[k].text) && !strncasecmp(c->text + p, WORDS[k].text, n)) {
 			set_currency(m, WORDS[k].currency);
 			return p + n;
 		}
-	for (size_t k = 0; k < COUNT(SYMBOLS); k++) {
+	for (size_t k = 0; k < COUNT(SYMBOLS) && may_begin_mark(at(c, p)); k++) {
 		size_t width = strlen(SYMBOLS[k].text);
 
 		if (!starts(c, p, SYMBOLS[k].text) || SYMBOLS[k].text[0] == 'R')
@@ -257,7 +310,8 @@ static size_t read_amount(const struct cursor *c, size_t i, struct money *m)
 	if (m->scale == MONEY_THOUSAND && !m->marked && m->cents == 40100000)
 		return end;			/* 401k */
 	end = read_mark_after(c, end, m);
-	if (at(c, end) == '+' || (at(c, end) == ' ' && at(c, end + 1) == '+')) {
+	if (at(c, end) == '+' ||
+	    (at(c, end) == ' ' && at(c, end + 1) == '+' && at(c, end + 2) != ' ')) {
 		m->open_top = true;
 		end += at(c, end) == '+';
 	}
@@ -267,16 +321,30 @@ static size_t read_amount(const struct cursor *c, size_t i, struct money *m)
 	return end;
 }
 
+/* Eight bytes at once, as a posting is mostly letters: from '0' on a byte plus 0x50 has its high
+ * bit, and one plus 0x46 has it from ':' on. */
+static size_t next_digit(const char *text, size_t len, size_t i)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	uint64_t word;
+
+	for (; i + sizeof word <= len; i += sizeof word) {
+		memcpy(&word, text + i, sizeof word);
+		if (((word & ~high) + UINT64_C(0x5050505050505050)) &
+		    ~((word & ~high) + UINT64_C(0x4646464646464646)) & ~word & high)
+			break;
+	}
+	while (i < len && !isdigit((unsigned char)text[i]))
+		i++;
+	return i;
+}
+
 bool money_next(const char *text, size_t len, size_t *pos, struct money *ret)
 {
 	struct cursor c = { text, len };
 	size_t i = *pos;
 
-	while (i < len) {
-		if (!isdigit((unsigned char)text[i])) {
-			i++;
-			continue;
-		}
+	while ((i = next_digit(text, len, i)) < len) {
 		i = read_amount(&c, i, ret);
 		if (ret->end) {
 			*pos = i;

@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "workers/processing/country.h"
 #include "workers/processing/money.h"
+#include "workers/processing/pay_find.h"
 #include "workers/processing/pay_words.h"
 #include "workers/processing/text.h"
 
@@ -27,6 +28,13 @@ static const struct {
 const char *pay_period_name(enum pay_period period)
 {
 	return PERIODS[period].name;
+}
+
+static enum pay_period period_of(const char *word)
+{
+	struct pay_term term = pay_term_of(word, strlen(word));
+
+	return term.unit ? term.unit : term.rate;
 }
 
 enum pay_period pay_period_parse(const char *period)
@@ -51,7 +59,7 @@ enum pay_period pay_period_parse(const char *period)
 		return PAY_TWO_WEEKS;
 	for (char *save = NULL, *w = strtok_r(folded, " ", &save); w && !found;
 	     w = strtok_r(NULL, " ", &save))
-		found = pay_word_period(w) ? pay_word_period(w) : pay_word_rate(w);
+		found = period_of(w);
 	return found;
 }
 
@@ -160,7 +168,7 @@ int pay_from_text(const char *text, size_t len, const struct pay_hint *hint, str
 	struct pay pay = { 0 };
 
 	*ret = pay;
-	pay_find(text, len, hint && hint->is_pay, &pay);
+	pay_find(text, len, hint, &pay);
 	if (!pay.ranges)
 		return 0;
 	order(&pay);

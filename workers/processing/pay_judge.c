@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/scan.h"
+#include "workers/processing/pay_context.h"
+#include "workers/processing/pay_offer.h"
+
+enum {
+	BEFORE_BYTES = 140, AFTER_BYTES = 90, NEAR_WORDS = 4, BARE_WORDS = 3, CLAUSE_WORDS = 7,
+	BARE_FROM_CENTS = 1000000, BARE_YEAR_FROM_CENTS = 1500000, RHYTHM_FROM_CENTS = 1200000,
+	YEAR_RATIO_MAX = 3, BARE_LEAST_CENTS = 500,
+};
+
+/* What the words say of an amount. */
+struct verdict {
+	int before, behind;		/* 1 pay, -1 other money, 0 nothing */
+	bool hint;			/* by a general word only: "range" */
+	bool far;			/* it stands in another sentence */
+	bool label;			/* "Salary: …" */
+	bool attribute;			/* behind says "gross" only */
+	size_t distance;		/* in words; behind's where that alone tells */
+	enum pay_language language;
+};
+
+static bool is_customers(const struct pay_context *c, size_t cue)
+{
+	for (size_t i = cue + 1; i < c->n && i <= cue + 2; i++)
+		if (c->words[i].term.flags & PAY_WORD_PAYER)
+			return true;
+	return false;
+}
+
+/* "Budget for the role: …" is pay. */
+static bool is_for_role(const struct pay_context *c, size_t to)
+{
+	for (size_t i = 0; i < to; i++)
+		if (c->words[i].term.flags & PAY_WORD_ROLE)
+			return true;
+	return false;
+}
+
+static int judge_word(const struct pay_context *c, size_t i, bool reaches)
+{
+	unsigned flags = c->words[i].term.flags;
+
+	if (flags & (PAY_WORD_CUE | PAY_WORD_HINT))
+		return is_customers(c, i) ? -1 : 1;
+	if (!(flags & PAY_WORD_OTHER))
+		return 0;
+	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
+		return 1;
+	return reaches ? -1 : 0;
+}
+
+/* The nearest telling word before. Other money reaches over a line end only as a heading, and over
+ * no sentence's end. */
+static void judge_before(const struct pay_context *c, struct verdict *v)
+{
+	bool line = false, sentence = false, heading = false;
+	size_t i;
+
+	for (i = 0; i < c->n && !v->before; i++) {
+		enum pay_gap gap = c->words[i].gap;
+
+		if (gap >= PAY_GAP_LINE && line)
+			return;
+		line = line || gap >= PAY_GAP_LINE;
+		heading = heading || gap == PAY_GAP_HEADING;
+		sentence = sentence || gap == PAY_GAP_SENTENCE;
+		v->before = judge_word(c, i, !sentence && (!line || heading));
+		if (v->before > 0) {
+			v->language = c->words[i].term.language;
+			v->hint = !(c->words[i].term.flags & PAY_WORD_CUE);
+			v->far = sentence;
+			v->distance = i;
+			v->label = i <= 1 && c->words[i].gap == PAY_GAP_OPEN;
+		}
+	}
+}
+
+/* A telling word behind, in the same clause: other money before pay, "gross" last of all. */
+static void judge_behind(const struct pay_context *c, struct verdict *v)
+{
+	for (size_t i = 0; i < c->n && i < CLAUSE_WORDS; i++) {
+		const struct pay_word *w = &c->words[i];
+		unsigned flags = w->term.flags;
+
+		if (w->gap >= PAY_GAP_COMMA || isdigit((unsigned char)w->text[0]) ||
+		    (flags & PAY_WORD_STOP && !(i == 0 && flags & PAY_WORD_OTHER && v->before < 0)))
+			return;
+		if (flags & PAY_WORD_OTHER && i < (v->label ? 1 : NEAR_WORDS)) {
+			v->behind = -1;
+			return;
+		}
+		if (!(flags & PAY_WORD_CUE || (flags & PAY_WORD_HINT && i < 2)))
+			continue;
+		v->attribute = (!v->behind || v->attribute) &&
+			(flags & PAY_WORD_FILLER || !(flags & PAY_WORD_CUE));
+		if (!v->behind && !v->before)
+			v->distance = i;
+		v->behind = 1;
+		if (!v->language)
+			v->language = w->term.language;
+	}
+}
+
+/* "bi weekly", "every two weeks", "p. a.", "b/a": periods of several words. */
+static enum pay_period phrase_at(const struct pay_context *c, size_t i)
+{
+	const struct pay_word *w = &c->words[i], *next = i + 1 < c->n ? w + 1 : NULL;
+	static const char TWO[] = " bi two other second zwei alle deux quince dos due ";
+	static const char WEEKS[] = " weekly weeks week wochen semaines semanas settimane dias ";
+	char padded[PAY_WORD_SIZE + 2];
+
+	if (!next)
+		return PAY_UNKNOWN;
+	if (w->len == 1 && next->len == 1 && strchr("pb", w->text[0]))
+		return next->text[0] == 'a' ? PAY_YEAR
+			: next->text[0] == 'h' ? PAY_HOUR
+			: next->text[0] == 'm' ? PAY_MONTH
+					       : PAY_UNKNOWN;
+	snprintf(padded, sizeof padded, " %s ", w->text);
+	if (!strstr(TWO, padded))
+		return PAY_UNKNOWN;
+	snprintf(padded, sizeof padded, " %s ", next->text);
+	return strstr(WEEKS, padded) ? PAY_TWO_WEEKS : PAY_UNKNOWN;
+}
+
+/* "35 hours", "wöchentliche Arbeitszeit": time worked, not time paid. */
+static bool is_working_time(const struct pay_context *c, size_t i, int step)
+{
+	for (size_t k = 1; k <= 2; k++) {
+		size_t at = step > 0 ? i + k : i - k;
+
+		if (at < c->n && c->words[at].term.flags & PAY_WORD_HOURS)
+			return true;
+	}
+	return false;
+}
+
+/* "$60,000 paid monthly": when it is paid, not for what. */
+static bool is_rhythm(const struct pay_context *c, size_t i, int64_t cents)
+{
+	return i > 0 && cents >= RHYTHM_FROM_CENTS &&
+		(pay_word_is(&c->words[i - 1], "paid") ||
+		 pay_word_is(&c->words[i - 1], "payable") ||
+		 pay_word_is(&c->words[i - 1], "verse"));
+}
+
+/* A unit stands right behind, or behind words that may stand between; a rate may be one word on. */
+static enum pay_period period_after(const struct pay_context *c, int64_t cents)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < c->n && i < CLAUSE_WORDS && unknown < 2; i++) {
+		const struct pay_word *w = &c->words[i];
+		enum pay_period phrase = phrase_at(c, i);
+		bool article = w->term.flags & PAY_WORD_FILLER && i + 1 < c->n &&
+			w[1].gap == PAY_GAP_NONE && w[1].term.unit;
+
+		if (w->gap >= PAY_GAP_SENTENCE)
+			return PAY_UNKNOWN;
+		if (phrase)
+			return phrase;
+		if (w->term.rate && !is_working_time(c, i, 1))
+			return is_rhythm(c, i, cents) ? PAY_UNKNOWN : w->term.rate;
+		if (w->term.unit && !article)
+			return unknown || w->gap == PAY_GAP_COMMA ? PAY_UNKNOWN : w->term.unit;
+		if (!(w->term.flags & (PAY_WORD_FILLER | PAY_WORD_CUE)))
+			unknown++;
+		if (isdigit((unsigned char)w->text[0]) ||
+		    w->term.flags & (PAY_WORD_STOP | PAY_WORD_OTHER))
+			return PAY_UNKNOWN;
+	}
+	return PAY_UNKNOWN;
+}
+
+/* The nearest rate word before, but not across other money ("annual bonus … 20 $"). */
+static enum pay_period period_before(const struct pay_context *c)
+{
+	int lines = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct pay_word *w = &c->words[i];
+
+		lines += w->gap >= PAY_GAP_LINE;
+		if (lines > 1 || w->gap == PAY_GAP_SENTENCE || w->term.flags & PAY_WORD_OTHER)
+			return PAY_UNKNOWN;
+		if (w->term.rate && !is_working_time(c, i, -1))
+			return w->term.rate;
+		if (w->term.unit && i + 1 < c->n && c->words[i + 1].term.flags & PAY_WORD_PER)
+			return w->term.unit;
+		if (w->term.unit && pay_word_is(w, "day"))		/* "day rate" */
+			return w->term.unit;
+	}
+	return PAY_UNKNOWN;
+}
+
+/* "$5,000 per employee", "0.26 €/km": for a thing, not for a time. */
+static bool is_per_thing(const struct pay_context *c)
+{
+	const struct pay_word *w = c->words;
+	bool per = c->n > 1 &&
+		(pay_word_is(w, "per") || pay_word_is(w, "pro") || pay_word_is(w, "par"));
+
+	if (per)
+		w++;
+	else if (!c->n || w->gap != PAY_GAP_SLASH)
+		return false;
+	if (phrase_at(c, (size_t)(w - c->words)) || pay_word_is(w, "rata"))
+		return false;
+	return !w->term.unit && !w->term.rate && !isdigit((unsigned char)w->text[0]) &&
+		!(w->term.flags & (PAY_WORD_FILLER | PAY_WORD_CUE | PAY_WORD_HINT));
+}
+
+static bool any(const struct pay_context *c, size_t n, unsigned flags)
+{
+	for (size_t i = 0; i < c->n && i < n; i++)
+		if (c->words[i].term.flags & flags)
+			return true;
+	return false;
+}
+
+/* "from $50,000", "minimum salary: …", "pay starts at", "ab", "50.000 € y más". */
+static bool is_least(const struct pay_context *before, const struct pay_context *after)
+{
+	for (size_t i = 0; i < before->n && i < 4; i++) {
+		const struct pay_word *w = &before->words[i];
+
+		if (w->gap >= PAY_GAP_SENTENCE)
+			break;
+		if (w->term.flags & PAY_WORD_LEAST && !pay_word_is(w, "starting"))
+			return i < 2 || pay_word_is(w, "minimum") || pay_word_is(w, "minimal") ||
+				w->term.flags & PAY_WORD_CUE || w->term.flags & PAY_WORD_BETWEEN ||
+				pay_word_is(&before->words[i - 1], "bei");
+		if (pay_word_is(w, "starting") && i == 1)
+			return pay_word_is(&before->words[0], "at") ||
+				pay_word_is(&before->words[0], "from");
+		if (pay_word_is(w, "least") || pay_word_is(w, "than") || pay_word_is(w, "als"))
+			return true;
+		if (!(w->term.flags & (PAY_WORD_FILLER | PAY_WORD_CUE | PAY_WORD_LINK)) && i > 1)
+			break;
+	}
+	return after->n > 1 && (pay_word_is(&after->words[1], "up") ||
+				pay_word_is(&after->words[1], "more") ||
+				pay_word_is(&after->words[1], "mehr")) &&
+		after->words[0].term.flags & (PAY_WORD_LINK | PAY_WORD_STOP);
+}
+
+static bool is_most(const struct pay_context *c)
+{
+	for (size_t i = 0; i < c->n && i < 3; i++) {
+		const struct pay_word *w = &c->words[i];
+
+		if (w->gap >= PAY_GAP_SENTENCE)
+			return false;
+		if (w->term.flags & PAY_WORD_MOST)
+			return true;
+		if (pay_word_is(w, "bis") && i < 2)
+			return true;
+		if (pay_word_is(w, "to") && i + 1 < c->n && pay_word_is(w + 1, "up"))
+			return true;
+		if (pay_word_is(w, "than") && i + 2 < c->n && pay_word_is(w + 2, "no"))
+			return true;
+	}
+	return false;
+}
+
+static void set_bounds(struct pay_offer *o, const struct pay_context *before,
+		       const struct pay_context *after)
+{
+	if (o->range)
+		return;
+	o->bounded = true;
+	if (is_most(before))
+		o->min = 0;
+	else if (o->open_top || is_least(before, after))
+		o->max = 0;
+	else
+		o->bounded = false;
+}
+
+static int64_t most_of(const struct pay_offer *o)
+{
+	return o->max ? o->max : o->min;
+}
+
+/* A number without a currency: a large one right behind a word for pay, or one with its period. */
+static bool is_bare_pay(const struct pay_offer *o, const struct verdict *v,
+			const struct pay_context *after, bool is_pay)
+{
+	bool said = v->before > 0 && !v->hint && !v->far && v->distance < BARE_WORDS;
+	bool behind = o->range && v->behind > 0 && v->distance < 2;
+	bool timed = after->n &&
+		(after->words[0].gap == PAY_GAP_SLASH ||
+		 after->words[0].term.flags & PAY_WORD_PER) &&
+		o->stated;
+
+	if (o->scale == MONEY_THOUSAND)
+		return is_pay || behind || (v->before > 0 && v->distance <= BARE_WORDS);
+	if (is_pay)
+		return true;
+	if (o->whole && !timed)
+		return said && v->distance < 2 && o->min >= BARE_YEAR_FROM_CENTS &&
+			o->max % 50000 == 0;
+	return (said && (timed || o->min >= BARE_FROM_CENTS)) ||
+		(v->before > 0 && v->distance <= BARE_WORDS && o->range &&
+		 o->min >= BARE_FROM_CENTS) ||
+		(behind && o->min >= BARE_FROM_CENTS);
+}
+
+/* Without a word for pay: what is stated with its period and paid for that, or a year's range. */
+static bool is_pay_by_form(const struct pay_offer *o)
+{
+	static const int64_t LEAST[PAY_PERIOD_COUNT] = {
+		[PAY_HOUR] = 600,	   [PAY_DAY] = 8000,	[PAY_WEEK] = 30000,
+		[PAY_TWO_WEEKS] = 60000, [PAY_MONTH] = 90000, [PAY_YEAR] = 1500000,
+	};
+	int64_t value = most_of(o);
+
+	if (o->open_top && !o->range)
+		return false;
+	if (o->stated)
+		return value >= LEAST[o->period] &&
+			(!o->range || o->max <= YEAR_RATIO_MAX * o->min);
+	return o->range && o->period == PAY_YEAR && o->max <= YEAR_RATIO_MAX * o->min &&
+		o->min >= BARE_YEAR_FROM_CENTS && value < 100000000;
+}
+
+static void find_period(struct pay_offer *o, const struct pay_context *before,
+			const struct pay_context *after, bool english)
+{
+	if (!o->period)
+		o->period = period_after(after, most_of(o));
+	o->stated = o->period != PAY_UNKNOWN;
+	if (!o->period) {
+		o->period = period_before(before);
+		if (o->period && !pay_offer_is_plausible(most_of(o), o->currency, o->period))
+			o->period = PAY_UNKNOWN;
+		o->stated = o->period != PAY_UNKNOWN;
+	}
+	if (!o->period)
+		o->period = pay_offer_guess(most_of(o), o->currency, english);
+}
+
+/* "sur 13 mois", "14 pagas", "x13", "14x": monthly salaries a year. */
+static int read_salaries(const struct pay_context *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct pay_word *w = &c->words[i];
+		char digits[3] = { w->text[0], w->text[1], 0 };
+		int64_t n;
+
+		if (w->text[0] == 'x' && w->len == 3)
+			memcpy(digits, w->text + 1, 2);
+		if (scan_int64(digits, 12, 16, &n, NULL) < 0)
+			continue;
+		if ((w->len == 3 && (w->text[0] == 'x' || w->text[2] == 'x')) ||
+		    ((w->len == 2 || w->len == 3) && i + 1 < c->n &&
+		     w[1].term.flags & PAY_WORD_SALARIES) ||
+		    (w->len == 2 && ((i + 1 < c->n && pay_word_is(w + 1, "x")) ||
+				     (i > 0 && pay_word_is(w - 1, "x")))))
+			return (int)n;
+	}
+	return 0;
+}
+
+static void set_flags(struct pay_offer *o, const struct pay_context *before,
+		      const struct pay_context *after)
+{
+	o->ote = any(before, 6, PAY_WORD_OTE) || any(after, 6, PAY_WORD_OTE);
+	o->equity = any(before, 4, PAY_WORD_EQUITY) || any(after, 10, PAY_WORD_EQUITY);
+	o->contractor = any(before, 12, PAY_WORD_CONTRACTOR) || any(after, 12, PAY_WORD_CONTRACTOR);
+	o->total = any(before, 4, PAY_WORD_TOTAL) || any(after, 2, PAY_WORD_TOTAL);
+	o->salaries = read_salaries(after);
+}
+
+static bool is_english(const struct verdict *v, const struct pay_hint *hint)
+{
+	if (hint && hint->lang && hint->lang[0])
+		return !strncmp(hint->lang, "en", 2);
+	return v->language == PAY_LANGUAGE_EN;
+}
+
+bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const struct pay_hint *hint)
+{
+	struct pay_context before, after;
+	struct verdict v = { 0 };
+	bool is_pay = hint && hint->is_pay, telling;
+
+	if (o->scale == MONEY_MILLION || (!o->marked && o->whole && o->scale == MONEY_ONE &&
+					  o->max < BARE_LEAST_CENTS && !is_pay))
+		return false;
+	pay_context_before(&before, text, o->start, BEFORE_BYTES);
+	pay_context_after(&after, text, len, o->end, AFTER_BYTES);
+	judge_before(&before, &v);
+	judge_behind(&after, &v);
+	if (v.behind < 0 || (v.before < 0 && (v.behind <= 0 || v.attribute)))
+		return false;
+	find_period(o, &before, &after, is_english(&v, hint));
+	if (!o->marked && !is_bare_pay(o, &v, &after, is_pay))
+		return false;
+	telling = is_pay || v.behind > 0 ||
+		(v.before > 0 && (o->stated || o->range ||
+				  (!v.far && (!v.hint || most_of(o) >= BARE_YEAR_FROM_CENTS))));
+	if (is_per_thing(&after) && !(telling && o->min >= BARE_YEAR_FROM_CENTS && !o->stated))
+		return false;
+	if (!telling && !is_pay_by_form(o))
+		return false;
+	if (!o->period && !is_pay && !(o->range && v.before > 0 && !v.hint))
+		return false;
+	o->language = v.language;
+	set_bounds(o, &before, &after);
+	set_flags(o, &before, &after);
+	return pay_offer_is_plausible(most_of(o), o->currency, o->period);
+}
