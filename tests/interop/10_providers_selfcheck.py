@@ -368,6 +368,71 @@ def fred_refuses_in_its_own_words(at):
     assert b"units is not one of" in at.fred("/series/observations", series_id="GDP", units="x")[2]
 
 
+# --- feeds
+
+
+ADZUNA = {"app_id": "id", "app_key": "key"}
+USAJOBS = {"User-Agent": "owner@fleet.example", "Authorization-Key": "key"}
+
+
+def adzuna_pages_by_path_and_guesses_pay(at):
+    answer = at.json("/adzuna/jobs/us/search/1", {**ADZUNA, "results_per_page": 50})
+    second = at.json("/adzuna/jobs/us/search/2", {**ADZUNA, "results_per_page": 50})
+    rows = answer["results"]
+    assert len(rows) == 50 and answer["count"] > 100
+    assert not {row["id"] for row in rows} & {row["id"] for row in second["results"]}
+    guessed = [row for row in rows if row["salary_is_predicted"] == "1"]
+    assert guessed and all(row["salary_min"] == row["salary_max"] for row in guessed)
+    assert [row for row in rows if len(row["location"]["area"]) == 4]
+    found = at.json("/adzuna/jobs/gb/search/1", {**ADZUNA, "what": "nurse"})
+    assert found["count"] == 0 and found["results"] == []
+    status, _, body = at.ask("/adzuna/jobs/us/search/1", {"app_id": "id"}, headers={})
+    assert status == 401 and json.loads(body)["exception"] == "AUTH_FAIL"
+    assert at.ask("/adzuna/jobs/jp/search/1", ADZUNA, headers={})[0] == 400
+
+
+def usajobs_wants_to_know_who_asks(at):
+    query = {"Keyword": "data", "ResultsPerPage": 20}
+    result = at.json("/usajobs/Search", query, headers=USAJOBS)["SearchResult"]
+    assert len(result["SearchResultItems"]) == 20 == result["SearchResultCount"]
+    assert int(result["UserArea"]["NumberOfPages"]) == -(-result["SearchResultCountAll"] // 20)
+    row = result["SearchResultItems"][0]["MatchedObjectDescriptor"]
+    assert isinstance(row["PositionRemuneration"][0]["MinimumRange"], str)
+    assert row["PublicationStartDate"].endswith(".0000")
+    for headers in ({}, {"Authorization-Key": "key"}, {**USAJOBS, "Authorization-Key": "bad"}):
+        assert at.ask("/usajobs/Search", query, headers=headers)[0] == 401, headers
+
+
+def themuse_counts_its_hour_and_ends_at_page_99(at):
+    status, headers, body = at.ask("/themuse/jobs", {"page": 2}, headers={})
+    answer = json.loads(body)
+    assert status == 200 and answer["page"] == 2 and len(answer["results"]) == 20
+    assert headers["X-RateLimit-Limit"] == "500" and int(headers["X-RateLimit-Reset"]) <= 3600
+    assert at.ask("/themuse/jobs", {"page": 100}, headers={})[0] == 400
+    assert at.ask("/themuse/jobs", {"page": 1, "api_key": "bad"}, headers={})[0] == 403
+    away = at.json("/themuse/jobs", {"location": "Flexible / Remote"}, headers={})["results"]
+    assert away and all({"name": "Flexible / Remote"} in row["locations"] for row in away)
+
+
+def remotive_tells_all_at_once_beside_its_notices(at):
+    answer = at.json("/remotive/remote-jobs", headers={})
+    assert "0-legal-notice" in answer and answer["job-count"] == len(answer["jobs"]) > 20
+    assert all(isinstance(row["salary"], str) for row in answer["jobs"])
+    found = at.json("/remotive/remote-jobs", {"search": "python"}, headers={})
+    assert 0 < found["job-count"] < answer["job-count"]
+
+
+def arbeitnow_links_its_pages(at):
+    seen, page = set(), 1
+    while page:
+        answer = at.json("/arbeitnow/job-board-api", {"page": page}, headers={})
+        slugs = {row["slug"] for row in answer["data"]}
+        assert slugs and not slugs & seen
+        seen |= slugs
+        page = page + 1 if answer["links"]["next"] else 0
+    assert len(seen) > 50
+
+
 # --- faults
 
 
@@ -444,6 +509,29 @@ def each_provider_has_faults_of_its_own(at):
         assert at.fred("/series", series_id="GDP")[0] == status, kind
 
 
+def feeds_have_faults_like_the_others(at):
+    for kind, status in (("500", 500), ("html_200", 200), ("429", 429), ("empty_200", 200)):
+        for provider, path in (
+            ("adzuna", "/jobs/us/search/1"),
+            ("usajobs", "/Search"),
+            ("themuse", "/jobs"),
+            ("remotive", "/remote-jobs"),
+            ("arbeitnow", "/job-board-api"),
+        ):
+            at.fault(kind, provider)
+            answer = at.ask(f"/{provider}{path}", headers={})
+            assert answer[0] == status and b'"id"' not in answer[2], (provider, kind)
+    for provider, path, kind, status in (
+        ("adzuna", "/jobs/us/search/1", "adzuna_daily", 429),
+        ("adzuna", "/jobs/us/search/1", "adzuna_auth", 401),
+        ("usajobs", "/Search", "usajobs_401", 401),
+        ("themuse", "/jobs", "themuse_limit", 403),
+        ("remotive", "/remote-jobs", "remotive_blocked", 403),
+    ):
+        at.fault(kind, provider)
+        assert at.ask(f"/{provider}{path}", headers={})[0] == status, kind
+
+
 def a_cut_answer_ends_early(at):
     at.fault("cut")
     assert raises(lambda: at.ask("/jsearch/search-v2", {"query": "*"}), http.client.IncompleteRead)
@@ -505,10 +593,12 @@ def no_key_reaches_the_log(at):
     at.bls("LNS14000000", registrationkey=secret)
     at.census(**{"get": "NAME", "for": "us:1", "key": secret})
     at.fred("/series", series_id="GDP", api_key=secret)
+    at.ask("/adzuna/jobs/us/search/1", {"app_id": secret, "app_key": secret}, headers={})
+    at.ask("/usajobs/Search", headers={**USAJOBS, "Authorization-Key": secret})
     at.ask("/jsearch/search", {"query": "*"}, headers={})
     lines = at.log.read_text("utf-8").splitlines()
     assert not [line for line in lines if secret in line]
-    assert [json.loads(line)["key"] for line in lines[-5:]] == [True, True, True, True, False]
+    assert [json.loads(line)["key"] for line in lines[-7:]] == [True] * 6 + [False]
 
 
 # --- servers of their own
@@ -593,9 +683,15 @@ SHARED = (
     fred_describes_series,
     fred_speaks_xml_unless_asked,
     fred_refuses_in_its_own_words,
+    adzuna_pages_by_path_and_guesses_pay,
+    usajobs_wants_to_know_who_asks,
+    themuse_counts_its_hour_and_ends_at_page_99,
+    remotive_tells_all_at_once_beside_its_notices,
+    arbeitnow_links_its_pages,
     replies_replace_the_answer,
     big_and_deep_bodies_come_whole,
     each_provider_has_faults_of_its_own,
+    feeds_have_faults_like_the_others,
     a_cut_answer_ends_early,
     a_reset_connection_says_so,
     time_is_taken_as_told,

@@ -3,7 +3,7 @@
 
 A fault is asked for by POST /_fault with a JSON object:
 
-    provider   jsearch | bls | census | fred | * (any)
+    provider   a name that the server mounts, or * (any)
     kind       one of REPLIES (what is answered instead) or DELIVERIES (how the answer travels)
     endpoint   only requests whose path ends like this; absent = every one
     count      how many requests it spoils; null or absent = until DELETE /_fault
@@ -72,6 +72,21 @@ def bls_refusal(status, text):
 
 def fred_error(status, text):
     return lambda fault, request: reply_json({"error_code": status, "error_message": text}, status)
+
+
+def adzuna_refusal(status, exception, display):
+    return lambda fault, request: reply_json(
+        {"exception": exception, "display": display, "doc": "https://api.adzuna.com/v1/doc"}, status
+    )
+
+
+def themuse_limit(fault, request):
+    headers = {
+        "X-RateLimit-Limit": "500",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(fault.get("reset", 1800)),
+    }
+    return reply_json({"code": 403, "error": "Forbidden"}, 403, headers)
 
 
 def plain_429(fault, request):
@@ -227,6 +242,13 @@ REPLIES = {
     "fred_423": fred_error(423, "Locked"),
     "fred_429": fred_error(429, "Too Many Requests.  Exceeded Rate Limit"),
     "fred_500": fred_error(500, "Internal Server Error"),
+    "adzuna_auth": adzuna_refusal(401, "AUTH_FAIL", "Authorisation failed"),
+    "adzuna_daily": adzuna_refusal(429, "LIMIT", "Daily limit of hits exceeded"),
+    "themuse_limit": themuse_limit,
+    "remotive_blocked": lambda f, r: reply_html("403 Forbidden", "Too many requests.", 403),
+    "usajobs_401": lambda f, r: reply_json(
+        {"Message": "Authorization has been denied for this request."}, 401
+    ),
 }
 
 
