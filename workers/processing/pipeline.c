@@ -3,6 +3,7 @@
 
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -10,6 +11,7 @@
 #include "workers/processing/answer.h"
 #include "workers/processing/batch.h"
 #include "workers/processing/outcome.h"
+#include "workers/processing/poison.h"
 #include "workers/processing/step.h"
 #include "workers/processing/transform.h"
 
@@ -60,8 +62,50 @@ static int take_row(const struct transform_context *ctx, int index, struct raw r
 	return 0;
 }
 
-static int transform_all(struct run *run, const struct answer *a, struct batch *batch,
-			 struct outcome *o, struct err *e)
+/* Has an earlier start of this task not ended? Then one of its rows may be why. */
+static int find_poison(struct run *run, struct pg *pg, const struct transform_context *ctx,
+		       struct raw rows, struct poison *ret, struct err *e)
+{
+	int64_t r = pg_run(pg, "SELECT FROM jobfleet.starts WHERE task_id = $1 AND starts > 0",
+			   PG_PARAMS(PG_TEXT(run_id(run))), NULL, e);
+
+	*ret = (struct poison){ .n = 0 };
+	if (r > 0)
+		poison_find(ctx, rows, ret);
+	for (int i = 0; i < ret->n; i++)
+		log_warn("row %d of this collection ends the process that reads it: refused",
+			 ret->index[i]);
+	return r < 0 ? (int)r : 0;
+}
+
+static int take_rows(struct run *run, const struct transform_context *ctx, struct raw rows,
+		     const struct poison *poison, struct batch *batch, struct outcome *o,
+		     struct err *e)
+{
+	static const struct refusal CRASHED = { REFUSAL_CRASHED,
+						"The row ends the process that reads it" };
+	struct raw_walk w = raw_walk(rows);
+	int total = count_rows(rows), index = 0, r = 0;
+	struct posting p;
+	struct raw row;
+
+	posting_init(&p);
+	for (; r == 0 && raw_next(&w, NULL, &row); index++) {
+		if (poison_has(poison, index))
+			outcome_refuse(o, index, &CRASHED, row);
+		else
+			r = take_row(ctx, index, row, &p, batch, o, e);
+		if (index % DEFAULT_BATCH == DEFAULT_BATCH - 1)
+			run_progress(run, index + 1, total, "processing");
+		if (r == 0 && run_cancelled(run))
+			r = run_cancel_error(run, e);
+	}
+	posting_release(&p);
+	return r == 0 ? batch_flush(batch, e) : r;
+}
+
+static int transform_all(struct run *run, struct pg *pg, const struct answer *a,
+			 struct batch *batch, struct outcome *o, struct err *e)
 {
 	const struct conf *conf = run_conf(run);
 	struct steps steps = { .n = 0 };
@@ -72,22 +116,12 @@ static int transform_all(struct run *run, const struct answer *a, struct batch *
 		.skills = !conf || conf->fleet.skill_extraction,
 		.reject_below = conf ? conf->fleet.quality_reject : 0, .steps = &steps,
 	};
-	int total = count_rows(a->rows), index = 0;
+	struct poison poison;
 	int r = conf ? steps_choose(&steps, conf->fleet.processing_steps, e) : 0;
-	struct raw_walk w = raw_walk(a->rows);
-	struct posting p;
-	struct raw row;
 
-	posting_init(&p);
-	for (; r == 0 && raw_next(&w, NULL, &row); index++) {
-		r = take_row(&ctx, index, row, &p, batch, o, e);
-		if (index % DEFAULT_BATCH == DEFAULT_BATCH - 1)
-			run_progress(run, index + 1, total, "processing");
-		if (r == 0 && run_cancelled(run))
-			r = run_cancel_error(run, e);
-	}
-	posting_release(&p);
-	return r == 0 ? batch_flush(batch, e) : r;
+	if (r == 0)
+		r = find_poison(run, pg, &ctx, a->rows, &poison, e);
+	return r < 0 ? r : take_rows(run, &ctx, a->rows, &poison, batch, o, e);
 }
 
 static int process_rows(struct run *run, struct pg *pg, const struct answer *a, struct outcome *o,
@@ -105,7 +139,7 @@ static int process_rows(struct run *run, struct pg *pg, const struct answer *a, 
 	}
 	r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH, a->is_demo, e);
 	if (r == 0)
-		r = transform_all(run, a, batch, o, e);
+		r = transform_all(run, pg, a, batch, o, e);
 	batch_close(batch);
 	return r;
 }
@@ -130,12 +164,15 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 	log_info("processing starts collection_id=%s run_id=%s bytes=%zu", id, a->run_id, a->bytes);
 	if (r == 0)
 		r = outcome_open(&o, pg, id, a->run_id, e);
+	FAULT_POINT("processing.opened");
 	if (r == 0)
 		r = process_rows(run, pg, a, &o, e);
+	FAULT_POINT("processing.written");
 	if (r == 0)
 		r = outcome_close(&o, pg, id, (int64_t)a->bytes, e);
 	if (r == 0)
 		r = enqueue_loading(run, &o, e);
+	FAULT_POINT("processing.enqueued");
 	if (r == 0) {
 		log_info(
 			"processing ends collection_id=%s run_id=%s processing_id=%s status=%s processed=%d"

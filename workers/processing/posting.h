@@ -41,6 +41,7 @@ enum {
 	X(UNKNOWN_FORMAT, "unknown_format") /* JSON without a list of postings; job_index null */ \
 	X(QUALITY, "quality")		    /* says too little: quality_reject in queues.conf */ \
 	X(STEP, "processing_step")	    /* a step of this installation refuses it */ \
+	X(CRASHED, "crashed")		    /* the process that read it died (poison.h) */ \
 	X(DATABASE, "database")		    /* PostgreSQL refuses the row */
 
 enum refusal_type {
