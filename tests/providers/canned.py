@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Providers that always tell the same: the files of fixtures/, each under its own name, with the
-headers that make a request conditional. Sources that no module of its own stands for."""
+"""Providers that always tell the same: the files of fixtures/, each under its own name, for sources
+that no module of its own stands for. And what makes the answers of any provider conditional."""
 
 import hashlib
 from pathlib import Path
@@ -15,11 +15,24 @@ class Canned:
         self.path = path
 
     def answer(self, request):
-        body = self.path.read_text(encoding="utf-8")
-        tag = '"%s"' % hashlib.sha1(body.encode("utf-8")).hexdigest()[:16]
+        return reply_json(None, text=self.path.read_text(encoding="utf-8"))
+
+
+class Conditional:
+    """Its answers carry an ETag; who has that one already is told 304."""
+
+    def __init__(self, provider):
+        self.provider = provider
+
+    def answer(self, request):
+        reply = self.provider.answer(request)
+        if reply.status != 200:
+            return reply
+        tag = '"%s"' % hashlib.sha1(reply.body).hexdigest()[:16]
         if request.headers.get("if-none-match") == tag:
             return Reply(304, {"ETag": tag}, b"")
-        return reply_json(None, 200, {"ETag": tag}, body)
+        reply.headers["ETag"] = tag
+        return reply
 
 
 def mounts():

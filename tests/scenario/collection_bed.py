@@ -85,7 +85,7 @@ def only_sources(text, names):
 
 
 class Fleet:
-    def __init__(self, faults=False, sources=("jsearch",), edit=lambda text: text):
+    def __init__(self, faults=False, sources=("jsearch",), edit=lambda text: text, env=()):
         self.bin = os.environ["JOBFLEET_FAULTS_BIN"] if faults else BIN
         self.provider = Provider()
         self.data = os.path.join(TEMP, "data")
@@ -93,7 +93,8 @@ class Fleet:
         self.log = os.path.join(TEMP, "worker.log")
         self.env = dict(
             os.environ, JOBFLEET_CONFIG=self.conf, RAPIDAPI_KEY=KEY, ETL_REQUESTS_PER_MINUTE="6000",
-            JOBFLEET_SOURCE_JSEARCH_URL=self.provider.base + "/jsearch")
+            **{"JOBFLEET_SOURCE_%s_URL" % name.upper(): "%s/%s" % (self.provider.base, name)
+               for name in sources}, **dict(env))
         with open(os.path.join(TOP, "queues.conf")) as f:
             text = f.read()
         with open(self.conf, "w") as f:     # nothing may fire by itself

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What collect_jobs asks and what it does not: freshness, equal calls at once, schedules that spread
- * a quota, increments, several sources, backups.
+/* What collect_jobs asks and what it does not: freshness, equal calls at once, schedules that
+ * spread a quota, increments, several sources, backups.
  * Needs JOBFLEET_DATABASE_URL (an empty database) and JOBFLEET_REDIS_URL.
  * services: shared
  * timeout: 120 */
@@ -208,8 +208,8 @@ static void an_unchanged_feed_is_not_processed_again(void **state)
 	assert_string_equal(json_str(second, "stopped", ""), "unchanged");
 	assert_int_equal(json_int(second, "unchanged", 0), 1);
 	assert_int_equal(cJSON_GetArraySize(json_get(second, "collection_ids")), 0);
-	check_one("SELECT string_agg(http_status || ' ' || processing_status, ', ' ORDER BY timestamp)"
-		  " FROM raw_job_collections", "200 pending, 304 completed");
+	check_one("SELECT string_agg(http_status || ' ' || processing_status, ', '"
+		  " ORDER BY timestamp) FROM raw_job_collections", "200 pending, 304 completed");
 	check_one("SELECT count(*) FROM jobfleet.pending", "1");
 	cJSON_Delete(second);
 	/* on demand the answer that still holds is what was asked for */
@@ -226,8 +226,8 @@ static void postings_that_are_all_known_end_an_increment(void **state)
 
 	(void)state;
 	cJSON_Delete(must("{\"query\":\"engineer\",\"num_pages\":1}"));
-	number("INSERT INTO enhanced_jobs (id, title, dedupe_title, dedupe_key, api_provider) VALUES"
-	       " ('11111111-1111-4111-8111-111111111111', 't', 't', 'k', 'jsearch')");
+	number("INSERT INTO enhanced_jobs (id, title, dedupe_title, dedupe_key, api_provider)"
+	       " VALUES ('11111111-1111-4111-8111-111111111111', 't', 't', 'k', 'jsearch')");
 	number("INSERT INTO job_sources (job_id, api_provider, external_id) SELECT"
 	       " '11111111-1111-4111-8111-111111111111', 'jsearch', j->>'job_id' FROM"
 	       " raw_job_collections, jsonb_array_elements(raw_response->'data'->'jobs') j");
@@ -310,7 +310,8 @@ static void all_sources_are_asked_each_in_its_way(void **state)
 
 static void one_source_that_fails_does_not_stop_the_others(void **state)
 {
-	const char *args = "{\"query\":\"a\",\"source\":[\"jsearch\",\"arbeitnow\"],\"num_pages\":1}";
+	const char *args = "{\"query\":\"a\",\"source\":[\"jsearch\",\"arbeitnow\"],"
+			   "\"num_pages\":1}";
 	struct err e = { 0 };
 	cJSON *result;
 
