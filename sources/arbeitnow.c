@@ -90,8 +90,10 @@ static bool read_row(const struct source_answer *from, const cJSON *row, struct 
 	ret->company = json_get(row, "company_name");
 	ret->company_name = "company_name";
 	listing_add_part(ret, listing_text(row, "description"));
-	if (place)
+	if (place) {
 		listing_add_place(ret, place);
+		ret->country_likely = "DE";
+	}
 	ret->remote_flag = listing_flag(row, "remote");
 	read_types(row, ret);
 	listing_add_all(&ret->skills, json_get(row, "tags"));

@@ -52,6 +52,7 @@ struct listing {
 	struct listing_place place[LISTING_PLACES];	/* the main one first */
 	size_t nplaces;
 	enum listing_remote remote;
+	const char *country_likely;	/* ISO code of most of the source's postings, against doubt; NULL */
 	bool remote_flag;		/* unreliable: weighed with title, place and text */
 	struct listing_texts employment;	/* "Full-time", "FULLTIME", "permanent" … */
 	struct listing_date posted, expires;

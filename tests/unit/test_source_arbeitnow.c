@@ -85,6 +85,7 @@ static void the_rows_of_our_own_answer_are_read(void **state)
 	assert_string_equal(l.title->valuestring, "Java-Entwickler (m/w/d)");
 	assert_string_equal(l.company->valuestring, "Fliederbach Digital GmbH");
 	assert_string_equal(l.place[0].text, "München");
+	assert_string_equal(l.country_likely, "DE");
 	assert_false(l.remote_flag);
 	assert_int_equal(l.employment.n, 1);
 	assert_string_equal(l.employment.text[0], "Vollzeit");
@@ -101,6 +102,7 @@ static void the_rows_of_our_own_answer_are_read(void **state)
 	row = row->next;
 	assert_true(bed_reads(NULL, row, &l));
 	assert_int_equal(l.nplaces, 0);
+	assert_null(l.country_likely);
 	assert_int_equal(l.posted.epoch, 1763363600);
 	assert_null(l.level);
 	assert_null(row->next);
