@@ -2,7 +2,8 @@
 /* Lever: one employer's postings, without a key (github.com/lever/postings-api).
  *
  * GET /SITE?mode=json answers a bare array, cut into pages by skip and limit. European sites
- * stand behind https://api.eu.lever.co/v0/postings (base_url). robots.txt asks for a second between calls.
+ * stand behind https://api.eu.lever.co/v0/postings (base_url). robots.txt asks for a second between
+ * calls.
  * `description` is opening and descriptionBody in one; `lists` are headings with their items; the
  * closing is `additional`. createdAt counts milliseconds. The interval of salaryRange is words:
  * "per-year-salary", "per-hour-wage". Rows do not name their employer.

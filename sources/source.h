@@ -56,7 +56,7 @@ struct source_request {
 	struct buf url;
 	char *headers[SOURCE_HEADERS + 1];	/* "Name: value", NULL-terminated; may hold the key */
 	cJSON *params;			/* what of the request may be stored: no key */
-	struct buf body;		/* not empty: a POST of this JSON */
+	struct buf body;		/* not empty: a POST; its Content-Type is among the headers */
 };
 
 /* What an answer means. */

@@ -318,8 +318,8 @@ static void pages_end_where_the_provider_says(void **state)
 
 static void rows_are_known_by_their_job_id(void **state)
 {
-	cJSON *row = cJSON_Parse("{\"job_id\":\"Ab_-==\"}"), *number = cJSON_Parse("{\"job_id\":7}"),
-	      *none = cJSON_Parse("{\"job_id\":[]}");
+	cJSON *row = cJSON_Parse("{\"job_id\":\"Ab_-==\"}"),
+	      *number = cJSON_Parse("{\"job_id\":7}"), *none = cJSON_Parse("{\"job_id\":[]}");
 	char room[SOURCE_ID];
 
 	(void)state;
