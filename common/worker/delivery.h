@@ -24,6 +24,7 @@ struct delivery {
 	int priority;
 	bool ask_ledger;		/* came before, or a run of it ended without a word */
 	bool start_counted;
+	bool plain;			/* a call without headers (plain.h) */
 	int64_t alone_until_ms;		/* its starts did not end: until then it starts alone; 0 */
 	/* admit.h */
 	bool unique, unique_asked;	/* wants a unique key; has it */

@@ -10,6 +10,7 @@
 #include "common/broker/link.h"
 #include "common/worker/admit.h"
 #include "common/worker/obey.h"
+#include "common/worker/plain.h"
 #include "common/worker/worker_private.h"
 
 static const int64_t DAY_US = 86400000000;
@@ -298,6 +299,8 @@ void gate_decide(struct worker *w, struct delivery *d)
 		return;
 	} else if (w->state >= WORKER_DRAINING || !d->body) {
 		gate_give_back(w, d);
+	} else if (d->plain) {
+		plain_send(w, d);
 	} else if (d->cause && !*d->name) {
 		gate_dead(w, d, "malformed", d->cause);
 	} else if (d->expires_us && now_us >= d->expires_us) {
@@ -350,6 +353,11 @@ static void admit(struct worker *w, struct delivery *d, const struct message *m,
 {
 	const struct catalog_task *t;
 
+	d->plain = decoded < 0 && plain_is(w, d, m);
+	if (d->plain) {
+		gate_decide(w, d);
+		return;
+	}
 	if (decoded >= 0 && d->hop == 0 && d->props_len > PROPS_TAKEN)
 		decoded = err_set(e, ERR_PROTOCOL, "headers of %zu bytes, at most %d are taken",
 				  d->props_len, PROPS_TAKEN);

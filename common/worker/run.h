@@ -53,6 +53,7 @@ struct task {
 	bool no_redeliver;		/* an interrupted run goes to the dead letters instead */
 	bool ignore_result;
 	bool track_started;
+	const char *plain;		/* a queue on which a bare JSON object is a call (plain.h) */
 };
 #define PARAMS(...) { __VA_ARGS__ }
 

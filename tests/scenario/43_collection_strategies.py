@@ -7,10 +7,14 @@ had reached, a provider that says too fast is left alone until its time, equal c
 and every source of sources/ is collected through the local server, then found unchanged."""
 
 import json
+import os
 import re
 import sys
+import uuid
 
-from collection_bed import LIMIT_S, TOP, Fleet, run_all, wait_for
+import pika
+
+from collection_bed import LIMIT_S, QUEUE, TOP, Fleet, run_all, wait_for
 
 FEEDS = ("adzuna", "usajobs", "themuse", "remotive", "arbeitnow")
 BOARDS = ("greenhouse", "lever", "ashby")
@@ -86,6 +90,43 @@ def a_provider_that_says_too_fast_is_left_alone_until_its_time():
     fleet.handed_on()
 
 
+def plain(body, **properties):
+    link = pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))
+    link.channel().basic_publish("", QUEUE, body, pika.BasicProperties(**properties))
+    link.close()
+
+
+def a_bare_json_object_is_a_call():
+    call = {"query": "roofer", "location": "New York, NY", "priority": "high", "retry_count": 0,
+            "max_retries": 3}
+    plain(json.dumps(call))
+    task_id = str(uuid.uuid4())
+    plain(json.dumps({"query": "glazier", "priority": 3}), correlation_id=task_id,
+          content_type="application/json")
+    result = fleet.app.AsyncResult(task_id).get(timeout=LIMIT_S)
+    assert result["status"] == "success" and result["pages"] > 0, result
+    wait_for("the other one", lambda: any("roofer" in query for query, _ in questions()))
+    wait_for("its end", lambda: fleet.sql(
+        "SELECT count(*) FROM jobfleet.ledger WHERE task = 'jobfleet.collect_jobs' AND final AND"
+        " outcome = 'success' AND meta LIKE %s", "%" + "sources" + "%") != [(0,)])
+    # the same identity again is the same call
+    before = len(questions())
+    plain(json.dumps({"query": "glazier", "priority": 3}), correlation_id=task_id)
+    wait_for("the queue to be empty", lambda: fleet.depth(QUEUE) == 0)
+    assert len(questions()) == before
+    fleet.handed_on()
+
+
+def what_is_no_call_is_a_dead_letter():
+    bodies = ['["roofer"]', '{"query": ', '{"task": 7, "query": "a"}', '"roofer"']
+    before = fleet.sql("SELECT count(*) FROM jobfleet.dead_letters")[0][0]
+    for body in bodies:
+        plain(body)
+    wait_for("the dead letters", lambda: fleet.sql(
+        "SELECT count(*) FROM jobfleet.dead_letters WHERE cause = 'malformed'")[0][0]
+        == before + len(bodies))
+
+
 def every_source_is_collected_and_then_unchanged():
     result = fleet.collect("engineer", num_pages=1, source=SOURCES).get(timeout=LIMIT_S)
     for name in SOURCES:
@@ -107,6 +148,8 @@ TESTS = [
     a_batch_goes_on_at_the_question_it_had_reached,
     equal_calls_at_once_make_one,
     a_provider_that_says_too_fast_is_left_alone_until_its_time,
+    a_bare_json_object_is_a_call,
+    what_is_no_call_is_a_dead_letter,
     every_source_is_collected_and_then_unchanged,
 ]
 

@@ -117,6 +117,12 @@ class Fleet:
         link.channel().queue_declare(queue, durable=True, arguments={"x-max-priority": 10})
         link.close()
 
+    def depth(self, queue):
+        link = pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))
+        n = link.channel().queue_declare(queue, passive=True).method.message_count
+        link.close()
+        return n
+
     def handed_on(self):
         """Takes the messages for processing: their collection ids."""
         link = pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))

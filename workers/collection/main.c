@@ -13,6 +13,7 @@ static const struct task TASKS[] = {
 				 "run_id?", "results?", "refresh?", "country?", "language?", "date_posted?",
 				 "employment_types?", "remote?"),
 		.fn = collect_jobs,
+		.plain = "job_collection_requests",
 		.soft_ms = 15 * MINUTE_MS,
 		.hard_ms = 16 * MINUTE_MS,
 		.retry_backoff_ms = 2000,
