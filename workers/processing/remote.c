@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/remote.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -36,7 +37,8 @@ static struct pattern text_hybrid = { .expression =
 	"arbeitsplatz|hybrides arbeiten|"
 	"\\b(?:mode|rythme|travail|poste|modèle|organisation) hybride|"
 	"\\b(?:modalidad|modelo|trabajo|formato|esquema|puesto|contrato) h[íi]brid[ao]|"
-	"\\b(?:modalità|lavoro|modello) ibrid[ao]|"
+	"\\b(?:modalità|lavoro|modello) ibrid[ao]" };
+static struct pattern text_days = { .expression =
 	"\\b[1-4](?:\\s*(?:-|–|to)\\s*[1-4])? days?(?: (?:a|per|each|/) ?week)?,? (?:on-?site|"
 	"in[ -](?:the |our )?office|"
 	"(?:working )?from home|remote|in person)|"
@@ -90,36 +92,75 @@ static bool says(struct pattern *p, const char *text)
 
 enum { AROUND_BYTES = 100, FOCUS_MAX = 8192 };
 
-/* One of these stands in whatever the patterns for running text could match. */
-static bool is_hint(const char *p, size_t left)
-{
-	static const char *const HINTS[] = {
-		"emot", "brid", "ffic", "fici", "home", "site", "pers", "pres", "pr\xC3\xA9", "t\xC3\xA9l",
-		"tele", "b\xC3\xBC", "casa", "smar", "ortu", "orts", "vor ", "mobi", "sede", "ywhe",
-	};
-	char first = (char)(*p | 0x20);
+/* What the words around a hint may be about. */
+enum { SAYS_HYBRID = 1, SAYS_REMOTE = 2, SAYS_PRESENCE = 4 };
 
-	for (size_t i = 0; i < COUNT(HINTS); i++)
-		if (HINTS[i][0] == first && left >= strlen(HINTS[i]) &&
-		    !strncasecmp(p, HINTS[i], strlen(HINTS[i])))
-			return true;
-	return false;
+/* The surroundings of all hints, line ends between. */
+struct focus {
+	char text[FOCUS_MAX];
+	size_t n;
+	unsigned says;
+};
+
+static uint32_t key_of(const char *p)
+{
+	uint32_t key;
+
+	memcpy(&key, p, sizeof key);
+	return key | 0x20202020u;	/* lower case; other bytes are compared in the same form */
 }
 
-/* Copies the surroundings of all hints, line ends between: the patterns are dear and a description
- * is long. Windows begin and end between words. */
-static size_t focus(const char *text, size_t len, char out[FOCUS_MAX])
+/* One of these stands in whatever the patterns for running text could match. */
+static unsigned hint_at(const char *p)
 {
-	static const char STARTS[] = "efhbpctsmyovEFHBPCTSMYOV";
-	bool starts[256] = { false };
-	size_t n = 0, done = 0;
+	static const struct {
+		char word[5];
+		unsigned says;
+	} HINTS[] = {
+		{ "emot", SAYS_REMOTE }, { "home", SAYS_REMOTE }, { "tele", SAYS_REMOTE },
+		{ "t\xC3\xA9l", SAYS_REMOTE }, { "smar", SAYS_REMOTE }, { "mobi", SAYS_REMOTE },
+		{ "orts", SAYS_REMOTE }, { "ywhe", SAYS_REMOTE }, { "casa", SAYS_REMOTE },
+		{ "brid", SAYS_HYBRID }, { "ffic", SAYS_PRESENCE }, { "fici", SAYS_PRESENCE },
+		{ "site", SAYS_PRESENCE }, { "pers", SAYS_PRESENCE }, { "pres", SAYS_PRESENCE },
+		{ "pr\xC3\xA9", SAYS_PRESENCE }, { "b\xC3\xBCr", SAYS_PRESENCE },
+		{ "uffi", SAYS_PRESENCE }, { "vor ", SAYS_PRESENCE },
+	};
+	uint32_t key = key_of(p);
 
+	for (size_t i = 0; i < COUNT(HINTS); i++)
+		if (key_of(HINTS[i].word) == key)
+			return HINTS[i].says;
+	return 0;
+}
+
+static void add_window(struct focus *f, const char *text, size_t from, size_t to, bool apart)
+{
+	if (f->n + to - from + 1 >= FOCUS_MAX)
+		return;
+	if (f->n > 0 && apart)
+		f->text[f->n++] = '\n';
+	memcpy(f->text + f->n, text + from, to - from);
+	f->n += to - from;
+}
+
+/* The patterns are dear and a description is long: they see only what stands around hints, from
+ * word to word. */
+static void focus(const char *text, size_t len, struct focus *f)
+{
+	static const char STARTS[] = "ehtsmoycbfpuvEHTSMOYCBFPUV";
+	bool starts[256] = { false };
+	size_t done = 0;
+
+	f->n = 0;
+	f->says = 0;
 	for (const char *s = STARTS; *s; s++)
 		starts[(unsigned char)*s] = true;
 	for (size_t i = 0; i + 4 <= len; i++) {
+		unsigned says = starts[(unsigned char)text[i]] ? hint_at(text + i) : 0;
 		size_t from, to;
 
-		if (!starts[(unsigned char)text[i]] || !is_hint(text + i, len - i))
+		f->says |= says;
+		if (!says || i < done)
 			continue;
 		from = i > done + AROUND_BYTES ? i - AROUND_BYTES : done;
 		to = i + AROUND_BYTES < len ? i + AROUND_BYTES : len;
@@ -129,33 +170,40 @@ static size_t focus(const char *text, size_t len, char out[FOCUS_MAX])
 			to++;
 		while (to < len && ((unsigned char)text[to] & 0xC0) == 0x80)
 			to++;
-		if (n + to - from + 1 >= FOCUS_MAX)
-			break;
-		if (n > 0 && from > done)
-			out[n++] = '\n';
-		memcpy(out + n, text + from, to - from);
-		n += to - from;
+		add_window(f, text, from, to, from > done);
 		done = to;
-		i = to - 1;
 	}
-	return n;
+}
+
+static bool matches(const struct focus *f, unsigned says, struct pattern *p)
+{
+	return f->says & says && pattern_matches(p, f->text, f->n);
+}
+
+static bool has_days(const struct focus *f)
+{
+	for (char digit = '1'; digit <= '4'; digit++)
+		if (memchr(f->text, digit, f->n))
+			return matches(f, SAYS_REMOTE | SAYS_PRESENCE, &text_days);
+	return false;
 }
 
 enum remote remote_combine(bool flag, const char *title, const char *location, const char *text,
 			   size_t len)
 {
-	char around[FOCUS_MAX];
-	size_t n = text ? focus(text, len, around) : 0;
-	bool denied = n > 0 && pattern_matches(&text_no_remote, around, n);
+	struct focus f;
+	bool denied;
 
+	focus(text ? text : "", text ? len : 0, &f);
+	denied = matches(&f, SAYS_REMOTE, &text_no_remote);
 	if (says(&short_hybrid, title) || says(&short_hybrid, location) ||
-	    (n > 0 && pattern_matches(&text_hybrid, around, n)))
+	    matches(&f, SAYS_HYBRID, &text_hybrid) || has_days(&f))
 		return REMOTE_HYBRID;
 	if (says(&short_remote, title) || says(&short_remote, location) || flag ||
-	    (n > 0 && !denied && pattern_matches(&text_remote, around, n)))
+	    (!denied && matches(&f, SAYS_REMOTE, &text_remote)))
 		return REMOTE_REMOTE;
 	if (denied || says(&short_onsite, title) || says(&short_onsite, location) ||
-	    (n > 0 && pattern_matches(&text_onsite, around, n)))
+	    matches(&f, SAYS_PRESENCE | SAYS_REMOTE, &text_onsite))
 		return REMOTE_ONSITE;
 	return REMOTE_UNKNOWN;
 }
