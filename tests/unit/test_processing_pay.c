@@ -172,10 +172,38 @@ static void amounts_are_exact_cents(void **state)
 	assert_int_equal(money_cents("99999999999999999999"), -1);
 }
 
-static void score(const char *path, int least_per_cent)
+/* Exact answers per cent and false pay of the lines of a language; lang NULL: of all. */
+struct score {
+	int total, right, negative, false_pay;
+};
+
+static void score_line(const cJSON *row, struct score *s)
+{
+	const cJSON *want = json_get(row, "expect");
+	struct pay_hint hint = { .lang = json_str(row, "lang", NULL) };
+	const char *text = json_str(row, "text", ""), *interval;
+	bool none = !cJSON_IsObject(want);
+	int64_t min, max;
+	struct buf clean;
+	struct pay p;
+
+	buf_init(&clean, 1 << 20);
+	text_clean(text, strlen(text), &clean);
+	pay_from_text(buf_text(&clean), clean.len, &hint, &p);
+	interval = pay_interval(&p, &min, &max);
+	s->total++;
+	s->right += min == (int64_t)(json_num(want, "min", 0) * 100 + 0.5) &&
+		max == (int64_t)(json_num(want, "max", 0) * 100 + 0.5) &&
+		!strcmp(interval ? interval : "", json_str(want, "interval", ""));
+	s->negative += none;
+	s->false_pay += none && p.ranges;
+	buf_release(&clean);
+}
+
+static struct score score(const char *path, const char *lang)
 {
 	FILE *f = fopen(path, "r");
-	int total = 0, right = 0;
+	struct score s = { 0 };
 	char *line = NULL;
 	size_t cap = 0;
 
@@ -183,40 +211,152 @@ static void score(const char *path, int least_per_cent)
 		skip();
 	while (getline(&line, &cap, f) > 0) {
 		cJSON *row = cJSON_Parse(line);
-		const cJSON *want = json_get(row, "expect");
-		const char *text = json_str(row, "text", ""), *period;
-		struct buf clean;
-		struct pay p;
 
-		buf_init(&clean, 1 << 20);
-		text_clean(text, strlen(text), &clean);
-		pay_from_text(buf_text(&clean), clean.len, NULL, &p);
-		period = pay_period_name(p.period);
-		total++;
-		right += p.min_cents == (int64_t)(json_num(want, "min", 0) * 100 + 0.5) &&
-			p.max_cents == (int64_t)(json_num(want, "max", 0) * 100 + 0.5) &&
-			!strcasecmp(period ? period : "", json_str(want, "interval", ""));
-		buf_release(&clean);
+		if (!lang || !strcmp(json_str(row, "lang", ""), lang))
+			score_line(row, &s);
 		cJSON_Delete(row);
 	}
 	free(line);
 	fclose(f);
-	print_message("pay: %d of %d right in %s\n", right, total, path);
-	assert_true(right * 100 >= total * least_per_cent);
+	print_message("pay: %d of %d right, %d of %d false in %s %s\n", s.right, s.total,
+		      s.false_pay, s.negative, path, lang ? lang : "");
+	return s;
 }
 
 static void the_labelled_english_texts_are_scored(void **state)
 {
+	struct score s = score("../shared/samples/labelled/salary_corpus.jsonl", NULL);
+
 	(void)state;
-	score("../shared/samples/labelled/salary_corpus.jsonl", 97);
+	assert_true(s.right * 100 >= s.total * 97);
+	assert_int_equal(s.false_pay, 0);
 }
 
+/* One Spanish label calls what a day of selling brings no pay (tests/bench/score_pay.py says why). */
 static void the_labelled_german_french_and_spanish_texts_are_scored(void **state)
 {
+	static const struct {
+		const char *path;
+		int disputed;
+	} FILES[] = {
+		{ "../shared/samples/labelled/de_salary_corpus.jsonl", 0 },
+		{ "../shared/samples/labelled/fr_salary_corpus.jsonl", 0 },
+		{ "../shared/samples/labelled/es_salary_corpus.jsonl", 1 },
+	};
+
 	(void)state;
-	score("../shared/samples/labelled/de_salary_corpus.jsonl", 90);
-	score("../shared/samples/labelled/fr_salary_corpus.jsonl", 90);
-	score("../shared/samples/labelled/es_salary_corpus.jsonl", 90);
+	for (size_t i = 0; i < COUNT(FILES); i++) {
+		struct score s = score(FILES[i].path, NULL);
+
+		assert_true((s.right + FILES[i].disputed) * 100 >= s.total * 93);
+		assert_true(s.false_pay <= FILES[i].disputed);
+	}
+}
+
+static void our_own_texts_are_read_in_five_languages(void **state)
+{
+	static const struct {
+		const char *lang;
+		int least_per_cent;
+	} AIMS[] = { { "en", 97 }, { "de", 93 }, { "fr", 93 }, { "es", 93 }, { "it", 93 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(AIMS); i++) {
+		struct score s = score("tests/bench/labelled/pay.jsonl", AIMS[i].lang);
+
+		assert_true(s.total > 10);
+		assert_true(s.right * 100 >= s.total * AIMS[i].least_per_cent);
+		assert_int_equal(s.false_pay, 0);
+	}
+}
+
+static void a_single_amount_is_read_as_its_language_means_it(void **state)
+{
+	static const struct offer LOWER[] = { { "41.500 €", 41500, 0, "EUR", "YEAR" } };
+	static const struct offer BOTH[] = { { "41.500 €", 41500, 41500, "EUR", "YEAR" } };
+	static const struct offer TOLD[] = {
+		{ "Wir bieten dir ein Gehalt von 41.500 € und mehr Zeit für dich", 41500, 0, "EUR", "YEAR" },
+		{ "Nous vous proposons un salaire de 41 500 € dans une équipe", 41500, 41500, "EUR", "YEAR" },
+		{ "El salario es de 41.500 € para las personas con experiencia", 41500, 0, "EUR", "YEAR" },
+	};
+
+	(void)state;
+	check(LOWER, 1, &(struct pay_hint){ .is_pay = true, .lang = "de" });
+	check(LOWER, 1, &(struct pay_hint){ .is_pay = true, .lang = "es-ES" });
+	check(BOTH, 1, &(struct pay_hint){ .is_pay = true, .lang = "fr" });
+	check(TOLD, COUNT(TOLD), NULL);
+}
+
+static void read_all(const char *text, struct pay *p)
+{
+	pay_from_text(text, strlen(text), NULL, p);
+}
+
+static void several_ranges_keep_their_places(void **state)
+{
+	struct pay p;
+
+	(void)state;
+	read_all("Oslo Bay: $131,000 - $152,000\nElsewhere in the US: $118,000 - $137,000", &p);
+	assert_int_equal(p.min_cents, 11800000);
+	assert_int_equal(p.max_cents, 15200000);
+	assert_int_equal(p.ranges, 2);
+	assert_int_equal(p.nplaces, 2);
+	assert_string_equal(p.places[0].place, "Oslo Bay");
+	assert_int_equal(p.places[0].min_cents, 13100000);
+	assert_string_equal(p.places[1].place, "Elsewhere in the US");
+	assert_int_equal(p.places[1].max_cents, 13700000);
+	read_all("Base pay is $150-177k in Tall Oaks, CA and $131k-152K in Lowell NC. Apply.", &p);
+	assert_string_equal(p.places[0].place, "Tall Oaks, CA");
+	assert_string_equal(p.places[1].place, "Lowell NC");
+	read_all("Salary: $131,000 - $152,000", &p);
+	assert_int_equal(p.nplaces, 0);
+}
+
+static void flags_say_what_kind_of_pay_it_is(void **state)
+{
+	struct pay p;
+
+	(void)state;
+	read_all("Freelance, Tagessatz 420 - 480 €", &p);
+	assert_true(p.contractor);
+	read_all("$61 - $74 per hour, C2C or 1099", &p);
+	assert_true(p.contractor);
+	read_all("OTE: $140,000 - $160,000 plus equity", &p);
+	assert_true(p.ote);
+	assert_true(p.equity);
+	assert_false(p.contractor);
+	read_all("Base: $90,000 - $95,000, OTE: $140,000 - $160,000", &p);
+	assert_int_equal(p.max_cents, 9500000);
+	assert_false(p.ote);
+	read_all("Pay: $131,000+ a year", &p);
+	assert_true(p.open_top);
+	assert_int_equal(p.max_cents, 0);
+}
+
+static void a_year_has_as_many_salaries_as_is_stated(void **state)
+{
+	struct pay p;
+	int64_t min, max;
+
+	(void)state;
+	read_all("Salaire : 2 000 € brut par mois sur 13 mois", &p);
+	assert_int_equal(p.salaries, 13);
+	assert_int_equal(p.annual_min_cents, 2600000);
+	read_all("Salario: 1.500 € brutos al mes en 14 pagas", &p);
+	assert_int_equal(p.annual_min_cents, 2100000);
+	read_all("Gehalt: 2.500 € im Monat", &p);
+	assert_int_equal(p.annual_min_cents, 3000000);
+	assert_int_equal(pay_from_fields(2000, 2000, "USD", "PH",
+					 &(struct pay_hint){ .federal = true }, &p),
+			 1);
+	assert_int_equal(p.annual_max_cents, 4174000);
+	read_all("Salary: $1,900 - $2,100 every two weeks", &p);
+	assert_int_equal(p.period, PAY_TWO_WEEKS);
+	assert_int_equal(p.annual_min_cents, 4940000);
+	assert_string_equal(pay_interval(&p, &min, &max), "week");
+	assert_int_equal(min, 95000);
+	assert_int_equal(max, 105000);
 }
 
 int main(void)
@@ -229,6 +369,11 @@ int main(void)
 		cmocka_unit_test(fields_are_put_right_and_annualised),
 		cmocka_unit_test(periods_of_all_providers_are_known),
 		cmocka_unit_test(amounts_are_exact_cents),
+		cmocka_unit_test(a_single_amount_is_read_as_its_language_means_it),
+		cmocka_unit_test(several_ranges_keep_their_places),
+		cmocka_unit_test(flags_say_what_kind_of_pay_it_is),
+		cmocka_unit_test(a_year_has_as_many_salaries_as_is_stated),
+		cmocka_unit_test(our_own_texts_are_read_in_five_languages),
 		cmocka_unit_test(the_labelled_english_texts_are_scored),
 		cmocka_unit_test(the_labelled_german_french_and_spanish_texts_are_scored),
 	};

@@ -26,7 +26,8 @@ static const struct mark {
 /* Not "pounds": what postings weigh by them is boxes. */
 static const struct mark WORDS[] = {
 	{ "euros", "EUR" },  { "euro", "EUR" },	  { "dollars", "$" }, { "dollar", "$" },
-	{ "rupees", "INR" }, { "francs", "CHF" }, { "kr", "SEK" },
+	{ "rupees", "INR" }, { "francs", "CHF" }, { "kr", "SEK" },	{ "usd", "USD" }, { "eur", "EUR" },
+	{ "gbp", "GBP" }, { "chf", "CHF" }, { "cad", "CAD" }, { "aud", "AUD" }, { "inr", "INR" },
 };
 static const struct {
 	const char *text;
@@ -213,7 +214,24 @@ static void set_currency(struct money *m, const char *code)
 /* Can a symbol or code end in this byte? */
 static bool may_end_mark(int byte)
 {
-	return byte >= 0x80 || isupper(byte) || byte == '$' || byte == 's' || byte == '.';
+	return byte >= 0x80 || isalpha(byte) || byte == '$' || byte == '.';
+}
+
+/* A code in capitals, or one of the common ones in any case. */
+static void read_code_before(const struct cursor *c, size_t end, struct money *m)
+{
+	char code[4] = "";
+
+	if (end < 3 || !isalpha(at(c, end - 1)) || (end > 3 && isalpha(at(c, end - 4))))
+		return;
+	memcpy(code, c->text + end - 3, 3);
+	for (size_t k = 0; islower((unsigned char)code[0]) && k < COUNT(WORDS); k++)
+		if (!strcmp(code, WORDS[k].text))
+			memcpy(code, WORDS[k].currency, sizeof code);
+	if (!money_is_code(code))
+		return;
+	set_currency(m, code);
+	m->start = end - 3;
 }
 
 /* The symbol or code that ends at i (where the number begins); moves m->start. */
@@ -226,7 +244,7 @@ static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 	for (size_t k = 0; k < COUNT(SYMBOLS); k++) {
 		size_t n = strlen(SYMBOLS[k].text);
 
-		if (end < n || memcmp(c->text + end - n, SYMBOLS[k].text, n) ||
+		if (end < n || strncasecmp(c->text + end - n, SYMBOLS[k].text, n) ||
 		    (isalpha((unsigned char)SYMBOLS[k].text[0]) && end > n &&
 		     isalpha(at(c, end - n - 1))))
 			continue;
@@ -235,14 +253,7 @@ static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 		end = m->start > 0 && at(c, m->start - 1) == ' ' ? m->start - 1 : m->start;
 		break;
 	}
-	if (end >= 3 && isupper(at(c, end - 1)) && isupper(at(c, end - 2)) &&
-	    isupper(at(c, end - 3)) && (end == 3 || !isalpha(at(c, end - 4))) &&
-	    money_is_code(c->text + end - 3)) {
-		set_currency(m,
-			     (char[]){ (char)at(c, end - 3), (char)at(c, end - 2),
-				       (char)at(c, end - 1), 0 });
-		m->start = end - 3;
-	}
+	read_code_before(c, end, m);
 }
 
 static bool may_begin_mark(int byte)

@@ -69,8 +69,8 @@ struct pay_hint {
 enum pay_period pay_period_parse(const char *period);
 const char *pay_period_name(enum pay_period period);	/* NULL for unknown */
 
-/* "hour", "day", "week", "month", "year" with the bounds for it (two weeks are halved); NULL unknown,
- * the bounds are as offered then. */
+/* "hour", "day", "week", "month", "year" with the bounds for it (two weeks are halved); NULL
+ * unknown, the bounds are as offered then. */
 const char *pay_interval(const struct pay *pay, int64_t *ret_min_cents, int64_t *ret_max_cents);
 
 /* From fields: returns ranges (0 or 1). Bounds of 0 or less are unknown, swapped ones put right. */

@@ -9,7 +9,14 @@
 /* A word and what parts it from the next are two bytes at least. */
 enum { WINDOW_WORDS = 96, WINDOW_BYTES = 2 * WINDOW_WORDS, ORDINAL_MAX = 2 };
 
-/* U+00C0 to U+00FF without their accents; a space is no letter. */
+/* ASCII's letters and digits in lower case, then U+00C0 to U+00FF without their accents. */
+static const char FOLDED[256] = {
+	['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',
+		'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+	['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',
+		'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+};
 static const char LATIN[] = "aaaaaaaceeeeiiiidnooooo ouuuuyts"
 			    "aaaaaaaceeeeiiiidnooooo ouuuuyty";
 
@@ -27,13 +34,13 @@ static int byte_at(const struct reader *r, size_t i)
 }
 
 /* The letter at r->at, folded; *ret_width its bytes; 0: none. */
-static int letter(const struct reader *r, size_t *ret_width)
+static inline int letter(const struct reader *r, size_t *ret_width)
 {
 	int c = byte_at(r, r->at), next = byte_at(r, r->at + 1);
 
 	*ret_width = 1;
 	if (c < 0x80)
-		return isalnum(c) ? tolower(c) : 0;
+		return FOLDED[c];
 	*ret_width = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
 	if (c == 0xC3)
 		return LATIN[next & 0x3F] == ' ' ? 0 : LATIN[next & 0x3F];

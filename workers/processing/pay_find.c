@@ -154,8 +154,8 @@ static void set_place(struct pay_range *r, const char *text, size_t len)
 	snprintf(r->place, sizeof r->place, "%.*s", (int)len, text);
 }
 
-/* "New York, NY: $…" or "$… in Durham NC": from the line's begin, the sentence's or the last offer's
- * end to the colon; else behind it. */
+/* "New York, NY: $…" or "$… in Durham NC": from the line's begin, the sentence's or the last
+ * offer's end to the colon; else behind it. */
 static void find_place(struct pay_range *r, const struct pay_offer *o, size_t from,
 		       const char *text, size_t len)
 {
@@ -212,6 +212,7 @@ void pay_find(const char *text, size_t len, const struct pay_hint *hint, struct 
 		return;
 	first = leading(&all, hint);
 	pay->period = first->period;
+	pay->period_assumed = first->period && !first->stated;
 	memcpy(pay->currency, first->currency, sizeof pay->currency);
 	for (size_t i = 0; i < all.n; i++) {
 		if (!is_like(&all.at[i], first))

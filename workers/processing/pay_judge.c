@@ -10,7 +10,7 @@
 enum {
 	BEFORE_BYTES = 140, AFTER_BYTES = 90, NEAR_WORDS = 4, BARE_WORDS = 3, CLAUSE_WORDS = 7,
 	BARE_FROM_CENTS = 1000000, BARE_YEAR_FROM_CENTS = 1500000, RHYTHM_FROM_CENTS = 1200000,
-	YEAR_RATIO_MAX = 3, BARE_LEAST_CENTS = 500,
+	YEAR_RATIO_MAX = 3,
 };
 
 /* What the words say of an amount. */
@@ -20,6 +20,7 @@ struct verdict {
 	bool far;			/* it stands in another sentence */
 	bool label;			/* "Salary: …" */
 	bool attribute;			/* behind says "gross" only */
+	bool year;			/* it is a range as high as a year's pay */
 	size_t distance;		/* in words; behind's where that alone tells */
 	enum pay_language language;
 };
@@ -32,6 +33,14 @@ static bool is_customers(const struct pay_context *c, size_t cue)
 	return false;
 }
 
+/* "Bonus range", "differential rate": of the other money. */
+static bool is_of_other(const struct pay_context *c, size_t i)
+{
+	return i + 1 < c->n && c->words[i + 1].term.flags & PAY_WORD_OTHER &&
+		!(c->words[i + 1].term.flags & PAY_WORD_STOP) &&
+		c->words[i + 1].gap == PAY_GAP_NONE;
+}
+
 /* "Budget for the role: …" is pay. */
 static bool is_for_role(const struct pay_context *c, size_t to)
 {
@@ -41,12 +50,12 @@ static bool is_for_role(const struct pay_context *c, size_t to)
 	return false;
 }
 
-static int judge_word(const struct pay_context *c, size_t i, bool reaches)
+static int judge_word(const struct pay_context *c, size_t i, bool reaches, const struct verdict *v)
 {
 	unsigned flags = c->words[i].term.flags;
 
 	if (flags & (PAY_WORD_CUE | PAY_WORD_HINT))
-		return is_customers(c, i) ? -1 : 1;
+		return is_customers(c, i) || (!v->year && is_of_other(c, i)) ? -1 : 1;
 	if (!(flags & PAY_WORD_OTHER))
 		return 0;
 	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
@@ -69,7 +78,7 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
 		line = line || gap >= PAY_GAP_LINE;
 		heading = heading || gap == PAY_GAP_HEADING;
 		sentence = sentence || gap == PAY_GAP_SENTENCE;
-		v->before = judge_word(c, i, !sentence && (!line || heading));
+		v->before = judge_word(c, i, !sentence && (!line || heading), v);
 		if (v->before > 0) {
 			v->language = c->words[i].term.language;
 			v->hint = !(c->words[i].term.flags & PAY_WORD_CUE);
@@ -80,9 +89,13 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
 	}
 }
 
-/* A telling word behind, in the same clause: other money before pay, "gross" last of all. */
+/* A telling word behind, in the same clause: other money before pay, "gross" last of all. Behind the
+ * period of what a label or a sentence calls pay, another thing begins. */
 static void judge_behind(const struct pay_context *c, struct verdict *v)
 {
+	size_t near = v->label || v->year ? 1 : NEAR_WORDS, content = 0;
+	bool timed = false;
+
 	for (size_t i = 0; i < c->n && i < CLAUSE_WORDS; i++) {
 		const struct pay_word *w = &c->words[i];
 		unsigned flags = w->term.flags;
@@ -90,10 +103,13 @@ static void judge_behind(const struct pay_context *c, struct verdict *v)
 		if (w->gap >= PAY_GAP_COMMA || isdigit((unsigned char)w->text[0]) ||
 		    (flags & PAY_WORD_STOP && !(i == 0 && flags & PAY_WORD_OTHER && v->before < 0)))
 			return;
-		if (flags & PAY_WORD_OTHER && i < (v->label ? 1 : NEAR_WORDS)) {
+		if (flags & PAY_WORD_OTHER && content < near &&
+		    !(timed && v->before > 0 && v->distance < NEAR_WORDS)) {
 			v->behind = -1;
 			return;
 		}
+		timed = timed || w->term.unit || w->term.rate;
+		content += !(flags & PAY_WORD_FILLER) && !w->term.unit;
 		if (!(flags & PAY_WORD_CUE || (flags & PAY_WORD_HINT && i < 2)))
 			continue;
 		v->attribute = (!v->behind || v->attribute) &&
@@ -303,12 +319,27 @@ static bool is_bare_pay(const struct pay_offer *o, const struct verdict *v,
 	if (is_pay)
 		return true;
 	if (o->whole && !timed)
-		return said && v->distance < 2 && o->min >= BARE_YEAR_FROM_CENTS &&
+		return ((said && v->distance < 2) || behind) && o->min >= BARE_YEAR_FROM_CENTS &&
 			o->max % 50000 == 0;
 	return (said && (timed || o->min >= BARE_FROM_CENTS)) ||
 		(v->before > 0 && v->distance <= BARE_WORDS && o->range &&
 		 o->min >= BARE_FROM_CENTS) ||
 		(behind && o->min >= BARE_FROM_CENTS);
+}
+
+/* Numbers that are no money even among words for pay, told before any word is read: most are. */
+static bool is_a_count(const struct pay_offer *o, const char *text, size_t len)
+{
+	size_t next = o->end + (o->end < len && text[o->end] == ' ');
+
+	return !o->marked && o->scale == MONEY_ONE && o->max < BARE_FROM_CENTS &&
+		!(next < len && strchr("/pP", text[next]));
+}
+
+static bool is_year_range(const struct pay_offer *o)
+{
+	return o->range && o->marked && o->max <= YEAR_RATIO_MAX * o->min &&
+		o->min >= BARE_YEAR_FROM_CENTS && o->max < 100000000;
 }
 
 /* Without a word for pay: what is stated with its period and paid for that, or a year's range. */
@@ -325,8 +356,7 @@ static bool is_pay_by_form(const struct pay_offer *o)
 	if (o->stated)
 		return value >= LEAST[o->period] &&
 			(!o->range || o->max <= YEAR_RATIO_MAX * o->min);
-	return o->range && o->period == PAY_YEAR && o->max <= YEAR_RATIO_MAX * o->min &&
-		o->min >= BARE_YEAR_FROM_CENTS && value < 100000000;
+	return o->period == PAY_YEAR && is_year_range(o);
 }
 
 static void find_period(struct pay_offer *o, const struct pay_context *before,
@@ -367,13 +397,25 @@ static int read_salaries(const struct pay_context *c)
 	return 0;
 }
 
+/* In the same clause, and before the next number. */
+static bool says(const struct pay_context *c, size_t n, unsigned flags)
+{
+	for (size_t i = 0; i < c->n && i < n; i++) {
+		if (c->words[i].gap >= PAY_GAP_COMMA || isdigit((unsigned char)c->words[i].text[0]))
+			return false;
+		if (c->words[i].term.flags & flags)
+			return true;
+	}
+	return false;
+}
+
 static void set_flags(struct pay_offer *o, const struct pay_context *before,
 		      const struct pay_context *after)
 {
-	o->ote = any(before, 6, PAY_WORD_OTE) || any(after, 6, PAY_WORD_OTE);
+	o->ote = says(before, 6, PAY_WORD_OTE) || says(after, 6, PAY_WORD_OTE);
 	o->equity = any(before, 4, PAY_WORD_EQUITY) || any(after, 10, PAY_WORD_EQUITY);
 	o->contractor = any(before, 12, PAY_WORD_CONTRACTOR) || any(after, 12, PAY_WORD_CONTRACTOR);
-	o->total = any(before, 4, PAY_WORD_TOTAL) || any(after, 2, PAY_WORD_TOTAL);
+	o->total = says(before, 4, PAY_WORD_TOTAL) || says(after, 2, PAY_WORD_TOTAL);
 	o->salaries = read_salaries(after);
 }
 
@@ -390,11 +432,11 @@ bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const st
 	struct verdict v = { 0 };
 	bool is_pay = hint && hint->is_pay, telling;
 
-	if (o->scale == MONEY_MILLION || (!o->marked && o->whole && o->scale == MONEY_ONE &&
-					  o->max < BARE_LEAST_CENTS && !is_pay))
+	if (o->scale == MONEY_MILLION || (!is_pay && is_a_count(o, text, len)))
 		return false;
 	pay_context_before(&before, text, o->start, BEFORE_BYTES);
 	pay_context_after(&after, text, len, o->end, AFTER_BYTES);
+	v.year = is_year_range(o);
 	judge_before(&before, &v);
 	judge_behind(&after, &v);
 	if (v.behind < 0 || (v.before < 0 && (v.behind <= 0 || v.attribute)))

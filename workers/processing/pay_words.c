@@ -239,6 +239,14 @@ struct slot {
 static struct slot table[SLOTS];
 static pthread_once_t built = PTHREAD_ONCE_INIT;
 
+/* The last two letters of ENDS, the first two of STEMS. */
+static bool last_two[1024], first_two[1024];
+
+static size_t pair(const char *word)
+{
+	return ((size_t)word[0] & 31) * 32 + ((size_t)word[1] & 31);
+}
+
 static struct slot *find(const char *word, size_t len)
 {
 	uint32_t hash = 2166136261u;
@@ -285,9 +293,13 @@ static bool ends(const char *word, size_t len, const char *end)
 	return len > n && !memcmp(word + len - n, end, n);
 }
 
+/* Two letters tell of most words that they are none. */
 static struct pay_term compound(const char *word, size_t len)
 {
 	struct pay_term term = { 0 };
+
+	if (!last_two[pair(word + len - 2)] && !first_two[pair(word)])
+		return term;
 
 	for (size_t i = 0; i < COUNT(ENDS) && !term.flags; i++)
 		if (ends(word, len, ENDS[i].text))
@@ -308,6 +320,11 @@ static struct pay_term compound(const char *word, size_t len)
 
 static void build(void)
 {
+	for (size_t i = 0; i < COUNT(ENDS); i++)
+		last_two[pair(ENDS[i].text + strlen(ENDS[i].text) - 2)] = true;
+	for (size_t i = 0; i < COUNT(STEMS); i++)
+		first_two[pair(STEMS[i].text)] = true;
+	last_two[pair("de")] = true;		/* "…stunde" */
 	for (size_t i = 0; i < COUNT(GROUPS); i++)
 		for (const char *p = GROUPS[i].words; *p;) {
 			size_t n = strcspn(p, " ");
