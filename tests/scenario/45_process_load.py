@@ -299,7 +299,7 @@ def best_values_are_kept(bed):
     poor = {"job_title": "Glazier", "employer_name": "Acme Glass", "job_city": "Tulsa",
             "job_state": "OK", "job_country": "US", "job_publisher": "Indeed", "job_id": "g1",
             "job_benefits": ["dental_coverage"]}
-    full = dict(poor, job_state="Oklahoma", job_publisher="LinkedIn", job_id="g2",
+    full = dict(poor, job_state="Oklahoma", job_publisher="ZipRecruiter", job_id="g2",
                 job_title="Glazier (m/f/d)", employer_name="Acme Glass, LLC",
                 job_description="Cut and fit glass. " * 20, job_min_salary=41000,
                 job_max_salary=52000, job_salary_period="YEAR", job_benefits=None,
@@ -321,7 +321,7 @@ def best_values_are_kept(bed):
           job[0][:2] == ("Glazier", "Acme Glass, LLC") and job[0][2] > 300 and
           job[0][3:6] == (41000, "YEAR", ["dental_coverage"]) and job[0][6].endswith("556677"), job)
     check("and names them all, the unchanged repeat changing nothing",
-          job[0][7] == ["Indeed", "LinkedIn", "Monster"] and job[0][8] == 3 and
+          job[0][7] == ["Indeed", "Monster", "ZipRecruiter"] and job[0][8] == 3 and
           bed.one("SELECT count(*) FROM job_sources o JOIN enhanced_jobs j ON j.id = o.job_id WHERE"
                   " dedupe_title = 'glazier'") == 3 and
           bed.one("SELECT times_seen FROM job_sources WHERE external_id = 'g2'") == 2, job)

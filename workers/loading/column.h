@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* column: a member of a processed posting that becomes a column of the staging table, and how it
  * goes on into enhanced_jobs. The member names are those that processing writes
- * (workers/processing/posting.h): each is the column's own name. Values are typed by PostgreSQL, from
- * the JSON's own decimal text: no amount passes through floating point. Absent or null members are
- * SQL NULL, or the column's empty value; one of a wrong type refuses its row. */
+ * (workers/processing/posting.h): each is the column's own name. Values are typed by PostgreSQL,
+ * from the JSON's own decimal text: no amount passes through floating point. Absent or null members
+ * are SQL NULL, or the column's empty value; one of a wrong type refuses its row. */
 #ifndef WORKERS_LOADING_COLUMN_H
 #define WORKERS_LOADING_COLUMN_H
 

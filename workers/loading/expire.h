@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* expire: jobfleet.expire_postings(): postings past their own end, and those that no answer has shown
- * for expire_after (queues.conf), get status expired, EXPIRE_BATCH at a commit. Nothing is deleted; a
- * load that shows one again makes it active (merge.h). Answers {status, expired}. */
+/* expire: jobfleet.expire_postings(): postings past their own end, and those that no answer has
+ * shown for expire_after (queues.conf), get status expired, EXPIRE_BATCH at a commit. Nothing is
+ * deleted; a load that shows one again makes it active (merge.h). Answers {status, expired}. */
 #ifndef WORKERS_LOADING_EXPIRE_H
 #define WORKERS_LOADING_EXPIRE_H
 

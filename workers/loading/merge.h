@@ -2,13 +2,13 @@
 /* merge: from the staging table into companies, enhanced_jobs and job_sources, by whole sets.
  *
  * Rows of equal merge_key are one posting. Accounts of it are ranked by source weight times
- * completeness (quality_score), then completeness, the longer description, the earlier row. The best
- * of a load leads, the others fill what it lacks; pay comes as one from the first that has any.
+ * completeness (quality_score), then completeness, the longer description, the earlier row. The
+ * best of a load leads, the others fill what it lacks; pay comes as one from the first with any.
  * Against a posting that is known, the new values win if they rank higher, or equal and are of the
  * same source; else they only fill gaps. Every source of every row is kept in job_sources, with its
  * weight, completeness and newest collection.
- * A posting that stays as it was is not touched at all: neither written nor locked. One that has
- * expired is active again when it is seen.
+ * A posting that stays as it was is not written, and locked by no more than a foreign key's share
+ * lock. One that has expired is active again when it is seen.
  * Keys are written in order, so that two loads seldom deadlock; what another load wrote first
  * counts as known. Reads committed data anew with each statement: the transaction must be at level
  * READ COMMITTED.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* merge_sql: the statements of a merge, made from the list of columns (column.h). What they do stands
- * in merge.h. Each reads only rows of load_staging between two job_index, and takes those of the
- * parameters that its list names, in that order. */
+/* merge_sql: the statements of a merge, made from the list of columns (column.h). What they do
+ * stands in merge.h. Each reads only rows of load_staging between two job_index, and takes those of
+ * the parameters that its list names, in that order. */
 #ifndef WORKERS_LOADING_MERGE_SQL_H
 #define WORKERS_LOADING_MERGE_SQL_H
 

@@ -117,8 +117,8 @@ int settle_load(struct run *run, const cJSON *args, cJSON **ret_result, struct e
 
 	json_set_str(answer, "status", "success");
 	json_set(answer, "figures", figures);
-	r = !uuid_is_valid(id) ? err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"", id) :
-				 drop_searches(run, id, &dropped, e);
+	r = !uuid_is_valid(id) ? err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"", id)
+			       : drop_searches(run, id, &dropped, e);
 	if (r >= 0)
 		r = refresh_if_due(run, figures, e);
 	json_set_num(answer, "dropped", (double)dropped);

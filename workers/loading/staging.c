@@ -44,17 +44,20 @@ void staging_release(struct staging *s)
 
 static const char TARGETS[] = "job_index, merge_key, dedupe_key, sources, source_weight";
 
-/* COPY takes no parameters: the id is a checked uuid, the weights are quoted here. A publisher's own
- * weight goes before that of the source that brought it. */
+/* COPY takes no parameters: the id is a checked uuid, the weights are quoted here. A publisher's
+ * own weight goes before that of the source that brought it. */
 static char *read_statement(const struct staging *s, int64_t from, int64_t to)
 {
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_puts(&b, "COPY (SELECT p.job_index, coalesce(p.processed_data->>'merge_key', r.dedupe_key), r.dedupe_key,"
-		 " ARRAY[coalesce(r.publisher, r.api_provider)],"
-		 " coalesce(w.weights->>split_part(lower(r.publisher), '.', 1),"
-		 " w.weights->>lower(r.api_provider), '1')::numeric(3,2), ");
+	buf_puts(
+		&b,
+		"COPY (SELECT p.job_index, coalesce(p.processed_data->>'merge_key', r.dedupe_key),"
+		" r.dedupe_key,"
+		" ARRAY[coalesce(r.publisher, r.api_provider)],"
+		" coalesce(w.weights->>split_part(lower(r.publisher), '.', 1),"
+		" w.weights->>lower(r.api_provider), '1')::numeric(3,2), ");
 	column_put_values(&b);
 	buf_puts(&b, " FROM public.processed_job_data p, jsonb_populate_record("
 		 "NULL::pg_temp.load_staging, p.processed_data) r, (SELECT '");

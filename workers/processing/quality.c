@@ -40,9 +40,9 @@ static double threshold(const struct conf *conf, const struct check *c)
  * posting whose bounds are in order, whose pay has a currency and a plausible year's worth, and
  * which is not dated in the future. */
 static const char SQL_FIGURES[] =
-	"WITH jobs AS (SELECT * FROM public.enhanced_jobs j WHERE EXISTS (SELECT FROM "
-	"public.job_sources o"
-	"  WHERE o.job_id = j.id AND o.last_seen > now() - $1::int * interval '1 hour')),"
+	"WITH jobs AS (SELECT * FROM public.enhanced_jobs WHERE id IN (SELECT o.job_id"
+	"  FROM public.job_processing_log l JOIN public.job_sources o USING (processing_id)"
+	"  WHERE l.loaded_at > now() - $1::int * interval '1 hour')),"
 	" logs AS (SELECT coalesce(sum(jobs_processed), 0) AS processed, "
 	"coalesce(sum(jobs_failed), 0) AS failed,"
 	"  coalesce(sum((metrics->>'duplicates_within')::int), 0) AS duplicates"
