@@ -39,9 +39,25 @@ static const char *skip_escape(const char *p, const char *end)
 	return p + 6;
 }
 
+/* Of 8 bytes: is there a quote, a backslash or a control character? (S. E. Anderson, Bit Twiddling
+ * Hacks: "Determine if a word has a byte less than n", "… equal to n".) */
+static bool has_special(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+	uint64_t v, quote, backslash;
+
+	memcpy(&v, p, sizeof v);
+	quote = v ^ ones * '"';
+	backslash = v ^ ones * '\\';
+	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
+		((backslash - ones) & ~backslash)) & high;
+}
+
 static const char *skip_string(const char *p, const char *end, const char **bad)
 {
 	for (p++;;) {
+		while (end - p >= 8 && !has_special(p))
+			p += 8;
 		while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
 			p++;
 		if (p < end && *p == '"')
