@@ -49,6 +49,17 @@ static const char *row_id(const cJSON *row, char room[SOURCE_ID])
 	return source_id(row, "id", room);
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 0 && a[n - 1] == ' ')
+		n--;
+	while (m > 0 && b[m - 1] == ' ')
+		m--;
+	return n == m && strncasecmp(a, b, n) == 0;
+}
+
 /* An office without a location is a label ("EMEA Sales"): it counts where nothing else does. */
 static void read_places(const cJSON *row, struct listing *ret)
 {
@@ -62,7 +73,7 @@ static void read_places(const cJSON *row, struct listing *ret)
 
 		if (!place && !main)
 			place = listing_text(office, "name");
-		if (place && (!main || strcmp(place, main) != 0))
+		if (place && (!main || !is_same(place, main)))
 			listing_add_place(ret, place);
 	}
 }

@@ -5,6 +5,8 @@
  * that cursor; /search (withdrawn in 2026 for RapidAPI) answers {"data":[…]} and is paged by
  * number. Either shape is taken from either path. One page is one credit: num_pages stays at 1, so
  * that every page is a call, a raw row and a step of its own.
+ * /job-details answers {"data":[…]} for up to 20 ids, each a credit, with estimated_salaries beside
+ * the fields of a search: what others guess of the title, never the pay of the posting.
  * The gateway's errors are {"message":…}, the provider's own
  * {"status":"ERROR","error":{"message":…}}.
  * x-ratelimit-requests-reset is seconds until the reset, not an epoch. */
@@ -18,6 +20,7 @@
 
 #define PATH_CURSOR "/search-v2"
 #define PATH_PAGES "/search"
+#define PATH_DETAILS "/job-details"
 #define RAPID_HOST "jsearch.p.rapidapi.com"
 
 enum { MINUTE_S = 60, DAY_S = 86400, MONTH_S = 30 * DAY_S };
@@ -61,36 +64,63 @@ static void put_key(const struct conf_source *conf, const char *key, struct sour
 	source_add_header(r, "X-RapidAPI-Host", RAPID_HOST);
 }
 
+/* The age that covers what was posted since, of those that it knows. */
+static const char *age_of(const struct source_ask *ask)
+{
+	int64_t days = source_days(ask);
+
+	if (ask->since_us <= 0)
+		return ask->date_posted;
+	if (days <= 3)
+		return days <= 1 ? "today" : "3days";
+	return days <= 7 ? "week" : days <= 31 ? "month" : "";
+}
+
+static void put_search(const struct conf_source *conf, const struct source_ask *ask,
+		       const struct source_place *at, struct source_request *r)
+{
+	bool paged = is_paged(conf, at);
+
+	buf_printf(&r->url, "%s%s", conf->base_url, path_of(conf, at));
+	put_query(ask, r);
+	if (paged) {
+		source_add_number(r, "page", at->page);
+		source_add_param(r, "num_pages", "1");
+	} else if (at->token) {
+		source_add_param(r, "cursor", at->token);
+	}
+	source_add_param(r, "country", *ask->country ? ask->country : "us");
+	source_add_param(r, "language", ask->language);
+	source_add_param(r, "date_posted", age_of(ask));
+	source_add_param(r, "employment_types", ask->employment_types);
+	if (ask->remote_only)
+		source_add_param(r, paged ? "remote_jobs_only" : "work_from_home", "true");
+}
+
+/* Each posting of a batch is a call to the quota. */
+static void put_details(const struct conf_source *conf, const struct source_ask *ask,
+			struct source_request *r)
+{
+	buf_printf(&r->url, "%s%s", conf->base_url, PATH_DETAILS);
+	source_add_param(r, "job_id", ask->ids);
+	source_add_param(r, "country", *ask->country ? ask->country : "us");
+	source_add_param(r, "language", ask->language);
+	for (const char *p = strchr(ask->ids, ','); p; p = strchr(p + 1, ','))
+		r->credits++;
+}
+
 static int build(const struct conf_source *conf, const struct source_ask *ask,
 		 const struct source_place *at, struct source_request *ret, struct err *e)
 {
-	bool paged = is_paged(conf, at);
 	struct source_request r;
-	char page[16];
 
 	source_request_init(&r);
-	buf_printf(&r.url, "%s%s", conf->base_url, path_of(conf, at));
-	put_query(ask, &r);
-	if (paged) {
-		snprintf(page, sizeof page, "%d", at->page);
-		source_add_param(&r, "page", page);
-		source_add_param(&r, "num_pages", "1");
-	} else if (at->token) {
-		source_add_param(&r, "cursor", at->token);
-	}
-	source_add_param(&r, "country", *ask->country ? ask->country : "us");
-	source_add_param(&r, "language", ask->language);
-	source_add_param(&r, "date_posted", ask->date_posted);
-	source_add_param(&r, "employment_types", ask->employment_types);
-	if (ask->remote_only)
-		source_add_param(&r, paged ? "remote_jobs_only" : "work_from_home", "true");
+	if (ask->ids && *ask->ids)
+		put_details(conf, ask, &r);
+	else
+		put_search(conf, ask, at, &r);
 	put_key(conf, ask->key, &r);
-	if (buf_overflowed(&r.url)) {
-		source_request_release(&r);
-		return err_set(e, ERR_TOO_BIG, "the query makes a URL that is too long");
-	}
-	*ret = r;
-	return 0;
+	return source_request_finish(&r, ret, e);
 }
 
 static const char *message_of(const cJSON *body)
@@ -169,7 +199,8 @@ static void read_page(const struct conf_source *conf, const struct source_place 
 		.rows = cJSON_IsArray(data) ? data : json_get(data, "jobs"),
 		.token = *token ? token : NULL,
 	};
-	ret->last = !is_paged(conf, at) && !ret->token;
+	ret->last = (!is_paged(conf, at) && !ret->token) ||
+		json_get(json_get(body, "parameters"), "job_id");
 }
 
 static const char *row_id(const cJSON *row, char room[SOURCE_ID])
@@ -296,6 +327,7 @@ static const struct source jsearch = {
 	.name = "jsearch",
 	.kind = SOURCE_SEARCH,
 	.two_paths = true,
+	.ids_a_call = 20,
 	.build = build,
 	.judge = judge,
 	.read_quota = read_quota,

@@ -106,16 +106,19 @@ static enum listing_remote remote_of(const char *workplace)
 		LISTING_ONSITE : LISTING_UNSAID;
 }
 
+/* Beside a range the words explain it; alone they may state the pay. */
 static void read_pay(const cJSON *row, struct listing *ret)
 {
 	const cJSON *range = json_get(row, "salaryRange");
 	const char *words = listing_text(row, "salaryDescriptionPlain");
 
+	if (!words)
+		words = listing_text(row, "salaryDescription");
 	ret->pay_min = json_get(range, "min");
 	ret->pay_max = json_get(range, "max");
 	ret->pay_currency = listing_text(range, "currency");
 	ret->pay_period = listing_text(range, "interval");
-	listing_add(&ret->pay, words ? words : listing_text(row, "salaryDescription"));
+	listing_add(ret->pay_min || ret->pay_max ? &ret->lines : &ret->pay, words);
 }
 
 static bool read_row(const struct source_answer *from, const cJSON *row, struct listing *ret)

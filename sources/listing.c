@@ -157,7 +157,9 @@ void listing_board_company(struct listing *l, const cJSON *query, const char *li
 {
 	const char *path;
 
-	l->company_default = listing_text(query, "board");
+	l->company_default = listing_text(query, "company");
+	if (!l->company_default)
+		l->company_default = listing_text(query, "board");
 	if (l->company_default || !(path = path_on(link, host)))
 		return;
 	first_part(path, l->board);

@@ -99,8 +99,9 @@ void listing_add_all(struct listing_texts *texts, const cJSON *array);	/* its te
 /* A tag: a kind of employment if it is nothing else ("full time"), otherwise among the skills. */
 void listing_add_tag(struct listing *l, const char *tag);
 void listing_add_part(struct listing *l, const char *text);
-/* The default company of an employer's board: its name as the request had it (`board` of query,
- * which may be NULL), else the first part of a link's path, if on host or a name under it. */
+/* The default company of an employer's board: `company` or else `board` of query (which may be
+ * NULL), as source_add_board put them there; without them the first part of a link's path, if the
+ * link is on host or a name under it. */
 void listing_board_company(struct listing *l, const cJSON *query, const char *link,
 			   const char *host);
 /* A further place; NULL when there is no room. Add only what has something to say. */

@@ -73,7 +73,7 @@ const char *source_class_name(enum source_class class)
 
 void source_request_init(struct source_request *r)
 {
-	*r = (struct source_request){ .params = mem_check(cJSON_CreateObject()) };
+	*r = (struct source_request){ .params = mem_check(cJSON_CreateObject()), .credits = 1 };
 	buf_init(&r->url, URL_BYTES);
 	buf_init(&r->body, BODY_BYTES);
 }
@@ -120,8 +120,14 @@ void source_add_number(struct source_request *r, const char *name, int64_t value
 
 void source_add_board(struct source_request *r, const char *board)
 {
-	http_put_path(&r->url, board);
-	json_set_str(r->params, "board", board);
+	const char *name = strchr(board, '=');
+	char *site = mem_strndup(board, name ? (size_t)(name - board) : strlen(board));
+
+	http_put_path(&r->url, site);
+	json_set_str(r->params, "board", site);
+	if (name && name[1])
+		json_set_str(r->params, "company", name + 1);
+	free(site);
 }
 
 int64_t source_days(const struct source_ask *ask)
@@ -224,9 +230,12 @@ void source_judge_status(const struct http_response *r, const char *message,
 void source_judge_endpoint(const struct http_response *r, const char *message,
 			   struct source_verdict *ret)
 {
+	static const int GONE[] = { 301, 308, 404, 410 };
+
 	source_judge_status(r, message, ret);
-	if (r->status == 404 || r->status == 410)
-		ret->class = SOURCE_MOVED;
+	for (size_t i = 0; i < COUNT(GONE); i++)
+		if (r->status == GONE[i])
+			ret->class = SOURCE_MOVED;
 }
 
 void source_judge_keyless(const struct http_response *r, const char *message,

@@ -37,6 +37,7 @@ enum source_kind {
 struct source_ask {
 	const char *query, *location, *country, *language, *date_posted, *employment_types;
 	const char *board;		/* SOURCE_BOARD: whose postings */
+	const char *ids;		/* these postings again, by comma, at most ids_a_call; NULL */
 	bool remote_only;
 	int64_t since_us;		/* only what was posted since (wall time), where it can; 0 = all */
 	const char *key;		/* secret; NULL = none */
@@ -56,6 +57,7 @@ struct source_request {
 	struct buf url;
 	char *headers[SOURCE_HEADERS + 1];	/* "Name: value", NULL-terminated; may hold the key */
 	cJSON *params;			/* what of the request may be stored: no key */
+	int credits;			/* what it counts of the quota: 1 */
 	struct buf body;		/* not empty: a POST; its Content-Type is among the headers */
 };
 
@@ -101,6 +103,7 @@ struct source {
 	const char *name;		/* as in queues.conf */
 	enum source_kind kind;
 	bool two_paths;			/* build knows another path, for when one was withdrawn */
+	int ids_a_call;			/* how many of ask->ids build takes; 0 = it cannot */
 	int (*build)(const struct conf_source *conf, const struct source_ask *ask,
 		     const struct source_place *at, struct source_request *ret, struct err *e);
 	/* body is NULL when it is no JSON. */
@@ -135,7 +138,8 @@ void source_add_header(struct source_request *r, const char *name, const char *v
 void source_add_param(struct source_request *r, const char *name, const char *value);
 void source_add_secret_param(struct source_request *r, const char *name, const char *value);
 void source_add_number(struct source_request *r, const char *name, int64_t value);
-/* One part of the path, with its "/" before it and escaped; params keep it as "board". */
+/* A board ("spotify", "matchgroup=Match Group") as one part of the path, with its "/" before it and
+ * escaped. Params keep it as "board", and the name behind "=", if there is one, as "company". */
 void source_add_board(struct source_request *r, const char *board);
 /* How old a posting may be, in whole days rounded up, by date_posted and since_us; 0 = any age. */
 int64_t source_days(const struct source_ask *ask);
@@ -157,7 +161,7 @@ void source_judge_rows(const struct http_response *r, const cJSON *body, const c
  * message: the provider's words, "" for none. */
 void source_judge_status(const struct http_response *r, const char *message,
 			 struct source_verdict *ret);
-/* The same for a provider that has one address for all it tells: 404 and 410 are MOVED. */
+/* The same for a provider that has one address for all it tells: 301, 308, 404, 410 are MOVED. */
 void source_judge_endpoint(const struct http_response *r, const char *message,
 			   struct source_verdict *ret);
 /* The same for a provider that knows no keys: a 401 or 403 is a block for asking too often, so it

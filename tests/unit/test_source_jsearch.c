@@ -7,11 +7,13 @@
 
 #include <cmocka.h>
 
+#include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/net/http.h"
+#include "sources/listing.h"
 #include "sources/source.h"
 
 #define KEY "k3y-of-the-test"
@@ -223,6 +225,83 @@ static void both_generations_get_their_own_requests(void **state)
 	}
 }
 
+static void postings_are_asked_for_again_by_their_ids(void **state)
+{
+	struct conf_source conf = { .base_url = "https://jsearch.p.rapidapi.com",
+				    .path = "/search" };
+	struct source_ask ask = { .query = "", .location = "", .country = "de", .language = "",
+				  .date_posted = "", .employment_types = "", .key = KEY,
+				  .ids = "a==,b_-,c" };
+	struct source_place at = { .page = 1 };
+	struct source_request r;
+	struct source_page page;
+	cJSON *body = cJSON_Parse("{\"status\":\"OK\",\"parameters\":{\"job_id\":\"a\"},"
+				  "\"data\":[{\"job_id\":\"a\"}]}");
+
+	(void)state;
+	assert_int_equal(jsearch->ids_a_call, 20);
+	assert_int_equal(jsearch->build(&conf, &ask, &at, &r, NULL), 0);
+	assert_string_equal(buf_text(&r.url),
+			    "https://jsearch.p.rapidapi.com/job-details"
+			    "?job_id=a%3D%3D%2Cb_-%2Cc&country=de");
+	assert_int_equal(r.credits, 3);
+	assert_true(has_header(&r, "X-RapidAPI-Key: " KEY));
+	source_request_release(&r);
+	jsearch->read_page(&conf, &at, body, &page);
+	assert_int_equal(cJSON_GetArraySize(page.rows), 1);
+	assert_true(page.last);
+	cJSON_Delete(body);
+}
+
+static void a_watermark_becomes_the_age_that_covers_it(void **state)
+{
+	static const struct {
+		int hours;
+		const char *want;
+	} cases[] = {
+		{ 1, "date_posted=today" }, { 23, "date_posted=today" }, { 30, "date_posted=3days" },
+		{ 100, "date_posted=week" }, { 24 * 20, "date_posted=month" }, { 24 * 90, NULL },
+	};
+	struct conf_source conf = { .base_url = "https://jsearch.p.rapidapi.com" };
+	struct source_ask ask = { .query = "x", .location = "", .country = "", .language = "",
+				  .date_posted = "", .employment_types = "" };
+	struct source_place at = { .page = 1 };
+	struct source_request r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ask.since_us = clock_wall_us() - INT64_C(3600000000) * cases[i].hours;
+		assert_int_equal(jsearch->build(&conf, &ask, &at, &r, NULL), 0);
+		if (cases[i].want ? !strstr(buf_text(&r.url), cases[i].want) :
+				    !!strstr(buf_text(&r.url), "date_posted"))
+			fail_msg("%d h: expected %s, got %s", cases[i].hours,
+				 cases[i].want ? cases[i].want : "no age", buf_text(&r.url));
+		source_request_release(&r);
+	}
+}
+
+static void guesses_of_others_are_not_the_pay(void **state)
+{
+	cJSON *row = cJSON_Parse("{\"job_id\":\"a\",\"job_title\":\"Welder\","
+				 "\"employer_name\":\"Arc\",\"job_min_salary\":null,"
+				 "\"job_max_salary\":null,\"job_salary_period\":null,"
+				 "\"estimated_salaries\":[{\"location\":\"United States\",\"min_salary\":"
+				 "87069.31292517,\"max_salary\":150820,\"median_salary\":116999.09575758,"
+				 "\"salary_period\":\"YEAR\",\"salary_currency\":\"USD\"}]}");
+	struct source_answer from = { 0 };
+	struct listing l;
+
+	(void)state;
+	listing_init(&l);
+	assert_true(jsearch->read_row(&from, row, &l));
+	assert_null(l.pay_min);
+	assert_null(l.pay_max);
+	assert_null(l.pay_currency);
+	assert_null(l.pay_period);
+	assert_int_equal(l.pay.n, 0);
+	cJSON_Delete(row);
+}
+
 static void the_direct_host_takes_its_own_header(void **state)
 {
 	struct conf_source conf = { .base_url = "https://api.openwebninja.com/jsearch" };
@@ -339,6 +418,9 @@ int main(void)
 		cmocka_unit_test(a_cut_off_answer_is_asked_again),
 		cmocka_unit_test(quota_headers_are_seconds_until_the_reset),
 		cmocka_unit_test(both_generations_get_their_own_requests),
+		cmocka_unit_test(postings_are_asked_for_again_by_their_ids),
+		cmocka_unit_test(a_watermark_becomes_the_age_that_covers_it),
+		cmocka_unit_test(guesses_of_others_are_not_the_pay),
 		cmocka_unit_test(the_direct_host_takes_its_own_header),
 		cmocka_unit_test(what_is_stored_of_a_request_holds_no_key),
 		cmocka_unit_test(a_query_that_is_too_long_is_refused),

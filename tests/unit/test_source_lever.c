@@ -89,7 +89,8 @@ static void a_row_says_what_it_says(void **state)
 	assert_int_equal(l.pay_max->valueint, 68000);
 	assert_string_equal(l.pay_currency, "EUR");
 	assert_string_equal(l.pay_period, "per-year-salary");
-	assert_string_equal(l.pay.text[0], "Plus a yearly bonus.");
+	assert_int_equal(l.pay.n, 0);
+	assert_string_equal(l.lines.text[0], "Plus a yearly bonus.");
 	assert_string_equal(l.category, "Engineering");
 	assert_non_null(strstr(l.apply_url, "/apply"));
 	assert_int_equal(l.apply_more.n, 1);
@@ -98,12 +99,13 @@ static void a_row_says_what_it_says(void **state)
 
 static void where_html_is_missing_the_plain_text_is_taken(void **state)
 {
-	cJSON *body = bed_file(FIXTURE), *query = cJSON_Parse("{\"board\":\"Tidewright Lda\"}");
+	cJSON *body = bed_file(FIXTURE), *query = cJSON_Parse("{\"board\":\"tidewright\"}"),
+	      *named = cJSON_Parse("{\"board\":\"x\",\"company\":\"Tidewright Lda\"}");
 	struct listing l;
 
 	(void)state;
 	assert_true(bed_reads(query, cJSON_GetArrayItem(bed_rows(body), 1), &l));
-	assert_string_equal(l.company_default, "Tidewright Lda");
+	assert_string_equal(l.company_default, "tidewright");
 	assert_int_equal(l.nparts, 2);
 	assert_string_equal(l.part[0], "<p>An opening.</p>");
 	assert_string_equal(l.part[1], "A plain body.");
@@ -112,10 +114,13 @@ static void where_html_is_missing_the_plain_text_is_taken(void **state)
 	assert_null(l.pay_min);
 	assert_string_equal(l.pay.text[0], "<p>22 EUR an hour</p>");
 	assert_string_equal(l.category, "Land");
+	assert_true(bed_reads(named, cJSON_GetArrayItem(bed_rows(body), 1), &l));
+	assert_string_equal(l.company_default, "Tidewright Lda");
 	assert_true(bed_reads(NULL, cJSON_GetArrayItem(bed_rows(body), 1), &l));
 	assert_string_equal(l.company_default, "tidewright");
 	cJSON_Delete(body);
 	cJSON_Delete(query);
+	cJSON_Delete(named);
 }
 
 static void holes_and_wrong_types_are_survived(void **state)
