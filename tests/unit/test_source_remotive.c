@@ -35,6 +35,8 @@ static void every_answer_has_its_class(void **state)
 		{ 403, "", "<html>Blocked</html>", SOURCE_USED_UP, 6 * 3600 },
 		{ 403, "Retry-After: 90\r\n", "{\"message\":\"slow down\"}", SOURCE_USED_UP, 90 },
 		{ 404, "", "", SOURCE_MOVED, 0 },
+		{ 301, "Location: https://remotive.example/\r\n", "", SOURCE_MOVED, 0 },
+		{ 308, "", "", SOURCE_MOVED, 0 },
 		{ 410, "", "", SOURCE_MOVED, 0 },
 	};
 

@@ -37,6 +37,17 @@ static void only_the_name_of_a_category_narrows_the_feed(void **state)
 		   "&location=Flexible%20%2F%20Remote&api_key=" KEY);
 }
 
+static void a_path_may_bring_filters_of_its_own(void **state)
+{
+	struct conf_source narrow = { .base_url = conf.base_url, .path = "/jobs?level=Mid%20Level" };
+	struct source_ask ask = { BED_ASK };
+	struct source_place at = { .page = 2 };
+
+	(void)state;
+	bed_builds(&narrow, &ask, &at, "https://www.themuse.com/api/public/jobs?level=Mid%20Level"
+		   "&page=2&descending=true");
+}
+
 static void every_answer_has_its_class(void **state)
 {
 	static const char GONE[] = "X-RateLimit-Limit: 500\r\nX-RateLimit-Remaining: 0\r\n"
@@ -177,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_name_of_a_category_narrows_the_feed),
+		cmocka_unit_test(a_path_may_bring_filters_of_its_own),
 		cmocka_unit_test(every_answer_has_its_class),
 		cmocka_unit_test(quota_headers_are_seconds_until_the_reset),
 		cmocka_unit_test(nothing_comes_after_page_ninety_nine),
