@@ -1,42 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/batch.h"
 
-#include <math.h>
-
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
 #include "common/store/pg.h"
+#include "workers/processing/alike.h"
+#include "workers/processing/alike_set.h"
+#include "workers/processing/copy.h"
 #include "workers/processing/dedupe.h"
 #include "workers/processing/embed.h"
+#include "workers/processing/known.h"
 #include "workers/processing/outcome.h"
 #include "workers/processing/posting.h"
+#include "workers/processing/tokens.h"
 
-enum { BATCH_MAX_BYTES = 256 * 1024 * 1024, EMBED_DIGITS = 5, EMBED_UNIT = 100000 };
+enum { BATCH_MAX_BYTES = 256 * 1024 * 1024 };
 
 /* One posting that waits for its batch. */
 struct entry {
 	int index;
 	struct raw row;
 	struct dedupe_keys keys;
-	char duplicate_of[UUID_SIZE];	/* in the main table; "" none */
-	char *merge_key;		/* NULL: its own */
-	bool repeats;			/* one of this processing */
+	struct alike_keys near;
+	struct tokens words;		/* of the description */
+	bool has_posted;
+	int64_t posted_us;
+	size_t group;			/* which posting of this processing it is or repeats */
+	bool repeats;
 	struct buf json;		/* up to, not with, its last brace; merge_key comes behind */
-	struct buf vector;
+	float vector[EMBED_DIMENSIONS];
 	size_t line, line_len;		/* in the batch's lines */
+};
+
+/* A posting of this processing and all that repeat it. */
+struct group {
+	char *merge_key;
+	bool written;			/* its merge_key can change no more */
 };
 
 struct batch {
 	struct pg *pg;
 	struct outcome *outcome;
 	struct dedupe_set *seen;
-	char **merge_keys;		/* by sequence of the first postings of this processing */
-	size_t nseen, cap;
+	struct alike_set *alike;
+	struct group *groups;
+	size_t ngroups, cap;
 	struct entry *entries;
+	struct known *known;		/* of the entries, while they are written */
 	int n, size;
 	bool is_demo, array_type;	/* the embedding column is real[], not vector */
+	bool near;
+	struct tokens head;		/* of title, company, skills */
 	struct buf lines;
 };
 
@@ -60,16 +76,25 @@ int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int b
 	b->size = batch_size > 0 ? batch_size : 1;
 	b->is_demo = is_demo;
 	b->array_type = pg_bool(rows, 0, 0);
+	b->near = true;
 	b->seen = dedupe_set_open();
+	b->alike = alike_set_open();
 	b->entries = mem_zalloc((size_t)b->size * sizeof *b->entries);
+	b->known = mem_zalloc((size_t)b->size * sizeof *b->known);
+	tokens_init(&b->head);
 	buf_init(&b->lines, BATCH_MAX_BYTES);
 	for (int i = 0; i < b->size; i++) {
 		buf_init(&b->entries[i].json, BATCH_MAX_BYTES);
-		buf_init(&b->entries[i].vector, 64 * 1024);
+		tokens_init(&b->entries[i].words);
 	}
 	pg_rows_free(rows);
 	*ret = b;
 	return 0;
+}
+
+void batch_skip_near(struct batch *b)
+{
+	b->near = false;
 }
 
 void batch_close(struct batch *b)
@@ -78,233 +103,160 @@ void batch_close(struct batch *b)
 		return;
 	for (int i = 0; i < b->size; i++) {
 		buf_release(&b->entries[i].json);
-		buf_release(&b->entries[i].vector);
-		free(b->entries[i].merge_key);
+		tokens_release(&b->entries[i].words);
 	}
-	for (size_t i = 0; i < b->nseen; i++)
-		free(b->merge_keys[i]);
-	free(b->merge_keys);
+	for (size_t i = 0; i < b->ngroups; i++)
+		free(b->groups[i].merge_key);
+	free(b->groups);
 	free(b->entries);
+	free(b->known);
 	dedupe_set_close(b->seen);
+	alike_set_close(b->alike);
+	tokens_release(&b->head);
 	buf_release(&b->lines);
 	free(b);
 }
 
-/* Five decimals, as integers: a printf of 1,536 floats would cost more than the whole transform. */
-static void put_vector(struct buf *out, const float *v, bool array_type)
-{
-	char text[16 * EMBED_DIMENSIONS];
-	size_t n = 0;
-
-	for (int i = 0; i < EMBED_DIMENSIONS; i++) {
-		int unit = (int)lroundf(fabsf(v[i]) * EMBED_UNIT);
-
-		text[n++] = i ? ',' : array_type ? '{' : '[';
-		if (unit == 0) {
-			text[n++] = '0';
-			continue;
-		}
-		if (v[i] < 0)
-			text[n++] = '-';
-		text[n++] = (char)('0' + unit / EMBED_UNIT);
-		text[n++] = '.';
-		for (int d = EMBED_DIGITS - 1; d >= 0; d--) {
-			text[n + (size_t)d] = (char)('0' + unit % 10);
-			unit /= 10;
-		}
-		n += EMBED_DIGITS;
-	}
-	text[n++] = array_type ? '}' : ']';
-	buf_append(out, text, n);
-}
-
-static void embed_posting(const struct batch *b, const struct posting *p, struct buf *out)
+static void embed_posting(struct batch *b, const struct posting *p, struct entry *entry)
 {
 	struct embed e;
-	float vector[EMBED_DIMENSIONS];
 
 	embed_init(&e);
 	embed_add(&e, p->title, strlen(p->title), 3);
-	embed_add(&e, p->company, strlen(p->company), 1);
+	tokens_clear(&b->head);
+	tokens_add(&b->head, p->company, strlen(p->company));
 	for (size_t i = 0; i < p->skills.n; i++)
-		embed_add(&e, p->skills.names[i], strlen(p->skills.names[i]), 1);
-	embed_add(&e, buf_text(&p->description), p->description.len, 1);
-	embed_finish(&e, vector);
-	put_vector(out, vector, b->array_type);
+		tokens_add(&b->head, p->skills.names[i], strlen(p->skills.names[i]));
+	embed_add_tokens(&e, &b->head, 1);
+	embed_add_tokens(&e, &entry->words, 1);
+	embed_finish(&e, entry->vector);
 }
 
-static void remember(struct batch *b, const struct entry *e)
+static size_t open_group(struct batch *b, const char *merge_key)
 {
-	if (b->nseen == b->cap) {
+	if (b->ngroups == b->cap) {
 		b->cap = b->cap ? b->cap * 2 : 256;
-		b->merge_keys = mem_realloc(b->merge_keys, b->cap * sizeof *b->merge_keys);
+		b->groups = mem_realloc(b->groups, b->cap * sizeof *b->groups);
 	}
-	b->merge_keys[b->nseen++] = mem_strdup(e->keys.key);
+	b->groups[b->ngroups] = (struct group){ .merge_key = mem_strdup(merge_key) };
+	return b->ngroups++;
+}
+
+/* By key or link, else by description. What is new by key is remembered there even if its
+ * description is known: the next copy may have only the key in common. */
+static void find_within(struct batch *b, struct entry *e)
+{
+	int known = dedupe_set_add(b->seen, &e->keys, (int)b->ngroups);
+	long alike = -1;
+
+	e->near.nstored = e->near.nasked = 0;
+	if (b->near)
+		alike_keys_fill(&e->near, &e->keys, &e->words, b->is_demo);
+	if (known < 0 && b->near)
+		alike = alike_set_find(b->alike, &e->keys, &e->words, &e->near);
+	e->repeats = known >= 0 || alike >= 0;
+	if (known >= 0) {
+		e->group = (size_t)known;
+		return;
+	}
+	e->group = open_group(b, alike >= 0 ? b->groups[alike].merge_key : e->keys.key);
+	b->groups[e->group].written = alike >= 0;
+	alike_set_add(b->alike, alike >= 0 ? (size_t)alike : e->group, &e->keys, &e->words,
+		      &e->near);
 }
 
 int batch_add(struct batch *b, int index, const struct posting *p, struct raw row, struct err *e)
 {
 	struct entry *entry = &b->entries[b->n++];
-	int known = dedupe_set_add(b->seen, &p->keys, (int)b->nseen);
 
 	entry->index = index;
 	entry->row = row;
 	entry->keys = p->keys;
-	entry->duplicate_of[0] = '\0';
-	entry->repeats = known >= 0;
-	mem_replace(&entry->merge_key, known >= 0 ? mem_strdup(b->merge_keys[known]) : NULL);
-	if (known < 0)
-		remember(b, entry);
+	entry->has_posted = p->has_posted;
+	entry->posted_us = p->posted.us;
+	tokens_clear(&entry->words);
+	tokens_add(&entry->words, buf_text(&p->description), p->description.len);
+	find_within(b, entry);
 	buf_clear(&entry->json);
-	buf_clear(&entry->vector);
 	posting_json(p, "", &entry->json);
-	embed_posting(b, p, &entry->vector);
+	embed_posting(b, p, entry);
 	return b->n == b->size ? batch_flush(b, e) : 0;
 }
 
-/* An element of a PostgreSQL array's text form. */
-static void put_element(struct buf *out, const char *text)
-{
-	buf_putc(out, out->len > 1 ? ',' : ' ');
-	buf_putc(out, '"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, *text);
-	}
-	buf_putc(out, '"');
-}
-
-static const char SQL_KNOWN[] =
-	"SELECT id, dedupe_key, coalesce(apply_key, ''), dedupe_title, dedupe_company, "
-	"dedupe_location, seniority"
-	" FROM public.enhanced_jobs WHERE is_demo = $3::bool AND dedupe_key = ANY ($1::text[])"
-	" UNION ALL SELECT id, dedupe_key, apply_key, dedupe_title, dedupe_company, "
-	"dedupe_location, seniority"
-	" FROM public.enhanced_jobs WHERE is_demo = $3::bool AND apply_key = ANY ($2::text[])"
-	" AND dedupe_key <> ALL ($1::text[])";
-
-static enum level level_of(const char *name)
-{
-	for (int i = 0; i < LEVEL_COUNT; i++)
-		if (!strcmp(level_name((enum level)i), name))
-			return (enum level)i;
-	return LEVEL_UNKNOWN;
-}
-
-static void read_keys(const struct pg_rows *rows, size_t i, struct dedupe_keys *k)
-{
-	snprintf(k->key, sizeof k->key, "%s", pg_text(rows, i, 1));
-	snprintf(k->link, sizeof k->link, "%s", pg_text(rows, i, 2));
-	snprintf(k->title, sizeof k->title, "%s", pg_text(rows, i, 3));
-	snprintf(k->company, sizeof k->company, "%s", pg_text(rows, i, 4));
-	snprintf(k->place, sizeof k->place, "%s", pg_text(rows, i, 5));
-	k->level = level_of(pg_text(rows, i, 6));
-}
-
-static void mark_known(struct batch *b, const struct pg_rows *rows)
-{
-	struct dedupe_keys known;
-
-	for (size_t i = 0; i < pg_rows_count(rows); i++) {
-		read_keys(rows, i, &known);
-		for (int k = 0; k < b->n; k++) {
-			struct entry *e = &b->entries[k];
-			bool equal = !strcmp(e->keys.key, known.key);
-
-			if (e->duplicate_of[0] ||
-			    (!equal && !dedupe_same_by_link(&known, &e->keys)))
-				continue;
-			snprintf(e->duplicate_of, sizeof e->duplicate_of, "%s",
-				 pg_text(rows, i, 0));
-			if (!equal)
-				mem_replace(&e->merge_key, mem_strdup(known.key));
-		}
-	}
-}
-
-/* Asks the main table which of the batch it has. */
+/* Asks the main table which of the batch it has. The first of a group that it has, and of which
+ * nothing is written yet, says under which key all of them go. */
 static int find_known(struct batch *b, struct err *e)
 {
-	struct buf keys, links;
-	struct pg_rows *rows = NULL;
-	int64_t r;
+	struct known_ask *asks = mem_zalloc((size_t)b->n * sizeof *asks);
+	int r;
 
-	buf_init(&keys, BATCH_MAX_BYTES);
-	buf_init(&links, BATCH_MAX_BYTES);
-	buf_putc(&keys, '{');
-	buf_putc(&links, '{');
 	for (int i = 0; i < b->n; i++) {
-		put_element(&keys, b->entries[i].keys.key);
-		if (b->entries[i].keys.link[0])
-			put_element(&links, b->entries[i].keys.link);
+		const struct entry *entry = &b->entries[i];
+
+		asks[i] = (struct known_ask){ &entry->keys, &entry->words,
+					      b->near ? &entry->near : NULL, entry->has_posted,
+					      entry->posted_us };
 	}
-	buf_putc(&keys, '}');
-	buf_putc(&links, '}');
-	r = pg_run(b->pg, SQL_KNOWN, PG_PARAMS(PG_TEXT(buf_text(&keys)), PG_TEXT(buf_text(&links)),
-		   PG_TEXT(b->is_demo ? "true" : "false")), &rows, e);
-	if (r >= 0)
-		mark_known(b, rows);
-	pg_rows_free(rows);
-	buf_release(&keys);
-	buf_release(&links);
-	return r < 0 ? (int)r : 0;
-}
+	r = known_find(b->pg, asks, (size_t)b->n, b->is_demo, b->known, e);
+	free(asks);
+	for (int i = 0; r == 0 && i < b->n; i++) {
+		struct group *group = &b->groups[b->entries[i].group];
 
-/* COPY's text form: JSON has no raw control characters, so only backslashes are doubled. */
-static void put_copy(struct buf *out, const char *text, size_t len)
-{
-	const char *p = text, *end = text + len;
-
-	while (p < end) {
-		const char *mark = memchr(p, '\\', (size_t)(end - p));
-
-		if (!mark)
-			mark = end;
-		buf_append(out, p, (size_t)(mark - p));
-		if (mark < end)
-			buf_append(out, "\\\\", 2);
-		p = mark + (mark < end);
+		if (b->known[i].how && !b->known[i].repost && !group->written)
+			mem_replace(&group->merge_key, mem_strdup(b->known[i].key));
+		group->written = group->written || b->known[i].how;
 	}
+	for (int i = 0; i < b->n; i++)
+		b->groups[b->entries[i].group].written = true;
+	return r;
 }
 
-static void put_merge_key(struct buf *out, const struct entry *e)
+static void put_json(struct buf *out, const struct batch *b, const struct entry *e)
 {
-	struct buf text;
+	struct buf key;
 
-	buf_init(&text, 8 * DEDUPE_KEY_MAX);
-	buf_puts(&text, ",\"merge_key\":");
-	buf_put_json_string(&text, e->merge_key ? e->merge_key : e->keys.key);
-	buf_putc(&text, '}');
-	put_copy(out, text.data, text.len);
-	buf_release(&text);
+	buf_init(&key, 8 * DEDUPE_KEY_MAX);
+	buf_puts(&key, ",\"merge_key\":");
+	buf_put_json_string(&key, b->groups[e->group].merge_key);
+	buf_putc(&key, '}');
+	copy_jsonb(out, e->json.data, e->json.len - 1, key.data, key.len);
+	buf_release(&key);
 }
+
+static const char COPY[] =
+	"COPY public.processed_job_data (processing_id, job_index, processed_data, duplicate_of,"
+	" repost_of, near_keys, embedding, embedding_model) FROM STDIN (FORMAT binary)";
 
 static void put_line(struct batch *b, struct entry *e)
 {
+	const struct known *known = &b->known[e - b->entries];
+
 	e->line = b->lines.len;
-	buf_printf(&b->lines, "%s\t%d\t", b->outcome->processing_id, e->index);
-	put_copy(&b->lines, e->json.data, e->json.len - 1);
-	put_merge_key(&b->lines, e);
-	buf_printf(&b->lines, "\t%s\t", e->duplicate_of[0] ? e->duplicate_of : "\\N");
-	buf_append(&b->lines, e->vector.data, e->vector.len);
-	buf_putc(&b->lines, '\n');
+	copy_row(&b->lines, 8);
+	copy_uuid(&b->lines, b->outcome->processing_id);
+	copy_int4(&b->lines, e->index);
+	put_json(&b->lines, b, e);
+	copy_uuid(&b->lines, known->repost ? "" : known->job_id);
+	copy_uuid(&b->lines, known->repost ? known->job_id : "");
+	copy_int8_array(&b->lines, e->near.stored, e->near.nstored);
+	copy_vector(&b->lines, e->vector, EMBED_DIMENSIONS, b->array_type);
+	copy_text(&b->lines, EMBED_MODEL);
 	e->line_len = b->lines.len - e->line;
 }
 
 static int copy_range(struct batch *b, int from, int to, struct err *e)
 {
 	const struct entry *first = &b->entries[from], *last = &b->entries[to - 1];
-	int r = pg_copy_start(
-		b->pg,
-		"COPY public.processed_job_data (processing_id, job_index, processed_data,"
-		" duplicate_of, embedding) FROM STDIN",
-		e);
+	int r = pg_copy_start(b->pg, COPY, e);
 	int64_t n;
 
 	if (r == 0)
+		r = pg_copy_data(b->pg, COPY_HEADER, COPY_HEADER_LEN, e);
+	if (r == 0)
 		r = pg_copy_data(b->pg, b->lines.data + first->line,
 				 last->line + last->line_len - first->line, e);
+	if (r == 0)
+		r = pg_copy_data(b->pg, COPY_TRAILER, COPY_TRAILER_LEN, e);
 	if (r < 0)
 		return r;
 	n = pg_copy_end(b->pg, NULL, e);
@@ -322,7 +274,8 @@ static void count(struct batch *b, int from, int to)
 		b->outcome->processed++;
 		b->outcome->embeddings++;
 		b->outcome->repeats += b->entries[i].repeats;
-		b->outcome->duplicates += b->entries[i].repeats || b->entries[i].duplicate_of[0];
+		b->outcome->duplicates += b->entries[i].repeats ||
+			(b->known[i].how && !b->known[i].repost);
 	}
 }
 
@@ -361,10 +314,11 @@ int batch_flush(struct batch *b, struct err *e)
 		return 0;
 	r = find_known(b, &own);
 	buf_clear(&b->lines);
-	for (int i = 0; i < b->n; i++)
+	for (int i = 0; r == 0 && i < b->n; i++)
 		put_line(b, &b->entries[i]);
 	if (r == 0)
 		r = write_range(b, 0, b->n, &own);
+	known_release(b->known, (size_t)b->n);
 	b->n = 0;
 	if (r < 0 && e)
 		*e = own;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <xxhash.h>
 
 #include "common/base/mem.h"
 #include "workers/processing/text.h"
@@ -37,6 +38,7 @@ void dedupe_keys_fill(struct dedupe_keys *k, const char *title, const char *comp
 	weblink_match_key(apply_link, k->link);
 	snprintf(k->key, sizeof k->key, "%s|%s|%s", k->title, k->company, k->place);
 	k->level = level_parse(title);
+	k->remote = !strcmp(workplace, "remote");
 }
 
 /* "austin,tx,us" against "us" or "": one says less, nothing else. */
@@ -73,11 +75,7 @@ struct dedupe_set {
 
 static uint64_t hash(const char *text)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return h ^ h >> 29;
+	return XXH3_64bits(text, strlen(text));
 }
 
 struct dedupe_set *dedupe_set_open(void)

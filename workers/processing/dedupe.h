@@ -9,6 +9,8 @@
 #ifndef WORKERS_PROCESSING_DEDUPE_H
 #define WORKERS_PROCESSING_DEDUPE_H
 
+#include <stdbool.h>
+
 #include "workers/processing/company.h"
 #include "workers/processing/level.h"
 #include "workers/processing/place.h"
@@ -22,6 +24,7 @@ struct dedupe_keys {
 	char key[DEDUPE_KEY_MAX];		/* "title|company|place" */
 	char link[WEBLINK_KEY_MAX];		/* "" none */
 	enum level level;
+	bool remote;				/* the workplace, wherever it stands */
 };
 
 /* From clean parts. workplace "remote" stands for the place of a posting that has none. */

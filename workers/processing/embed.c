@@ -1,64 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/embed.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
-#define FNV_BASIS UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
+#include "workers/processing/tokens.h"
 
 void embed_init(struct embed *e)
 {
 	memset(e, 0, sizeof *e);
 }
 
-/* FNV's low bits mix well, its high ones do not: fold before taking the sign from them. */
-static void count(struct embed *e, uint64_t hash, int weight)
+static void count(struct embed *e, uint32_t hash, int weight)
 {
-	uint64_t mixed = hash ^ hash >> 29;
-
-	e->counts[mixed % EMBED_DIMENSIONS] += mixed >> 40 & 1 ? weight : -weight;
+	e->counts[(hash & 0x7fffffff) % EMBED_DIMENSIONS] += hash >> 31 ? weight : -weight;
 }
 
-static int is_word_byte(unsigned char c)
+void embed_add_tokens(struct embed *e, const struct tokens *words, int weight)
 {
-	return isalnum(c) || c >= 0x80 || c == '+' || c == '#';
+	for (size_t i = 0; i < words->n; i++) {
+		count(e, words->hash[i], weight);
+		if (i > 0)
+			count(e, (uint32_t)XXH3_64bits(&words->hash[i - 1], 2 * sizeof(uint32_t)),
+			      weight);
+	}
 }
 
 void embed_add(struct embed *e, const char *text, size_t len, int weight)
 {
-	uint64_t previous = 0;
-	size_t i = 0;
+	struct tokens words;
 
-	while (i < len) {
-		uint64_t hash = FNV_BASIS;
-		size_t start;
-
-		while (i < len && !is_word_byte((unsigned char)text[i]))
-			i++;
-		for (start = i; i < len && is_word_byte((unsigned char)text[i]); i++)
-			hash = (hash ^ (uint64_t)tolower((unsigned char)text[i])) * FNV_PRIME;
-		if (i == start)
-			break;
-		count(e, hash, weight);
-		if (previous)
-			count(e, (previous * 3 ^ hash) * FNV_PRIME, weight);
-		previous = hash;
-	}
+	tokens_init(&words);
+	tokens_add(&words, text, len);
+	embed_add_tokens(e, &words, weight);
+	tokens_release(&words);
 }
 
 void embed_finish(const struct embed *e, float ret[EMBED_DIMENSIONS])
 {
-	double sum = 0, scale;
+	float sum = 0, scale;
 
 	for (int i = 0; i < EMBED_DIMENSIONS; i++)
-		sum += abs(e->counts[i]);	/* the square of the damped count */
-	scale = sum > 0 ? 1 / sqrt(sum) : 0;
+		sum += (float)abs(e->counts[i]);	/* the square of the damped count */
+	scale = sum > 0 ? 1 / sqrtf(sum) : 0;
 	for (int i = 0; i < EMBED_DIMENSIONS; i++) {
-		double damped = sqrt(abs(e->counts[i]));
+		float damped = sqrtf((float)abs(e->counts[i])) * scale;
 
-		ret[i] = (float)((e->counts[i] < 0 ? -damped : damped) * scale);
+		ret[i] = e->counts[i] < 0 ? -damped : damped;
 	}
 }
