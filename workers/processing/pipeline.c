@@ -138,6 +138,8 @@ static int process_rows(struct run *run, struct pg *pg, const struct answer *a, 
 		return 0;
 	}
 	r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH, a->is_demo, e);
+	if (r == 0 && conf && !conf->fleet.duplicate_detection)
+		batch_skip_near(batch);
 	if (r == 0)
 		r = transform_all(run, pg, a, batch, o, e);
 	batch_close(batch);
