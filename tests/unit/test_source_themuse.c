@@ -39,7 +39,8 @@ static void only_the_name_of_a_category_narrows_the_feed(void **state)
 
 static void a_path_may_bring_filters_of_its_own(void **state)
 {
-	struct conf_source narrow = { .base_url = conf.base_url, .path = "/jobs?level=Mid%20Level" };
+	struct conf_source narrow = { .base_url = conf.base_url,
+				      .path = "/jobs?level=Mid%20Level" };
 	struct source_ask ask = { BED_ASK };
 	struct source_place at = { .page = 2 };
 

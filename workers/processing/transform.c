@@ -46,22 +46,33 @@ static int take_required(const struct listing *l, struct posting *p, struct refu
 	    (!l->company_default && check_text(l->company, l->company_name, r) < 0))
 		return -1;
 	title_clean(l->title->valuestring, p->title);
-	company_clean(named ? l->company->valuestring : l->company_default ? l->company_default : "",
+	company_clean(named			   ? l->company->valuestring
+			      : l->company_default ? l->company_default
+						   : "",
 		      p->company);
 	if (!p->title[0])
-		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field", l->title_name);
+		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field",
+			      l->title_name);
 	if (!p->company[0])
 		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Missing required field",
 			      l->company_name);
 	return 0;
 }
 
-static void resolve(const struct transform_context *ctx, const struct listing_place *from,
+/* A feed or board tells the same whatever country was asked for. */
+static const char *likely_country(const struct transform_context *ctx, const struct listing *l)
+{
+	if (l->country_likely || ctx->source->kind != SOURCE_SEARCH)
+		return l->country_likely;
+	return ctx->asked_country;
+}
+
+static void resolve(const char *asked_country, const struct listing_place *from,
 		    struct place *ret)
 {
 	struct place_fields in = {
 		.city = from->city, .state = from->region, .country = from->country,
-		.location = from->text, .asked_country = ctx->asked_country,
+		.location = from->text, .asked_country = asked_country,
 		.has_coordinates = from->has_coordinates, .latitude = from->latitude,
 		.longitude = from->longitude,
 	};
@@ -73,14 +84,15 @@ static void resolve(const struct transform_context *ctx, const struct listing_pl
 static void take_places(const struct transform_context *ctx, const struct listing *l,
 			struct posting *p)
 {
+	const char *country = likely_country(ctx, l);
 	struct place other;
 	static const struct listing_place nowhere;
 
-	resolve(ctx, l->nplaces ? &l->place[0] : &nowhere, &p->place);
+	resolve(country, l->nplaces ? &l->place[0] : &nowhere, &p->place);
 	if (l->nplaces && l->place[0].postal_code)
 		text_line(l->place[0].postal_code, p->postal_code, sizeof p->postal_code);
 	for (size_t i = 1; i < l->nplaces && p->nplaces < POSTING_PLACES_MAX; i++) {
-		resolve(ctx, &l->place[i], &other);
+		resolve(country, &l->place[i], &other);
 		place_label(&other, p->places[p->nplaces], sizeof p->places[0]);
 		p->nplaces += p->places[p->nplaces][0] != '\0';
 	}
@@ -370,7 +382,8 @@ static enum transformed transform(const struct transform_context *ctx, struct ra
 	struct listing l;
 
 	if (!cJSON_IsObject(row))
-		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Wrong type, expected an object", "row");
+		return refuse(r, REFUSAL_SCHEMA_VALIDATION, "Wrong type, expected an object",
+			      "row");
 	listing_init(&l);
 	if (!ctx->source->read_row(&ctx->from, row, &l))
 		return TRANSFORM_NOTICE;
