@@ -65,6 +65,10 @@ struct conf_fleet {
 	int64_t enqueue_timeout_ms;	/* deadline of our own enqueue doors, 5 s */
 	int64_t spool_max_bytes;	/* what the local spool may hold, 256 MiB */
 	int64_t lost_after_ms;		/* sent so long ago and nowhere seen: sent again, 60 s */
+	int64_t dead_letter_retry_ms;	/* transient causes are sent again after so long, 1 h */
+	int dead_letter_retries;	/* so often, 3; 0 = never */
+	bool raw_copies, processed_copies, failed_copies;	/* files below data_dir (copies.h) */
+	int copies_days;		/* how long those stay, 30 */
 	int64_t expire_after_s;		/* a posting not seen for so long expires, 30 d */
 	const char *load_subscribers;	/* tasks called after each load, by comma; "" */
 };

@@ -63,6 +63,13 @@ static const struct conf_key FLEET[] = {
 	{ "enqueue_timeout", CONF_DURATION, AT(fleet, enqueue_timeout_ms), "5s", 100, 600e3, .unit = MS },
 	{ "spool_max", CONF_SIZE, AT(fleet, spool_max_bytes), "256M", 0, 1099511627776 },
 	{ "lost_after", CONF_DURATION, AT(fleet, lost_after_ms), "60s", 1e3, DAY_MS, .unit = MS },
+	{ "dead_letter_retry", CONF_DURATION, AT(fleet, dead_letter_retry_ms), "1h", 1e3, YEAR_MS,
+	  .unit = MS },
+	{ "dead_letter_retries", CONF_INT, AT(fleet, dead_letter_retries), "3", 0, 100 },
+	{ "raw_copies", CONF_BOOL, AT(fleet, raw_copies), "yes" },
+	{ "processed_copies", CONF_BOOL, AT(fleet, processed_copies), "yes" },
+	{ "failed_copies", CONF_BOOL, AT(fleet, failed_copies), "yes" },
+	{ "copies_keep", CONF_DURATION, AT(fleet, copies_days), "30d", DAY_MS, YEAR_MS, .unit = DAY },
 	{ "expire_after", CONF_DURATION, AT(fleet, expire_after_s), "30d", 60e3, 10 * YEAR_MS, .unit = S },
 	{ "load_subscribers", CONF_TEXT, AT(fleet, load_subscribers), "" },
 };

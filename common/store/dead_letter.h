@@ -4,8 +4,10 @@
 #define COMMON_STORE_DEAD_LETTER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
+struct message;
 struct pg;
 
 struct dead_letter {
@@ -22,5 +24,13 @@ struct dead_letter {
  * what was replayed or dropped and died again stands as dead again. Equal causes get
  * equal fingerprints: md5 of cause, task and the reason with its numbers blanked. */
 int dead_letter_insert(struct pg *p, const struct dead_letter *d, struct err *e);
+
+/* The message that sends it again: of the next generation, with fresh retries, due now. m is
+ * initialised here; release it, also after an error. -ERR_INVALID: no message can be made of it. */
+int dead_letter_message(const struct dead_letter *d, struct message *m, struct err *e);
+/* Puts that message into jobfleet.pending for this queue, and the letter stands as replayed. In p's
+ * transaction. */
+int dead_letter_replay(struct pg *p, int64_t id, const struct message *m, const char *queue,
+		       struct err *e);
 
 #endif

@@ -7,10 +7,10 @@
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/broker/message.h"
-#include "common/store/pending.h"
+#include "common/store/dead_letter.h"
 #include "common/store/pg.h"
 
-enum { BODY_MAX = 64 << 20, PROPS_MAX = 128 << 10 };
+enum { BODY_MAX = 64 << 20 };
 
 static const char SQL_LOAD[] =
 	"SELECT id, task_id, task, queue, cause, reason, detail, state, to_json(died_at)#>>'{}',"
@@ -160,33 +160,11 @@ static int set_state(const struct letter *l, struct pg *p, const char *state, st
 	return n < 0 ? (int)n : 0;
 }
 
-/* A fresh start under the same id: whatever made the old one late or counted against it goes. */
-static void renew(struct message *m, const struct letter *l)
-{
-	m->generation = (m->generation > l->generation ? m->generation : l->generation) + 1;
-	m->retries = m->hop = m->forwards = 0;
-	m->eta = m->expires = m->expiration = NULL;
-}
-
-static int put_pending(struct pg *p, const struct message *m, const char *queue, struct err *e)
-{
-	struct pending_row row;
-	struct buf props;
-	int r;
-
-	buf_init(&props, PROPS_MAX);
-	r = pending_from_message(&row, m, "outbox", queue, &props, e);
-	row.reason = "replayed";
-	if (r == 0)
-		r = pending_insert(p, &row, e);
-	if (r == 0)
-		r = pg_exec(p, "NOTIFY jobfleet_pending", e);
-	buf_release(&props);
-	return r;
-}
-
 int letter_message(const struct letter *l, struct message *m, struct err *e)
 {
+	const struct dead_letter dead = { .generation = l->generation, .props = l->props,
+					  .props_len = l->props_len, .body = l->body,
+					  .body_len = l->body_len };
 	struct err why = { 0 };
 	int r = must_be_dead(l, e);
 
@@ -196,19 +174,16 @@ int letter_message(const struct letter *l, struct message *m, struct err *e)
 	if (!l->props || !l->body)
 		return err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
 			       (long long)l->id);
-	if (message_decode(m, l->props, l->props_len, l->body, l->body_len, &why) < 0)
+	if (dead_letter_message(&dead, m, &why) < 0)
 		return err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s",
 			       (long long)l->id, why.msg);
-	renew(m, l);
 	return 0;
 }
 
 int letter_replay(const struct letter *l, const struct message *m, struct pg *p, const char *queue,
 		  struct err *e)
 {
-	int r = put_pending(p, m, queue ? queue : l->queue, e);
-
-	return r < 0 ? r : set_state(l, p, "replayed", e);
+	return dead_letter_replay(p, l->id, m, queue ? queue : l->queue, e);
 }
 
 int letter_drop(const struct letter *l, struct pg *p, struct err *e)

@@ -24,6 +24,7 @@
 #include "workers/dispatcher/presence.h"
 #include "workers/dispatcher/prune.h"
 #include "workers/dispatcher/relay.h"
+#include "workers/dispatcher/retry.h"
 #include "workers/dispatcher/routes.h"
 #include "workers/dispatcher/schedule.h"
 #include "workers/dispatcher/spool.h"
@@ -174,6 +175,14 @@ static int tidy_up(struct dispatcher *d, struct err *e)
 	return pg ? prune_turn(&d->prune, pg, d->conf->fleet.ledger_days, e) : 0;
 }
 
+static int retry_dead(struct dispatcher *d, struct err *e)
+{
+	const struct conf_fleet *fleet = &d->conf->fleet;
+	struct pg *pg = fleet->dead_letter_retries > 0 ? peers_database(d->peers) : NULL;
+
+	return pg ? retry_turn(pg, fleet->dead_letter_retry_ms, fleet->dead_letter_retries, e) : 0;
+}
+
 static int show_presence(struct dispatcher *d, struct err *e)
 {
 	const struct relay_counts *counts = relay_counts(d->relay);
@@ -201,6 +210,7 @@ static struct duty {
 	{ .name = "orders", .turn = level_orders, .pace_ms = SLOW_MS },
 	{ .name = "relay", .turn = relay },
 	{ .name = "mailbox", .turn = empty_mailbox, .pace_ms = SLOW_MS },
+	{ .name = "dead letters", .turn = retry_dead, .pace_ms = SLOW_MS },
 	{ .name = "spool", .turn = send_spooled, .pace_ms = SLOW_MS },
 	{ .name = "lost messages", .turn = watch_queues, .pace_ms = SLOW_MS },
 	{ .name = "results", .turn = deliver_results, .pace_ms = SLOW_MS },
