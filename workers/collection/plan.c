@@ -21,15 +21,19 @@ static struct plan_source entry(const struct conf_source *conf)
 	return s;
 }
 
+/* Names stand between commas; what is behind a "=" in one may have blanks. */
 static const char *board_at(const char *boards, int number, size_t *ret_len)
 {
-	for (const char *p = boards;; number--) {
+	const char *p = boards + strspn(boards, ", \t");
+
+	while (*p && number-- > 0) {
+		p += strcspn(p, ",");
 		p += strspn(p, ", \t");
-		*ret_len = strcspn(p, ", \t");
-		if (*ret_len == 0 || number == 0)
-			return p;
-		p += *ret_len;
 	}
+	*ret_len = strcspn(p, ",");
+	while (*ret_len > 0 && p[*ret_len - 1] == ' ')
+		--*ret_len;
+	return p;
 }
 
 static int count_boards(const char *boards)
