@@ -70,6 +70,23 @@ def the_same_collection_to_two_processors_at_once_has_one_effect():
     bed.stop(*workers)
 
 
+def other_rules_reprocess_everything_in_the_background():
+    worker = bed.run("processing", "processing-again")
+    bed.sql("UPDATE job_processing_log SET metrics = metrics || '{\"rules_version\": 1}'")
+    was = bed.one("SELECT count(DISTINCT collection_id) FROM job_processing_log")
+    before = bed.sql("SELECT id, dedupe_key, xmin::text FROM enhanced_jobs ORDER BY 1")
+    bed.send("jobfleet.reprocess", outdated=True, limit=7)
+    wait_for("all are by today's rules", lambda: bed.one(
+        "SELECT count(DISTINCT collection_id) FROM job_processing_log WHERE loaded_at IS NOT NULL"
+        " AND (metrics->>'rules_version')::int > 1") == was)
+    assert bed.one("SELECT count(*) FROM job_processing_log") == 2 * was
+    assert bed.one("SELECT count(*) FROM jobfleet.ledger WHERE task = 'jobfleet.reprocess'") \
+        == was // 7 + 1
+    assert before == bed.sql("SELECT id, dedupe_key, xmin::text FROM enhanced_jobs ORDER BY 1")
+    bed.stop(worker)
+
+
 run(bed, killed_at_each_point_a_collection_has_one_effect,
     a_row_that_kills_its_reader_is_refused_and_the_others_load,
-    the_same_collection_to_two_processors_at_once_has_one_effect)
+    the_same_collection_to_two_processors_at_once_has_one_effect,
+    other_rules_reprocess_everything_in_the_background)

@@ -18,7 +18,8 @@ static const struct task TASKS[] = {
 	{
 		.name = "jobfleet.reprocess",
 		.params =
-			PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000"),
+			PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000",
+			       "outdated?=false", "after?"),
 		.fn = reprocess,
 	},
 	{

@@ -6,9 +6,10 @@
  * task. The collection's row is locked, so the same collection processed twice at once has one
  * effect: the second finds it done and answers status "already_processed". reprocess does it again.
  *
- * jobfleet.reprocess(collection_id=null, failed=false, pending=false, limit=1000): enqueues
- * process_collection for one collection, for the failed and partial ones, or for those that nobody
- * took up for ten minutes.
+ * jobfleet.reprocess(collection_id=null, failed=false, pending=false, limit=1000, outdated=false,
+ * after=null): enqueues process_collection at low priority for one collection, for the failed and
+ * partial ones, for those that nobody took up for ten minutes, or (outdated) for all that were last
+ * processed by the rules of another version: those in batches of limit, each enqueuing the next.
  *
  * jobfleet.check_quality(hours=24): figures of the last hours beside their thresholds; raises an
  * alert for each that is missed. */
