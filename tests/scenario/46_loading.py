@@ -171,6 +171,22 @@ def a_deadlock_is_got_over(bed):
               bed.one("SELECT count(*) FROM enhanced_jobs WHERE remote = 'remote'") == 8, answer)
 
 
+def what_is_too_much_at_once_is_halved(bed):
+    """PostgreSQL without memory, or with a conflict, for every statement of more than 30 rows."""
+    bed.sql("CREATE FUNCTION too_many() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF (SELECT count(*) FROM made) > 30 THEN RAISE 'too many' USING ERRCODE = TG_ARGV[0];"
+            " END IF; RETURN NULL; END $$")
+    for state in "53200", "40001":
+        bed.empty()
+        bed.sql("CREATE TRIGGER too_many AFTER INSERT ON enhanced_jobs REFERENCING NEW TABLE AS made"
+                " FOR EACH STATEMENT EXECUTE FUNCTION too_many('%s')" % state)
+        answer = bed.load([posting(i) for i in range(200)])
+        bed.sql("DROP TRIGGER too_many ON enhanced_jobs")
+        bed.check("a batch that ends with SQLSTATE %s goes on in halves" % state,
+                  counts(answer) == (200, 0, 0, 0, 0) and
+                  bed.one("SELECT count(*) FROM enhanced_jobs") == 200, answer)
+
+
 def broken_rows_cost_only_themselves(bed):
     rows = [posting(i) for i in range(60)]
     broken = {3: {"title": None}, 4: {"remote": "moon"}, 17: {"salary_min": 1e15},
@@ -196,7 +212,7 @@ def listeners_hear_what_changed(bed):
         store.hset(key, "tulsa", "[]")
     answer = bed.load([posting(i) for i in range(1500)], query=" Night  Baker ")
     silent = bed.load([posting(0)])
-    bed.pg.poll()
+    wait_for("both are told of", lambda: bed.pg.poll() or len(bed.pg.notifies) >= 2)
     told = [json.loads(n.payload) for n in bed.pg.notifies]
     ids = [str(row[0]) for row in bed.sql("SELECT j.id FROM processed_job_data p JOIN enhanced_jobs j"
                                           " ON j.id = p.job_id WHERE processing_id = %s ORDER BY"
@@ -296,5 +312,6 @@ bed = Bed('\tload_subscribers = "test.heard, nobody.knows"\n')
 bed.run_all([unchanged_postings_are_not_touched, the_best_account_stands,
              companies_gather_what_postings_say, postings_expire_and_return,
              loads_at_once_have_each_posting_once, a_deadlock_is_got_over,
-             broken_rows_cost_only_themselves, listeners_hear_what_changed,
+             what_is_too_much_at_once_is_halved, broken_rows_cost_only_themselves,
+             listeners_hear_what_changed,
              pay_figures_are_right_to_the_cent])
