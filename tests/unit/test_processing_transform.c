@@ -286,20 +286,38 @@ static bool same_pay(const cJSON *want, const struct pay *p)
 		!strcmp(want ? json_str(want, "currency", "") : "", p->currency);
 }
 
-static void score_skills(const cJSON *want, const struct skills *got, struct score *s)
+static bool is_listed(const cJSON *list, const char *name)
 {
 	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+		if (!strcasecmp(item->valuestring, name))
+			return true;
+	return false;
+}
+
+/* The labels have the words of their generator only ("English required" is none of them), so what
+ * is not among all of them is neither right nor wrong. */
+static void score_skills(const cJSON *want, const cJSON *all, const struct skills *got,
+			 struct score *s)
+{
 	int right = 0;
 
-	cJSON_ArrayForEach(item, want)
-		for (size_t i = 0; i < got->n; i++)
-			right += !strcasecmp(item->valuestring, got->names[i]);
+	for (size_t i = 0; i < got->n; i++) {
+		const cJSON *other;
+		bool known = false;
+
+		right += is_listed(want, got->names[i]);
+		cJSON_ArrayForEach(other, all)
+			known = known || is_listed(json_get(other, "skills"), got->names[i]);
+		s->skills_extra += known && !is_listed(want, got->names[i]);
+	}
 	s->skills_right += right;
-	s->skills_extra += (int)got->n - right;
 	s->skills_missing += cJSON_GetArraySize(want) - right;
 }
 
-static void score_posting(const cJSON *want, const struct posting *p, struct score *s)
+static void score_posting(const cJSON *want, const cJSON *all, const struct posting *p,
+			  struct score *s)
 {
 	char a[COMPANY_MAX], b[COMPANY_MAX];
 
@@ -314,7 +332,7 @@ static void score_posting(const cJSON *want, const struct posting *p, struct sco
 	s->levels += json_get(want, "level") != NULL;
 	s->level += !strcmp(json_str(want, "level", "none"), level_name(p->level));
 	s->pay += same_pay(json_get(want, "salary"), &p->pay);
-	score_skills(json_get(want, "skills"), &p->skills, s);
+	score_skills(json_get(want, "skills"), all, &p->skills, s);
 }
 
 static void transform_labelled(const cJSON *want, struct posting *p)
@@ -357,7 +375,7 @@ static void the_bundled_rows_come_out_as_labelled(void **state)
 	posting_init(&p);
 	cJSON_ArrayForEach(want, json_get(labels, "postings")) {
 		transform_labelled(want, &p);
-		score_posting(want, &p, &s);
+		score_posting(want, json_get(labels, "postings"), &p, &s);
 	}
 	print_message(
 		"of %d: title %d, company %d, city %d, country %d, workplace %d, level %d/%d, pay %d; "

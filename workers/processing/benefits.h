@@ -3,7 +3,8 @@
  *
  * Names are those of JSearch where it has one (health_insurance, dental_coverage, paid_time_off,
  * retirement_savings …). The phrases that say them, in English, German, French, Spanish and
- * Italian, stand in benefits.tsv. Pure, linear in the text. */
+ * Italian, stand in benefits.tsv, marked as in skills.h: !PTO counts with these capitals, *vision
+ * after another benefit in a list ("medical, dental and vision"). Pure, linear in the text. */
 #ifndef WORKERS_PROCESSING_BENEFITS_H
 #define WORKERS_PROCESSING_BENEFITS_H
 
@@ -14,6 +15,7 @@ enum { BENEFITS_MAX = 64 };
 
 struct benefits {
 	uint64_t set;			/* bit i: benefits_name(i) */
+	const char *last;		/* where the text's last one ends; for benefits.c only */
 };
 
 void benefits_init(struct benefits *b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* language: which language a text is written in, by its most common words.
  *
- * Knows en, de, fr, es, it, nl, pt, pl, sv, da, nb, fi, cs, tr, ro, hu, and by their scripts ja, ko,
- * zh, ru, uk, el, ar, he, hi, th. Looks at the first LANGUAGE_SAMPLE bytes only. Deterministic,
- * pure. A text that is too short or too mixed to tell has none. */
+ * Knows en, de, fr, es, it, nl, pt, pl, sv, da, nb, fi, cs, tr, ro, hu, and by their scripts ja,
+ * ko, zh, ru, uk, el, ar, he, hi, th. Looks at the first LANGUAGE_SAMPLE bytes only.
+ * Deterministic, pure. A text that is too short or too mixed to tell has none. */
 #ifndef WORKERS_PROCESSING_LANGUAGE_H
 #define WORKERS_PROCESSING_LANGUAGE_H
 

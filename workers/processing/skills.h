@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* skills: canonical skills in a text, found in one pass.
  *
- * The taxonomy is skills.tsv beside this file (canonical name, kind, aliases), linked into the
- * program and read once at first use. An alias of one to four words is looked up at every word of
- * the text by hash, longest first; matched words are not looked at again.
- * Aliases marked '?' in the file (C, Go, R, Swift, Spring …) are also everyday words or letters:
- * they count only written as in the file's canonical name (case matters) and in context: next to
- * another skill in a list, or before or after a word that speaks of programming or experience.
- * Words are what is between blanks and punctuation, with '+', '#', and '.' inside kept: C++, C#,
- * .NET, Node.js. Not thread-safe at first use; pure otherwise; linear in the text. */
+ * The taxonomy is skills.tsv beside this file (canonical name, kind, aliases), our own compilation
+ * for all occupations, linked into the program and read once into the lexicon's table
+ * (lexicon.h). The longest alias at a word counts; its words are not looked at again; a plural
+ * 's' at its end does not matter. A mark before an alias says when it counts:
+ *   !SAS    written with these capitals
+ *   ^excel  with a capital that the beginning of a sentence does not explain ("to excel at" not)
+ *   ?go     an everyday word or a letter (C, Go, R, Swift, Spring, Chef …): with a capital, next to
+ *           another skill in a list, or before or after a word that speaks of programming; not in
+ *           "Series C", "C-level", "vitamin C", "Go to market", "R. Miller"
+ *   *sales  an everyday noun: in a list of skills or beside "skills", "experience in", "strong" …
+ *   ~french the name of a language: beside "fluent", "bilingual", "Kenntnisse", a CEFR level …
+ * A canonical name is an alias too, and one with a mark has it in the list. Pure, linear. */
 #ifndef WORKERS_PROCESSING_SKILLS_H
 #define WORKERS_PROCESSING_SKILLS_H
 
@@ -21,6 +25,7 @@ struct skills {
 	const char *names[SKILLS_MAX];		/* canonical, in order of first mention */
 	size_t n;
 	uint8_t seen[SKILLS_TAXONOMY_MAX / 8];
+	const char *last;		/* where the text's last skill ends; for skills.c only */
 };
 
 void skills_init(struct skills *s);
