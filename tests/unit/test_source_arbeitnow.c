@@ -84,7 +84,7 @@ static void the_rows_of_our_own_answer_are_read(void **state)
 	assert_string_equal(l.external_id, "java-entwickler-muenchen-1");
 	assert_string_equal(l.title->valuestring, "Java-Entwickler (m/w/d)");
 	assert_string_equal(l.company->valuestring, "Fliederbach Digital GmbH");
-	assert_string_equal(l.place[0].text, "München");
+	assert_string_equal(l.place[0].text, "Hamburg");
 	assert_string_equal(l.country_likely, "DE");
 	assert_false(l.remote_flag);
 	assert_int_equal(l.employment.n, 1);
