@@ -98,6 +98,10 @@ class Provider:
         return status
 
 
+def slug(name):
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
 def raises(call, *kinds):
     try:
         call()
@@ -433,6 +437,76 @@ def arbeitnow_links_its_pages(at):
     assert len(seen) > 50
 
 
+def greenhouse_escapes_its_content_once_more(at):
+    jobs = at.json("/greenhouse/invented/jobs", {"content": "true"}, headers={})["jobs"]
+    assert len(jobs) > 50 and not [job for job in jobs if "<" in job["content"]]
+    assert [job for job in jobs if job["content"].startswith("&lt;p&gt;")]
+    assert "content" not in at.json("/greenhouse/invented/jobs", headers={})["jobs"][0]
+    assert any(job.get("pay_input_ranges") for job in jobs)
+    own = at.json("/greenhouse/" + slug(jobs[0]["company_name"]) + "/jobs", headers={})["jobs"]
+    assert {job["company_name"] for job in own} == {jobs[0]["company_name"]}
+    status, _, body = at.ask("/greenhouse/gone/jobs", headers={})
+    assert status == 404 and json.loads(body)["error"] == "Job not found"
+
+
+def lever_cuts_its_array_by_skip_and_limit(at):
+    whole = at.json("/lever/invented", {"mode": "json"}, headers={})
+    parts = [
+        at.json("/lever/invented", {"mode": "json", "skip": skip, "limit": 100}, headers={})
+        for skip in range(0, len(whole) + 1, 100)
+    ]
+    assert sum(parts, []) == whole and len(whole) > 100
+    assert all(row["createdAt"] > 10**12 for row in whole)
+    assert at.ask("/lever/gone-away", {"mode": "json"}, headers={})[0] == 404
+
+
+def ashby_has_rows_that_are_not_listed(at):
+    jobs = at.json("/ashby/invented", {"includeCompensation": "true"}, headers={})["jobs"]
+    assert {job["isListed"] for job in jobs} == {True, False}
+    assert [job for job in jobs if job["isRemote"] and job["workplaceType"] == "Hybrid"]
+    types = {c["compensationType"] for j in jobs for c in j["compensation"]["summaryComponents"]}
+    assert types == {"Salary", "EquityPercentage"}
+    assert "compensation" not in at.json("/ashby/invented", headers={})["jobs"][0]
+
+
+def remoteok_begins_with_a_notice_and_wants_to_know_who_asks(at):
+    rows = at.json("/remoteok/api", headers={"User-Agent": "Mozilla/5.0 (me)"})
+    assert "legal" in rows[0] and "id" not in rows[0] and rows[-1]["position"] == "sdf"
+    assert 0 in {row["salary_min"] for row in rows[1:]}
+    assert at.ask("/remoteok/api", headers={})[0] == 403
+
+
+def himalayas_has_pages_of_twenty_whatever_is_asked(at):
+    first = at.json("/himalayas/jobs/api", {"limit": 100, "offset": 20}, headers={})
+    assert first["limit"] == 20 and first["offset"] == 20 and len(first["jobs"]) == 20
+    found = at.json("/himalayas/jobs/api/search", {"q": "engineer", "page": 1}, headers={})
+    assert 0 < found["totalCount"] < first["totalCount"]
+    assert {job["minSalary"] is None for job in found["jobs"]} == {True, False}
+
+
+def jobicy_refuses_a_country_that_it_does_not_name(at):
+    rows = at.json("/jobicy/remote-jobs", {"count": 100, "geo": "usa"}, headers={})
+    assert rows["success"] and rows["jobCount"] == len(rows["jobs"]) > 5
+    assert at.ask("/jobicy/remote-jobs", {"geo": "atlantis"}, headers={})[0] == 400
+
+
+def indeed_wants_a_token(at):
+    body = json.dumps({"query": "{jobSearch(x)}", "variables": {"what": "engineer", "limit": 50}})
+    assert at.ask("/indeed/graphql", headers={}, method="POST", body=body)[0] == 401
+    answer = at.json(
+        "/indeed/graphql", headers={"Authorization": "Bearer t"}, method="POST", body=body
+    )
+    search = answer["data"]["jobSearch"]
+    assert len(search["results"]) == 50 and search["pageInfo"]["nextCursor"]
+
+
+def what_is_unchanged_is_told_by_its_tag(at):
+    for path in ("/greenhouse/invented/jobs", "/lever/invented?mode=json", "/jobicy/remote-jobs"):
+        _, headers, _ = at.ask(path, headers={})
+        status, _, body = at.ask(path, headers={"If-None-Match": headers["ETag"]})
+        assert status == 304 and body == b"", path
+
+
 # --- faults
 
 
@@ -517,6 +591,12 @@ def feeds_have_faults_like_the_others(at):
             ("themuse", "/jobs"),
             ("remotive", "/remote-jobs"),
             ("arbeitnow", "/job-board-api"),
+            ("greenhouse", "/invented/jobs"),
+            ("lever", "/invented?mode=json"),
+            ("ashby", "/invented"),
+            ("remoteok", "/api"),
+            ("himalayas", "/jobs/api"),
+            ("jobicy", "/remote-jobs"),
         ):
             at.fault(kind, provider)
             answer = at.ask(f"/{provider}{path}", headers={})
@@ -687,6 +767,14 @@ SHARED = (
     usajobs_wants_to_know_who_asks,
     themuse_counts_its_hour_and_ends_at_page_99,
     remotive_tells_all_at_once_beside_its_notices,
+    greenhouse_escapes_its_content_once_more,
+    lever_cuts_its_array_by_skip_and_limit,
+    ashby_has_rows_that_are_not_listed,
+    remoteok_begins_with_a_notice_and_wants_to_know_who_asks,
+    himalayas_has_pages_of_twenty_whatever_is_asked,
+    jobicy_refuses_a_country_that_it_does_not_name,
+    indeed_wants_a_token,
+    what_is_unchanged_is_told_by_its_tag,
     arbeitnow_links_its_pages,
     replies_replace_the_answer,
     big_and_deep_bodies_come_whole,
