@@ -116,11 +116,12 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
-$B/bin/transform: $(call nouns_of,processing)
+$B/bin/transform $B/bin/lookup: $(call nouns_of,processing)
 
 fuzz-programs: $(FUZZERS)
 
 $(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
+$B/bin/fuzz_pay: $(call nouns_of,processing)
 $(FUZZERS): $B/bin/%: $B/tests/fuzz/%.o $B/libcommon.a
 	$(link)
 

@@ -232,7 +232,7 @@ static void the_labelled_english_texts_are_scored(void **state)
 	assert_int_equal(s.false_pay, 0);
 }
 
-/* One Spanish label calls what a day of selling brings no pay (tests/bench/score_pay.py says why). */
+/* One Spanish label is disputed: tests/bench/score_pay.py says why. */
 static void the_labelled_german_french_and_spanish_texts_are_scored(void **state)
 {
 	static const struct {

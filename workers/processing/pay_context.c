@@ -26,6 +26,7 @@ struct reader {
 	struct pay_word words[WINDOW_WORDS];
 	size_t n;
 	enum pay_gap gap;		/* since the last word */
+	bool bracketed;
 };
 
 static int byte_at(const struct reader *r, size_t i)
@@ -77,6 +78,8 @@ static void read_separator(struct reader *r, size_t width)
 {
 	int c = byte_at(r, r->at);
 
+	if (c == '(' || c == ')' || c == '\n')
+		r->bracketed = c == '(';
 	switch (c) {
 	case '\n': case '|': case '*':
 		widen(r, PAY_GAP_LINE);
@@ -128,7 +131,7 @@ static void read_word(struct reader *r)
 	int c;
 
 	w->gap = r->gap;
-	w->at = r->at;
+	w->bracketed = r->bracketed;
 	while (r->at < r->end && (c = letter(r, &width))) {
 		if (n < sizeof w->text - 1)
 			w->text[n++] = (char)c;
@@ -177,7 +180,7 @@ void pay_context_before(struct pay_context *c, const char *text, size_t start, s
 		c->words[c->n].gap = gap;
 		gap = farther;
 	}
-	c->end = gap;
+	c->bracketed = r.bracketed;
 }
 
 void pay_context_after(struct pay_context *c, const char *text, size_t len, size_t end,
@@ -187,7 +190,7 @@ void pay_context_after(struct pay_context *c, const char *text, size_t len, size
 
 	read_words(&r, PAY_CONTEXT_WORDS);
 	c->n = r.n;
-	c->end = r.gap;
+	c->bracketed = false;
 	memcpy(c->words, r.words, r.n * sizeof r.words[0]);
 }
 

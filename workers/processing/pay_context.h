@@ -30,13 +30,13 @@ struct pay_word {
 	enum pay_gap gap;
 	char text[PAY_WORD_SIZE];	/* folded; cut if longer */
 	size_t len;
-	size_t at;			/* where it begins in the text */
+	bool bracketed;
 };
 
 struct pay_context {
 	struct pay_word words[PAY_CONTEXT_WORDS];
 	size_t n;
-	enum pay_gap end;		/* behind the farthest word */
+	bool bracketed;			/* the amount is */
 };
 
 /* From the words that end before start, at most limit bytes of them. */

@@ -41,6 +41,13 @@ static bool is_of_other(const struct pay_context *c, size_t i)
 		c->words[i + 1].gap == PAY_GAP_NONE;
 }
 
+/* "We paid …": no offer. */
+static bool is_past(const struct pay_context *c, size_t i)
+{
+	return pay_word_is(&c->words[i], "paid") && i + 1 < c->n &&
+		pay_word_is(&c->words[i + 1], "we");
+}
+
 /* "Budget for the role: …" is pay. */
 static bool is_for_role(const struct pay_context *c, size_t to)
 {
@@ -54,9 +61,11 @@ static int judge_word(const struct pay_context *c, size_t i, bool reaches, const
 {
 	unsigned flags = c->words[i].term.flags;
 
+	if (is_past(c, i))
+		return -1;
 	if (flags & (PAY_WORD_CUE | PAY_WORD_HINT))
 		return is_customers(c, i) || (!v->year && is_of_other(c, i)) ? -1 : 1;
-	if (!(flags & PAY_WORD_OTHER))
+	if (!(flags & PAY_WORD_OTHER) || (c->words[i].bracketed && !c->bracketed))
 		return 0;
 	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
 		return 1;
@@ -89,7 +98,7 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
 	}
 }
 
-/* A telling word behind, in the same clause: other money before pay, "gross" last of all. Behind the
+/* A telling word behind, in the same clause: other money before pay, "gross" last. Behind the
  * period of what a label or a sentence calls pay, another thing begins. */
 static void judge_behind(const struct pay_context *c, struct verdict *v)
 {
@@ -135,6 +144,8 @@ static enum pay_period phrase_at(const struct pay_context *c, size_t i)
 	if (w->len == 1 && next->len == 1 && strchr("pb", w->text[0]))
 		return next->text[0] == 'a' ? PAY_YEAR
 			: next->text[0] == 'h' ? PAY_HOUR
+			: next->text[0] == 'd' ? PAY_DAY
+			: next->text[0] == 'w' ? PAY_WEEK
 			: next->text[0] == 'm' ? PAY_MONTH
 					       : PAY_UNKNOWN;
 	snprintf(padded, sizeof padded, " %s ", w->text);
@@ -309,6 +320,7 @@ static bool is_bare_pay(const struct pay_offer *o, const struct verdict *v,
 {
 	bool said = v->before > 0 && !v->hint && !v->far && v->distance < BARE_WORDS;
 	bool behind = o->range && v->behind > 0 && v->distance < 2;
+	bool called = v->before > 0 && !v->far && v->distance < BARE_WORDS;
 	bool timed = after->n &&
 		(after->words[0].gap == PAY_GAP_SLASH ||
 		 after->words[0].term.flags & PAY_WORD_PER) &&
@@ -321,7 +333,8 @@ static bool is_bare_pay(const struct pay_offer *o, const struct verdict *v,
 	if (o->whole && !timed)
 		return ((said && v->distance < 2) || behind) && o->min >= BARE_YEAR_FROM_CENTS &&
 			o->max % 50000 == 0;
-	return (said && (timed || o->min >= BARE_FROM_CENTS)) ||
+	return (called && timed) ||
+		(said && o->min >= BARE_FROM_CENTS) ||
 		(v->before > 0 && v->distance <= BARE_WORDS && o->range &&
 		 o->min >= BARE_FROM_CENTS) ||
 		(behind && o->min >= BARE_FROM_CENTS);
@@ -343,7 +356,7 @@ static bool is_year_range(const struct pay_offer *o)
 }
 
 /* Without a word for pay: what is stated with its period and paid for that, or a year's range. */
-static bool is_pay_by_form(const struct pay_offer *o)
+static bool is_pay_by_form(const struct pay_offer *o, const struct pay_context *before)
 {
 	static const int64_t LEAST[PAY_PERIOD_COUNT] = {
 		[PAY_HOUR] = 600,	   [PAY_DAY] = 8000,	[PAY_WEEK] = 30000,
@@ -353,10 +366,18 @@ static bool is_pay_by_form(const struct pay_offer *o)
 
 	if (o->open_top && !o->range)
 		return false;
+	if (o->stated && o->period >= PAY_MONTH && before->n &&
+	    before->words[0].term.flags & PAY_WORD_PAYER)
+		return false;
 	if (o->stated)
 		return value >= LEAST[o->period] &&
 			(!o->range || o->max <= YEAR_RATIO_MAX * o->min);
-	return o->period == PAY_YEAR && is_year_range(o);
+	/* "projects of …", "Contract: …": a thing's price. */
+	return o->period == PAY_YEAR && is_year_range(o) &&
+		!(before->n &&
+		  before->words[0].term.flags &
+			  (PAY_WORD_BETWEEN | PAY_WORD_LEAST | PAY_WORD_PAYER |
+			   PAY_WORD_PREPOSITION));
 }
 
 static void find_period(struct pay_offer *o, const struct pay_context *before,
@@ -409,13 +430,24 @@ static bool says(const struct pay_context *c, size_t n, unsigned flags)
 	return false;
 }
 
+/* "On-target earnings": OTE in words. */
+static bool says_target(const struct pay_context *c)
+{
+	for (size_t i = 0; i + 1 < c->n && i < 6; i++)
+		if (pay_word_is(&c->words[i], "earnings") &&
+		    pay_word_is(&c->words[i + 1], "target"))
+			return true;
+	return false;
+}
+
 static void set_flags(struct pay_offer *o, const struct pay_context *before,
 		      const struct pay_context *after)
 {
-	o->ote = says(before, 6, PAY_WORD_OTE) || says(after, 6, PAY_WORD_OTE);
+	o->ote = says_target(before) || says(before, 6, PAY_WORD_OTE) ||
+		says(after, 6, PAY_WORD_OTE);
 	o->equity = any(before, 4, PAY_WORD_EQUITY) || any(after, 10, PAY_WORD_EQUITY);
 	o->contractor = any(before, 12, PAY_WORD_CONTRACTOR) || any(after, 12, PAY_WORD_CONTRACTOR);
-	o->total = says(before, 4, PAY_WORD_TOTAL) || says(after, 2, PAY_WORD_TOTAL);
+	o->total = o->ote || says(before, 4, PAY_WORD_TOTAL) || says(after, 2, PAY_WORD_TOTAL);
 	o->salaries = read_salaries(after);
 }
 
@@ -449,7 +481,7 @@ bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const st
 				  (!v.far && (!v.hint || most_of(o) >= BARE_YEAR_FROM_CENTS))));
 	if (is_per_thing(&after) && !(telling && o->min >= BARE_YEAR_FROM_CENTS && !o->stated))
 		return false;
-	if (!telling && !is_pay_by_form(o))
+	if (!telling && !is_pay_by_form(o, &before))
 		return false;
 	if (!o->period && !is_pay && !(o->range && v.before > 0 && !v.hint))
 		return false;

@@ -26,14 +26,12 @@ static struct pay_offer offer_of(const struct money *m)
 }
 
 struct marks {
-	bool dash, slash, colon;
+	bool dash, slash, colon, line;
 };
 
 /* What stands between two amounts, judged by its characters: a dash, and nothing that parts. */
 static bool read_marks(const char *text, size_t len, struct marks *m)
 {
-	bool line = false;
-
 	*m = (struct marks){ 0 };
 	for (size_t i = 0; i < len; i++) {
 		bool long_dash = i + 2 < len && !memcmp(text + i, "\xE2\x80", 2) &&
@@ -45,14 +43,14 @@ static bool read_marks(const char *text, size_t len, struct marks *m)
 		else if (text[i] == '/')
 			m->slash = true;
 		else if (text[i] == '\n')
-			line = true;
+			m->line = true;
 		else if (text[i] == ':')
 			m->colon = true;
 		else if (strchr(";(|!?[", text[i]) || (text[i] == ',' && !m->dash) ||
 			 (text[i] == '.' && !last && isupper((unsigned char)text[i + 1])))
 			return false;
 	}
-	return !line || m->dash;
+	return true;
 }
 
 /* Is it a dash or a range word, perhaps with a period, between two amounts? */
@@ -67,7 +65,8 @@ static bool connects(const char *text, size_t len, bool *ret_weak)
 		return false;
 	pay_context_after(&c, text, len, 0, len);
 	if (c.n == 0)
-		return !m.colon && ((m.dash && len <= DASH_MAX) || (m.slash && len <= 3));
+		return !m.colon && (!m.line || m.dash) &&
+			((m.dash && len <= DASH_MAX) || (m.slash && len <= 3));
 	link = m.dash;
 	for (size_t i = 0; i < c.n; i++) {
 		unsigned flags = c.words[i].term.flags;
@@ -75,8 +74,8 @@ static bool connects(const char *text, size_t len, bool *ret_weak)
 		if (!(flags & (PAY_WORD_LINK | PAY_WORD_FILLER)) && !c.words[i].term.unit &&
 		    !c.words[i].term.rate)
 			return false;
-		if (m.colon && !(flags & PAY_WORD_MOST))	/* "min: … max: …" */
-			return false;
+		if ((m.colon || (m.line && !m.dash)) && !(flags & PAY_WORD_MOST))
+			return false;			/* but "min: … max: …" */
 		link = link || flags & PAY_WORD_LINK;
 		*ret_weak = *ret_weak || (flags & PAY_WORD_WEAK_LINK && !m.dash);
 	}
@@ -160,13 +159,14 @@ static bool is_slashed(const char *text, const struct money *a, const struct mon
 		!(b->scale == MONEY_THOUSAND || (a->marked && b->cents >= SHARED_BELOW_CENTS));
 }
 
-static bool are_one(const char *text, const struct money *a, const struct money *b)
+static bool are_one(const char *text, size_t len, const struct money *a, const struct money *b)
 {
 	bool weak;
 
 	return b->start > a->end && b->start - a->end < CONNECTOR_MAX &&
 		(a->marked || b->marked || a->scale || b->scale || (!a->whole && !b->whole) ||
-		 (a->cents >= SHARED_BELOW_CENTS && b->cents >= SHARED_BELOW_CENTS)) &&
+		 (a->cents >= SHARED_BELOW_CENTS && b->cents >= SHARED_BELOW_CENTS) ||
+		 (b->end < len && text[b->end] == '/')) &&
 		connects(text + a->end, b->start - a->end, &weak) &&
 		(!weak || said_between(text, a->start)) && !is_slashed(text, a, b);
 }
@@ -182,7 +182,7 @@ bool pay_offer_next(const char *text, size_t len, size_t *pos, struct pay_offer 
 	*ret = offer_of(&a);
 	ret->gloss = a.start > 0 && text[a.start - 1] == '(';
 	if (*pos < len && money_next(text, *pos + 96 < len ? *pos + 96 : len, &ahead, &b) &&
-	    are_one(text, &a, &b)) {
+	    are_one(text, len, &a, &b)) {
 		bool gloss = ret->gloss;
 
 		join(ret, &a, &b, text);

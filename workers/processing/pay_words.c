@@ -118,7 +118,9 @@ static const struct group {
 	{ PAY_WORD_PAYER, 0, 0, 0,
 	  "customer customers client clients user users kunden kunde mandanten clientes cliente "
 	  "clienti tenants patients "
-	  "patienten abonnes subscribers members" },
+	  "patienten abonnes subscribers members contract contracts project projects proyecto "
+	  "proyectos projekt projekte "
+	  "projet projets" },
 
 	{ PAY_WORD_FILLER, 0, 0, 0,
 	  "a an each every al la im je the gross brutto bruto brutos bruta bruts brut brute "
@@ -141,7 +143,7 @@ static const struct group {
 	{ PAY_WORD_STOP, 0, 0, 0,
 	  "plus and et und y e con with avec sowie zzgl zuzuglich inkl inklusive mas including "
 	  "ainsi mit but piu depending based commensurate according dependent "
-	  "selon suivant je nach segun fonction abhangig funcion" },
+	  "during while after once when selon suivant je nach segun fonction abhangig funcion" },
 	{ PAY_WORD_SHORT, 0, 0, 0,
 	  "zzgl inkl mind max min ca approx bzw ggf incl excl std mtl jhrl est ann tsd no env vs sr jr mio mrd "
 	  "evtl max rs usd z b i d r p u" },

@@ -39,7 +39,8 @@ enum pay_word_flags {
 	PAY_WORD_EQUITY = 1 << 17,
 	PAY_WORD_CONTRACTOR = 1 << 18,
 	PAY_WORD_HOURS = 1 << 19,	/* "weekly hours": working time, no period of pay */
-	PAY_WORD_SALARIES = 1 << 20	/* "14 pagas" */
+	PAY_WORD_SALARIES = 1 << 20,	/* "14 pagas" */
+	PAY_WORD_PREPOSITION = 1 << 21
 };
 
 struct pay_term {
