@@ -161,7 +161,7 @@ static void choose(const struct known_ask *ask, const struct pg_rows *rows, size
 			continue;
 		tokens_clear(words);
 		tokens_add(words, text, strlen(text));
-		share = alike_same(ask->keys, ask->words, &known, words);
+		share = alike_same(ask->keys, ask->tokens, &known, words);
 		if (share > 0)
 			alike_choose(&choice, (long)i, share, ask->keys->place, known.place);
 	}

@@ -30,7 +30,7 @@ enum known_how { KNOWN_NOT, KNOWN_BY_KEY, KNOWN_BY_LINK, KNOWN_BY_TEXT };
 
 struct known_ask {
 	const struct dedupe_keys *keys;
-	const struct tokens *words;
+	const struct tokens *tokens;
 	const struct alike_keys *near;	/* NULL: near detection is off */
 	bool has_posted;
 	int64_t posted_us;
