@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of place share. */
+#ifndef WORKERS_PROCESSING_PLACE_PRIVATE_H
+#define WORKERS_PROCESSING_PLACE_PRIVATE_H
+
+#include "workers/processing/place.h"
+
+/* The places that text names, as far as they are known; hint: country code or NULL, sure: and it
+ * is right. Returns how many; a country only hinted at is not filled in. */
+size_t place_read(const char *text, const char *hint, bool sure, struct place places[], size_t max);
+
+#endif
