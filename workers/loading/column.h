@@ -31,6 +31,7 @@ enum column_merge {
 	X(city, VALUE, BEST, NULL) \
 	X(state, VALUE, BEST, NULL) \
 	X(country, VALUE, BEST, NULL) \
+	X(postal_code, VALUE, BEST, NULL) \
 	X(latitude, VALUE, BEST, NULL) \
 	X(longitude, VALUE, BEST, NULL) \
 	X(remote, VALUE, BEST, "unknown") \
