@@ -72,6 +72,11 @@ static const struct conf_key FLEET[] = {
 	{ "copies_keep", CONF_DURATION, AT(fleet, copies_days), "30d", DAY_MS, YEAR_MS, .unit = DAY },
 	{ "expire_after", CONF_DURATION, AT(fleet, expire_after_s), "30d", 60e3, 10 * YEAR_MS, .unit = S },
 	{ "load_subscribers", CONF_TEXT, AT(fleet, load_subscribers), "" },
+	{ "embedding_url", CONF_HTTP_URL, AT(fleet, embedding_url), "" },
+	{ "embedding_model", CONF_TEXT, AT(fleet, embedding_model), "text-embedding-3-small" },
+	{ "embedding_key_variable", CONF_TEXT, AT(fleet, embedding_key_variable),
+	  "JOBFLEET_EMBEDDING_KEY" },
+	{ "embedding_batch", CONF_INT, AT(fleet, embedding_batch), "64", 1, 2048 },
 };
 
 static const struct conf_key QUEUE[] = {
