@@ -538,11 +538,11 @@ def pipeline_run_follows_all_stages_to_their_end():
     _, properties, body = bed.consume("work", 1)[0]
     run_id = properties.headers["id"]
     assert json.loads(body)[1] == {"query": "Python Developer", "location": "New York", "results": 20}
-    settle(run_id, "success", {"status": "started", "collect_task_id": run_id + "-c"})
     answer = bed.one("INSERT INTO raw_job_collections (api_provider, query_params, raw_response,"
                      " metadata, run_id) VALUES ('jsearch', '{}', '{}', '{\"job_count\": 3}', %s)"
                      " RETURNING collection_id", run_id)
-    settle(run_id + "-c", "success", {"status": "success"})
+    doing.says("collecting: 3 postings in 1 answers")
+    bed.sql("INSERT INTO jobfleet.steps (task_id, step) VALUES (%s, 'collected')", run_id)
     doing.says("collected: 3 postings in 1 answers")
     log = bed.one("INSERT INTO job_processing_log (collection_id, status, jobs_processed, jobs_failed,"
                   " errors, completed_at) VALUES (%s, 'partial', 2, 1, %s, now())"
@@ -561,6 +561,7 @@ def pipeline_run_follows_all_stages_to_their_end():
         c.execute("UPDATE job_processing_log SET jobs_loaded = 1, jobs_merged = 1, loaded_at = now()"
                   " WHERE processing_id = %s", (log,))
         c.execute("COMMIT")
+    settle(run_id, "success", {"status": "success", "collection_ids": [str(answer)]})
     got = json.loads(doing.end())
     assert got["status"] == "success" and got["collected"] == 3 and got["answers"] == 1, got
     assert (got["processed"], got["refused"], got["loaded"], got["duplicates"]) == (2, 1, 1, 1), got
@@ -569,8 +570,6 @@ def pipeline_run_follows_all_stages_to_their_end():
 
 def a_run_whose_task_died_ends_and_says_why():
     def act(run_id, args, kwargs):
-        settle(run_id, "success", {"status": "started", "collect_task_id": run_id + "-c"})
-        settle(run_id + "-c", "success", {"status": "success"})
         with bed.pg.cursor() as c:
             c.execute("BEGIN")
             c.execute("INSERT INTO raw_job_collections (api_provider, query_params, raw_response, run_id)"
@@ -580,6 +579,7 @@ def a_run_whose_task_died_ends_and_says_why():
                       " fingerprint, body) VALUES ('p', 'jobfleet.process_collection', 'work', 'lost',"
                       " 'killed thrice', 'h', %s)", (body,))
             c.execute("COMMIT")
+        settle(run_id, "success", {"status": "partial"})
 
     worker = Worker(act)
     out, _ = call("pipeline", "run", "q", "--wait")

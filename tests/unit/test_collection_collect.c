@@ -5,6 +5,8 @@
  * timeout: 120 */
 #include "tests/unit/collection_bed.h"
 
+#include "workers/collection/stages.h"
+
 static void pages_are_collected_until_the_budget(void **state)
 {
 	cJSON *result = must(
@@ -196,27 +198,42 @@ static void a_source_that_is_none_is_refused_by_name(void **state)
 	}
 }
 
-static void a_pipeline_starts_its_collection_under_its_own_id(void **state)
+static void a_pipeline_answers_when_all_stages_have_ended(void **state)
 {
+	const char *args = "{\"query\":\"engineer\",\"results\":10}";
 	struct err e = { 0 };
 	cJSON *result;
 
 	(void)state;
-	assert_int_equal(attempt(collect_pipeline, 0, "{\"query\":\"engineer\",\"results\":20}",
-				 &result, &e),
-			 0);
+	/* nobody processes: it comes again later, which counts as no retry, and asks nobody twice */
+	assert_int_equal(attempt(stages_run, 0, args, &result, &e), -ERR_LIMITED);
+	assert_in_range(e.retry_after_ms, 1000, 5000);
+	check_one("SELECT run_id FROM raw_job_collections", t.id);
+	number("INSERT INTO job_processing_log (collection_id, status, jobs_processed, jobs_failed,"
+	       " errors, jobs_loaded, jobs_merged, completed_at, loaded_at) SELECT collection_id,"
+	       " 'completed', 9, 1, '[{\"error_message\": \"no title\"}]', 7, 2, now(), now()"
+	       " FROM raw_job_collections");
+	number("UPDATE raw_job_collections SET processing_status = 'partial'");
+	assert_int_equal(attempt(stages_run, 0, args, &result, &e), 0);
+	assert_int_equal(calls(), 1);
+	assert_string_equal(json_str(result, "status", ""), "success");
 	assert_string_equal(json_str(result, "run_id", ""), t.id);
-	assert_string_equal(json_str(result, "status", ""), "started");
-	check_one("SELECT task || ' ' || queue FROM jobfleet.pending",
-		  "jobfleet.collect_jobs job_collection_requests");
-	char *want = mem_printf("\"run_id\":\"%s\"", t.id),
-	     *body = one("SELECT convert_from(body, 'UTF8')"
-			 " FROM jobfleet.pending");
-
-	assert_non_null(strstr(body, want));
-	free(want);
-	free(body);
+	assert_int_equal(json_int(result, "collected", 0), 10);
+	assert_int_equal(json_int(result, "processed", 0), 9);
+	assert_int_equal(json_int(result, "refused", 0), 1);
+	assert_int_equal(json_int(result, "loaded", 0), 7);
+	assert_int_equal(json_int(result, "duplicates", 0), 2);
+	assert_int_equal(cJSON_GetArraySize(json_get(result, "errors")), 1);
+	assert_true(json_num(json_get(result, "timings"), "all_s", 0) > 0);
 	cJSON_Delete(result);
+	/* of fresh answers the counts are theirs */
+	next_run();
+	assert_int_equal(attempt(stages_run, 0, args, &result, &e), 0);
+	assert_int_equal(calls(), 1);
+	assert_int_equal(json_int(result, "loaded", 0), 7);
+	assert_int_equal(json_int(result, "fresh", 0), 1);
+	cJSON_Delete(result);
+	number("DELETE FROM job_processing_log");
 }
 
 static void put_away(const char *id, int status, const char *body)
@@ -282,7 +299,7 @@ int main(void)
 		cmocka_unit_test_setup(a_batch_goes_through_every_pair, clean),
 		cmocka_unit_test_setup(one_refused_question_does_not_stop_a_batch, clean),
 		cmocka_unit_test_setup(a_source_that_is_none_is_refused_by_name, clean),
-		cmocka_unit_test_setup(a_pipeline_starts_its_collection_under_its_own_id, clean),
+		cmocka_unit_test_setup(a_pipeline_answers_when_all_stages_have_ended, clean),
 		cmocka_unit_test_setup(files_are_taken_in_once, clean),
 	};
 

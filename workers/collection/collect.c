@@ -308,36 +308,6 @@ int collect_jobs(struct run *run, const cJSON *args, cJSON **ret_result, struct 
 	return r < 0 ? r : collect_order(run, &order, NULL, ret_result, e);
 }
 
-int collect_pipeline(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
-{
-	struct run_enqueue what = { .task = "jobfleet.collect_jobs", .priority = -1 };
-	struct order order;
-	cJSON *kwargs, *result;
-	char id[37], *text;
-	int r = order_read(&order, args, e);
-
-	if (r < 0)
-		return r;
-	kwargs = cJSON_Duplicate(args, true);
-	json_set_str(kwargs, "run_id", run_id(run));
-	text = json_print(kwargs);
-	what.kwargs = text;
-	what.priority = order.priority;
-	r = run_enqueue(run, &what, id, e);
-	free(text);
-	cJSON_Delete(kwargs);
-	if (r < 0)
-		return r;
-	log_info("pipeline started run_id=%s query=\"%s\" location=\"%s\"", run_id(run),
-		 order.queries[0], order.locations[0]);
-	result = mem_check(cJSON_CreateObject());
-	json_set_str(result, "status", "started");
-	json_set_str(result, "run_id", run_id(run));
-	json_set_str(result, "collect_task_id", id);
-	*ret_result = result;
-	return 0;
-}
-
 int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
 	int n = pickup_files(run, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* collect: the tasks of the collection program.
+/* collect: the tasks of the collection program; jobfleet.run_pipeline stands in stages.h.
  *
  * jobfleet.collect_jobs(query, location?, page?, num_pages?, source?, strategy?, priority?,
  * max_retries?, retry_count?, run_id?, results?, refresh?, country?, language?, date_posted?,
@@ -20,9 +20,6 @@
  * A source without its key: development collects the sample data ("demo": true), production parks
  * the source with an alert.
  *
- * jobfleet.run_pipeline(query, location?, results?, source?, priority?, …) starts collection,
- * processing and loading under one run id, its own task id, and answers it at once.
- *
  * jobfleet.pick_up_raw() takes in what was kept in files. */
 #ifndef WORKERS_COLLECTION_COLLECT_H
 #define WORKERS_COLLECTION_COLLECT_H
@@ -37,7 +34,6 @@ int collect_jobs(struct run *run, const cJSON *args, cJSON **ret_result, struct 
 /* The same for an order that was read; run_id NULL: its own, else the task's. */
 int collect_order(struct run *run, const struct order *order, const char *run_id,
 		  cJSON **ret_result, struct err *e);
-int collect_pipeline(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
 int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 /* jobfleet-collection: fetches postings from provider APIs and keeps every raw answer. */
 #include "common/worker/worker.h"
 #include "workers/collection/collect.h"
+#include "workers/collection/stages.h"
 
 enum { MINUTE_MS = 60 * 1000 };
 
@@ -25,7 +26,7 @@ static const struct task TASKS[] = {
 				 "num_pages?", "strategy?", "refresh?", "country?", "language?",
 				 "date_posted?",
 				 "employment_types?", "remote?"),
-		.fn = collect_pipeline,
+		.fn = stages_run,
 	},
 	{
 		.name = "jobfleet.pick_up_raw",
