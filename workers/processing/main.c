@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* jobfleet-processing: raw collections into normalised, checked, de-duplicated postings. */
 #include "common/worker/worker.h"
+#include "workers/processing/lexicon.h"
 #include "workers/processing/pipeline.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
@@ -31,5 +32,6 @@ static const struct task TASKS[] = {
 
 int main(int argc, char **argv)
 {
+	lexicon_prepare();	/* before the fork: children share its pages */
 	return worker_main(argc, argv, "processing", TASKS, COUNT(TASKS));
 }

@@ -194,13 +194,15 @@ static void put_pay(struct buf *out, const struct posting *p)
 
 static void put_lists(struct buf *out, const struct posting *p)
 {
-	const char *items[SKILLS_MAX];
+	const char *items[BENEFITS_MAX];
 	size_t n = 0;
 
 	put_list(out, "skills", p->skills.names, p->skills.n);
-	for (size_t i = 0; i < p->nbenefits; i++)
-		items[i] = p->benefits[i];
-	put_list(out, "benefits", items, p->nbenefits);
+	for (unsigned i = 0; benefits_name(i); i++)
+		if (p->benefits.set >> i & 1)
+			items[n++] = benefits_name(i);
+	put_list(out, "benefits", items, n);
+	n = 0;
 	for (unsigned i = 0; i < EMPLOYMENT_COUNT; i++)
 		if (p->employment & 1u << i)
 			items[n++] = employment_name(i);
@@ -235,30 +237,81 @@ static void put_keys(struct buf *out, const struct posting *p, const char *merge
 	put_text(out, "external_id", p->external_id);
 }
 
-static void put_metadata(struct buf *out, const struct posting *p)
+static void put_number(struct buf *out, const char *name, int value)
 {
-	const char *others[POSTING_PLACES_MAX], *issues[ISSUE_COUNT];
+	put_name(out, name);
+	buf_printf(out, "%d", value);
+}
+
+/* What several ranges are for: [{"place": "New York", "min": …, "max": …}]. */
+static void put_pay_places(struct buf *out, const struct pay *pay)
+{
+	put_name(out, "salary_places");
+	buf_putc(out, '[');
+	for (int i = 0; i < pay->nplaces; i++) {
+		buf_puts(out, i ? ",{" : "{");
+		put_text(out, "place", pay->places[i].place);
+		put_cents(out, "min", pay->places[i].min_cents);
+		put_cents(out, "max", pay->places[i].max_cents);
+		buf_putc(out, '}');
+	}
+	buf_putc(out, ']');
+}
+
+static void put_pay_notes(struct buf *out, const struct pay *pay)
+{
+	const struct {
+		const char *name;
+		bool is;
+	} FLAGS[] = {
+		{ "salary_ote", pay->ote }, { "equity", pay->equity },
+		{ "salary_open_top", pay->open_top }, { "salary_contractor", pay->contractor },
+	};
+
+	if (!pay->ranges)
+		return;
+	put_flag(out, "salary_period_assumed", pay->period_assumed);
+	for (size_t i = 0; i < COUNT(FLAGS); i++)
+		if (FLAGS[i].is)
+			put_flag(out, FLAGS[i].name, true);
+	if (pay->salaries)
+		put_number(out, "salaries_a_year", pay->salaries);
+	if (pay->nplaces)
+		put_pay_places(out, pay);
+}
+
+static void put_issues(struct buf *out, uint32_t issues)
+{
+	const char *names[ISSUE_COUNT];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < ISSUE_COUNT; i++)
-		if (p->issues & 1u << i)
-			issues[n++] = issue_name(i);
+		if (issues >> i & 1)
+			names[n++] = issue_name(i);
+	if (n)
+		put_list(out, "issues", names, n);
+}
+
+static void put_metadata(struct buf *out, const struct posting *p)
+{
+	const char *others[POSTING_PLACES_MAX];
+
 	put_name(out, "metadata");
 	buf_puts(out, "{");
-	if (p->pay.ranges)
-		put_flag(out, "salary_period_assumed", p->pay.period_assumed);
-	if (p->pay.ote)
-		put_flag(out, "salary_ote", true);
-	if (p->pay.equity)
-		put_flag(out, "equity", true);
-	if (p->pay.open_top)
-		put_flag(out, "salary_open_top", true);
+	put_text(out, "metro", p->place.metro);
+	put_text(out, "cbsa", p->place.cbsa);
 	for (size_t i = 0; i < p->nplaces; i++)
 		others[i] = p->places[i];
 	if (p->nplaces)
 		put_list(out, "other_places", others, p->nplaces);
-	if (n)
-		put_list(out, "issues", issues, n);
+	put_pay_notes(out, &p->pay);
+	if (p->experience_max_months >= 0)
+		put_number(out, "experience_max_months", p->experience_max_months);
+	if (p->education.or_experience)
+		put_flag(out, "education_or_experience", true);
+	if (p->education.preferred)
+		put_flag(out, "education_preferred", true);
+	put_issues(out, p->issues);
 	if (p->notes.len) {
 		buf_puts(out, out->data[out->len - 1] == '{' ? "" : ",");
 		buf_append(out, p->notes.data, p->notes.len);
@@ -282,7 +335,7 @@ void posting_json(const struct posting *p, const char *merge_key, struct buf *ou
 		put_name(out, "experience_months");
 		buf_printf(out, "%d", p->experience_months);
 	}
-	put_text(out, "education", p->education);
+	put_text(out, "education", education_name(p->education.level));
 	put_text(out, "soc_code", p->soc_code);
 	put_text(out, "language", p->language);
 	put_time(out, "posted_at", p->has_posted, &p->posted);

@@ -14,9 +14,12 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "workers/processing/benefits.h"
 #include "workers/processing/company.h"
 #include "workers/processing/dates.h"
 #include "workers/processing/dedupe.h"
+#include "workers/processing/education.h"
+#include "workers/processing/experience.h"
 #include "workers/processing/level.h"
 #include "workers/processing/pay.h"
 #include "workers/processing/place.h"
@@ -27,7 +30,7 @@
 
 /* Of the rules that make a posting; raise it when a change makes another one of the same row. */
 enum {
-	POSTING_RULES_VERSION = 2, POSTING_LIST_MAX = 32, POSTING_PLACES_MAX = 15,
+	POSTING_RULES_VERSION = 2, POSTING_PLACES_MAX = 15,
 	POSTING_RAW_MAX = 1024 * 1024,
 };
 
@@ -73,10 +76,10 @@ struct posting {
 	char apply_url[WEBLINK_MAX];
 	struct buf apply_options;		/* JSON array, "" none */
 	struct skills skills;
-	char benefits[POSTING_LIST_MAX][64];
-	size_t nbenefits;
-	int experience_months;			/* -1 unknown */
-	const char *education;			/* static; NULL unknown */
+	struct benefits benefits;
+	int experience_months;			/* at least; -1 unknown */
+	int experience_max_months;		/* -1 open */
+	struct education education;
 	char soc_code[16], naics_code[16], naics_name[128], language[8];
 	bool has_posted, has_expiry;
 	struct date posted, expires;

@@ -10,6 +10,8 @@
 #include "sources/listing.h"
 #include "workers/processing/employment.h"
 #include "workers/processing/issues.h"
+#include "workers/processing/language.h"
+#include "workers/processing/lexicon.h"
 #include "workers/processing/money.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/soc.h"
@@ -17,7 +19,6 @@
 #include "workers/processing/text.h"
 #include "workers/processing/utf8.h"
 
-enum { EXPERIENCE_MAX_MONTHS = 600 };
 #define MONEY_LIMIT 1e12
 
 static enum transformed refuse(struct refusal *r, enum refusal_type type, const char *form,
@@ -224,29 +225,54 @@ static void take_links(const struct listing *l, struct posting *p)
 		buf_clear(&p->apply_options);
 }
 
-static void take_skills(const struct listing *l, struct posting *p)
+/* One reading of the words for all that look for words. A source's own lists come first. */
+static void take_words(const struct transform_context *ctx, const struct listing *l,
+		       struct posting *p)
 {
+	struct skills *skills = ctx->skills ? &p->skills : NULL;
+	struct education unused;
+
 	skills_init(&p->skills);
-	for (size_t i = 0; i < l->skills.n; i++)
-		skills_find(&p->skills, l->skills.text[i], strlen(l->skills.text[i]));
-	skills_find(&p->skills, p->title, strlen(p->title));
-	skills_find(&p->skills, buf_text(&p->description), p->description.len);
+	benefits_init(&p->benefits);
+	for (size_t i = 0; skills && i < l->skills.n; i++)
+		skills_find(skills, l->skills.text[i], strlen(l->skills.text[i]));
+	for (size_t i = 0; i < l->benefits.n; i++)
+		benefits_add(&p->benefits, l->benefits.text[i]);
+	if (skills)
+		skills_find(skills, p->title, strlen(p->title));
+	lexicon_read(buf_text(&p->description), p->description.len, skills, &p->benefits,
+		     &p->education);
 	for (size_t i = 0; i < l->lines.n; i++)
-		skills_find(&p->skills, l->lines.text[i], strlen(l->lines.text[i]));
+		lexicon_read(l->lines.text[i], strlen(l->lines.text[i]), skills, &p->benefits,
+			     p->education.level ? &unused : &p->education);
 }
 
-static void take_benefits(const struct listing *l, struct posting *p)
-{
-	for (size_t i = 0; i < l->benefits.n && p->nbenefits < POSTING_LIST_MAX; i++)
-		p->nbenefits += text_line(l->benefits.text[i], p->benefits[p->nbenefits],
-					  sizeof p->benefits[0]) > 0;
-}
-
+/* What the source says itself wins over what the text says. */
 static void take_requirements(const struct listing *l, struct posting *p)
 {
-	if (l->experience_months >= 0 && l->experience_months <= EXPERIENCE_MAX_MONTHS)
-		p->experience_months = l->experience_months;
-	p->education = l->education;
+	struct experience found = { .min_months = -1, .max_months = -1 };
+
+	if (l->experience_months >= 0 && l->experience_months <= EXPERIENCE_MONTHS_MAX)
+		found.min_months = l->experience_months;
+	else
+		experience_find(buf_text(&p->description), p->description.len, &found);
+	p->experience_months = found.min_months;
+	p->experience_max_months = found.max_months;
+	if (education_of(l->education))
+		p->education = (struct education){ .level = education_of(l->education) };
+}
+
+static void take_language(const struct listing *l, struct posting *p)
+{
+	const char *said = l->language;
+
+	if (said && isalpha((unsigned char)said[0]) && isalpha((unsigned char)said[1]) &&
+	    (!said[2] || said[2] == '-' || said[2] == '_'))
+		snprintf(p->language, sizeof p->language, "%c%c", tolower((unsigned char)said[0]),
+			 tolower((unsigned char)said[1]));
+	else
+		snprintf(p->language, sizeof p->language, "%s",
+			 language_guess(buf_text(&p->description), p->description.len));
 }
 
 /* A title that names no level leaves the word to the source's own member. */
@@ -288,16 +314,10 @@ static void take_company(const struct listing *l, struct posting *p)
 static void take_origin(const struct transform_context *ctx, const struct listing *l,
 			struct posting *p)
 {
-	const char *language = l->language;
-
 	p->provider = ctx->source->name;
 	p->is_demo = ctx->is_demo;
 	text_line(l->external_id, p->external_id, sizeof p->external_id);
 	text_line(l->publisher, p->publisher, sizeof p->publisher);
-	if (language && isalpha((unsigned char)language[0]) &&
-	    isalpha((unsigned char)language[1]) && (!language[2] || language[2] == '-'))
-		snprintf(p->language, sizeof p->language, "%c%c",
-			 tolower((unsigned char)language[0]), tolower((unsigned char)language[1]));
 }
 
 /* A member made for it wins over words; a flag is only one of them. */
@@ -344,10 +364,9 @@ static void take_all(const struct transform_context *ctx, const struct listing *
 	p->has_expiry = take_date(ctx, &l->expires, &p->expires);
 	take_pay(l, p);
 	take_links(l, p);
-	if (ctx->skills)
-		take_skills(l, p);
-	take_benefits(l, p);
+	take_words(ctx, l, p);
 	take_requirements(l, p);
+	take_language(l, p);
 	take_level(l, p);
 	take_codes(l, p);
 	take_company(l, p);

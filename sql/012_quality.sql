@@ -1,2 +1,0 @@
--- SPDX-License-Identifier: MIT
--- What processing records of each run's quality.
