@@ -18,6 +18,14 @@ CREATE INDEX IF NOT EXISTS enhanced_jobs_last_seen ON public.enhanced_jobs (last
 CREATE INDEX IF NOT EXISTS enhanced_jobs_expires ON public.enhanced_jobs (expires_at)
 	WHERE status = 'active' AND expires_at IS NOT NULL;
 
+-- What is noted of a posting: of one account, but what is noted of its pay of that whose pay stands.
+CREATE FUNCTION jobfleet.join_notes(account jsonb, pay jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE
+PARALLEL SAFE AS $$
+	SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM (
+		SELECT key, value FROM jsonb_each(account) WHERE key NOT LIKE 'salar%' AND key <> 'equity'
+		UNION ALL SELECT key, value FROM jsonb_each(pay) WHERE key LIKE 'salar%' OR key = 'equity') AS notes
+$$;
+
 -- ---- expiry ----
 
 -- Postings past their own end, or of which every sighting is older than so many seconds; at most n of

@@ -33,7 +33,7 @@ BEGIN
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || schedules || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.posting_pay TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.expire_postings, '
-		'jobfleet.refresh_posting_pay, jobfleet.percentile, jobfleet.retire_reposted, '
+		'jobfleet.refresh_posting_pay, jobfleet.percentile, jobfleet.join_notes, jobfleet.retire_reposted, '
 		'jobfleet.near_candidates TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || schedules || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON ' || domain || ' TO @');

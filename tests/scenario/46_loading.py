@@ -76,6 +76,11 @@ def the_best_account_stands(bed):
             ("LinkedIn", Decimal("0.30"), Decimal("0.85"), True, 2),
             ("Monster", Decimal("0.50"), Decimal("0.50"), True, 1)] and
         bed.one("SELECT sources FROM enhanced_jobs") == ["Indeed", "LinkedIn", "Monster"])
+    bed.sql("UPDATE enhanced_jobs SET metadata = '{\"salary_ote\": true, \"metro\": \"Old\"}'")
+    bed.load([of("LinkedIn", 0.95, title="Baker (LinkedIn)", metadata={"metro": "Tulsa", "equity": True})])
+    bed.check("notes are the winner's, but those on pay go with the pay",
+              bed.one("SELECT metadata FROM enhanced_jobs") == {"salary_ote": True, "metro": "Tulsa"},
+              bed.one("SELECT metadata FROM enhanced_jobs"))
     bed.empty()
     answer = bed.load([of("Indeed", 0.9, title="Baker (Indeed)", language="en", remote="unknown"),
                        of("Monster", 0.6, title="Baker (Monster)", skills=[]),

@@ -19,6 +19,7 @@ enum column_merge {
 	MERGE_KEY,		/* as inserted, never changed */
 	MERGE_BEST,		/* the better row's, else whichever there is */
 	MERGE_PAY,		/* with the other pay columns as one */
+	MERGE_NOTES,		/* the better row's, but for notes on pay, which go with it */
 	MERGE_POSTED,		/* the known date, but for one that is exact: "3 days ago" moves daily */
 	MERGE_STAGED,		/* text for other tables: not in enhanced_jobs */
 };
@@ -67,7 +68,7 @@ enum column_merge {
 	X(quality_score, VALUE, BEST, "0") \
 	X(rules_version, VALUE, BEST, "1") \
 	X(is_demo, VALUE, KEY, "f") \
-	X(metadata, VALUE, BEST, "{}") \
+	X(metadata, VALUE, NOTES, "{}") \
 	X(raw_data, VALUE, BEST, "{}") \
 	X(publisher, VALUE, BEST, NULL) \
 	X(company_website, VALUE, STAGED, NULL) \

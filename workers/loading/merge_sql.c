@@ -70,7 +70,7 @@ static const char SQL_LEAD[] =
 
 static bool is_merged(const struct column *c)
 {
-	return c->merge == MERGE_BEST || c->merge == MERGE_PAY || c->merge == MERGE_POSTED;
+	return c->merge != MERGE_KEY && c->merge != MERGE_STAGED;
 }
 
 static void put_group_value(struct buf *b, const struct column *c)
@@ -83,6 +83,10 @@ static void put_group_value(struct buf *b, const struct column *c)
 	else if (c->merge == MERGE_PAY)
 		buf_printf(b, "(array_agg(s.%s ORDER BY (s.salary_min IS NULL"
 			   " AND s.salary_max IS NULL), " RANK "))[1]", n);
+	else if (c->merge == MERGE_NOTES)
+		buf_printf(b, "jobfleet.join_notes((array_agg(s.%s ORDER BY " RANK "))[1],"
+			   " (array_agg(s.%s ORDER BY (s.salary_min IS NULL AND s.salary_max IS NULL),"
+			   " " RANK "))[1])", n, n);
 	else if (!c->absent)
 		buf_printf(b, "(array_agg(s.%s ORDER BY s.%s IS NULL, " RANK "))[1]", n, n);
 	else if (c->kind == COLUMN_LIST_OF_TEXTS)
@@ -176,13 +180,17 @@ static const char SQL_RACED[] =
 #define HAS_PAY_NEW "(s.salary_min IS NOT NULL OR s.salary_max IS NOT NULL)"
 #define HAS_PAY_KNOWN "(j.salary_min IS NOT NULL OR j.salary_max IS NOT NULL)"
 
+#define PAY_WINS HAS_PAY_NEW " AND (" WINS " OR NOT " HAS_PAY_KNOWN ")"
+
 static void put_merged(struct buf *b, const struct column *c)
 {
 	const char *n = c->name;
 
 	if (c->merge == MERGE_PAY)
-		buf_printf(b, "CASE WHEN " HAS_PAY_NEW " AND (" WINS " OR NOT " HAS_PAY_KNOWN ")"
-			   " THEN s.%s ELSE j.%s END", n, n);
+		buf_printf(b, "CASE WHEN " PAY_WINS " THEN s.%s ELSE j.%s END", n, n);
+	else if (c->merge == MERGE_NOTES)
+		buf_printf(b, "jobfleet.join_notes(CASE WHEN " WINS " THEN s.%s ELSE j.%s END,"
+			   " CASE WHEN " PAY_WINS " THEN s.%s ELSE j.%s END)", n, n, n, n);
 	else if (c->merge == MERGE_POSTED)
 		buf_printf(b, "CASE WHEN j.posted_at IS NULL OR (s.posted_exact AND " WINS ")"
 			   " THEN s.%s ELSE j.%s END", n, n);
