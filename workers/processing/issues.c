@@ -50,7 +50,8 @@ static bool is_plausible(const struct pay *pay)
 	const int64_t bounds[] = { pay->annual_min_cents, pay->annual_max_cents };
 
 	for (size_t i = 0; i < COUNT(bounds); i++)
-		if (bounds[i] && (bounds[i] < YEAR_MIN_CENTS || bounds[i] > YEAR_MAX_CENTS * factor))
+		if (bounds[i] &&
+		    (bounds[i] < YEAR_MIN_CENTS || bounds[i] > YEAR_MAX_CENTS * factor))
 			return false;
 	return pay->period != PAY_HOUR || !pay->min_cents || pay->min_cents >= HOUR_MIN_CENTS;
 }

@@ -46,7 +46,8 @@ static void read_rows(const struct transform_context *ctx, struct raw rows, int 
 }
 
 /* The row that the trial died at; DONE when it came to the end or could not be made. */
-static int try_from(const struct transform_context *ctx, struct raw rows, int from, volatile int *at)
+static int try_from(const struct transform_context *ctx, struct raw rows, int from,
+		    volatile int *at)
 {
 	pid_t pid;
 	int status = 0;
