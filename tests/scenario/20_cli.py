@@ -25,6 +25,7 @@ task t.add {
 }
 task jobfleet.collect_jobs { queue = work }
 task jobfleet.run_pipeline { queue = work }
+task jobfleet.reprocess { queue = work }
 schedule nightly {
 	cron = "0 3 * * *"
 	task = t.add
@@ -524,6 +525,25 @@ def collect_asks_for_what_was_said():
     assert json.loads(body)[1] == {"query": "Python Developer", "location": "New York",
                                    "source": "jsearch", "priority": "high", "num_pages": 3}
     assert out.strip() == properties.headers["id"]
+    call("collect", "Nurse", "--source=jsearch,adzuna", "--results=40", "--refresh",
+         "--strategy=incremental")
+    _, _, body = bed.consume("work", 1)[0]
+    assert json.loads(body)[1] == {"query": "Nurse", "source": ["jsearch", "adzuna"], "results": 40,
+                                   "refresh": True, "strategy": "incremental"}, body
+    refused("collect", "q", "--results=0", says="--results: ")
+
+
+def reprocess_asks_for_what_was_said():
+    number = "6d3b5d0e-9a57-4c39-8c53-2f1d2f6a0001"
+    call("reprocess", number)
+    _, properties, body = bed.consume("work", 1)[0]
+    assert properties.headers["task"] == "jobfleet.reprocess"
+    assert json.loads(body)[1] == {"collection_id": number}
+    call("reprocess", "--failed", "--limit=5")
+    assert json.loads(bed.consume("work", 1)[0][2])[1] == {"failed": True, "limit": 5}
+    refused("reprocess", says="which ones?")
+    refused("reprocess", "12", says="not a collection's id")
+    refused("reprocess", number, "--failed", says="not both")
 
 
 def settle(task_id, outcome, result):
@@ -648,6 +668,7 @@ run(bed,
     a_replayed_letter_is_delivered_as_a_new_generation,
     a_letter_without_a_readable_message_is_shown_in_hex_and_not_replayed,
     collect_asks_for_what_was_said,
+    reprocess_asks_for_what_was_said,
     pipeline_run_follows_all_stages_to_their_end,
     a_run_whose_task_died_ends_and_says_why,
     a_run_that_fails_is_status_1_and_one_that_lasts_is_status_2,

@@ -205,7 +205,7 @@ static void a_pipeline_answers_when_all_stages_have_ended(void **state)
 	cJSON *result;
 
 	(void)state;
-	/* nobody processes: it comes again later, which counts as no retry, and asks nobody twice */
+	/* nobody processes: it comes again later, as no retry, and asks nobody twice */
 	assert_int_equal(attempt(stages_run, 0, args, &result, &e), -ERR_LIMITED);
 	assert_in_range(e.retry_after_ms, 1000, 5000);
 	check_one("SELECT run_id FROM raw_job_collections", t.id);

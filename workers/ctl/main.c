@@ -15,6 +15,7 @@ static const struct {
 	{ "collect", "collect postings for a query and a place", collect_main },
 	{ "pipeline", "state of collections, postings and loads; run: all stages for one query",
 	  pipeline_main },
+	{ "reprocess", "let stored answers go through today's rules again", reprocess_main },
 	{ "workers", "worker programs and what they do", workers_main },
 	{ "queues", "queues: depth, rates, age of the oldest, pauses", queues_main },
 	{ "top", "queues, workers, running tasks and rates, live", top_main },

@@ -195,7 +195,7 @@ int runs_main(struct ctl *c, int argc, char **argv, struct err *e)
 	bool wait = false;
 	const struct args_option options[] = {
 		{ "results", "N", "enough once so many postings came", &results, NULL },
-		{ "source", "NAME", "ask this source, not the weightiest one", &source, NULL },
+		{ "source", "NAME", "ask this source, not all enabled ones", &source, NULL },
 		{ "wait", NULL, "show all stages until the last one ended", NULL, &wait },
 		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &timeout, NULL },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
