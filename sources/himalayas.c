@@ -77,11 +77,14 @@ static const char *row_id(const cJSON *row, char room[SOURCE_ID])
 	return source_id(row, "guid", room);
 }
 
-/* Names, or objects that hold one. */
+/* Names, or objects that hold one. Of several countries none is the main one. */
 static void read_places(const cJSON *row, struct listing *ret)
 {
 	const cJSON *country;
 
+	ret->country_likely = "";
+	if (cJSON_GetArraySize(json_get(row, "locationRestrictions")) > 1)
+		listing_add_place(ret, NULL);
 	cJSON_ArrayForEach(country, json_get(row, "locationRestrictions")) {
 		const char *name = cJSON_IsString(country) ? country->valuestring :
 			json_str(country, "name", "");

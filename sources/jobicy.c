@@ -5,8 +5,8 @@
  * and no further page. `tag` is searched for in titles and texts; `geo` is a country by a name of
  * its own and refused otherwise, so only names that are known are sent. It wants to be named and
  * linked to, with applications through its page (`terms` in queues.conf).
- * Titles and categories hold HTML entities. Of several places jobGeo is one text. Pay was called
- * annualSalaryMin and -Max before 2026; now salaryPeriod tells of what. */
+ * Titles and categories hold HTML entities. Pay was called annualSalaryMin and -Max before 2026;
+ * now salaryPeriod tells of what. */
 #include "common/base/conf.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -91,6 +91,24 @@ static const char *row_id(const cJSON *row, char room[SOURCE_ID])
 	return source_id(row, "id", room);
 }
 
+/* Countries and regions by comma. Of several none is the main one. */
+static void read_places(const cJSON *row, struct listing *ret)
+{
+	const char *geo = json_str(row, "jobGeo", "");
+
+	ret->country_likely = "";
+	if (strchr(geo, ','))
+		listing_add_place(ret, NULL);
+	for (const char *p = geo; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+		const char *name = listing_keep(ret, p, n);
+
+		if (name)
+			listing_add_place(ret, name);
+		p += n;
+	}
+}
+
 /* A text, or the first of a list of them. */
 static const char *first_text(const cJSON *row, const char *name)
 {
@@ -124,8 +142,7 @@ static void read_employment(const cJSON *row, struct listing *ret)
 
 static bool read_row(const struct source_answer *from, const cJSON *row, struct listing *ret)
 {
-	const char *text = listing_text(row, "jobDescription"),
-		   *place = listing_text(row, "jobGeo");
+	const char *text = listing_text(row, "jobDescription");
 
 	(void)from;
 	ret->title = json_get(row, "jobTitle");
@@ -134,8 +151,7 @@ static bool read_row(const struct source_answer *from, const cJSON *row, struct 
 	ret->company_name = "companyName";
 	ret->company_logo = listing_text(row, "companyLogo");
 	listing_add_part(ret, text ? text : listing_text(row, "jobExcerpt"));
-	if (place)
-		listing_add_place(ret, place);
+	read_places(row, ret);
 	ret->remote = LISTING_REMOTE;
 	read_employment(row, ret);
 	ret->posted.text = listing_text(row, "pubDate");

@@ -137,19 +137,40 @@ static int nibble(char c)
 	return c && at ? (int)(at - digits) : -1;
 }
 
-/* Without its %-escapes; "" if it is none or does not fit. */
-static void first_part(const char *path, char out[LISTING_BOARD])
+const char *listing_keep(struct listing *l, const char *text, size_t len)
 {
+	char *kept = l->kept + l->nkept;
+
+	while (len > 0 && (unsigned char)text[0] <= ' ') {
+		text++;
+		len--;
+	}
+	while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+		len--;
+	if (len == 0 || len >= LISTING_KEPT - l->nkept)
+		return NULL;
+	memcpy(kept, text, len);
+	kept[len] = '\0';
+	l->nkept += len + 1;
+	return kept;
+}
+
+/* Without its %-escapes. */
+static const char *first_part(struct listing *l, const char *path)
+{
+	char part[96] = { 0 };
 	size_t n = 0;
 
-	for (path++; *path && !strchr("/?#", *path) && n < LISTING_BOARD; path++) {
+	for (path++; *path && !strchr("/?#", *path); path++) {
 		int high = *path == '%' ? nibble(path[1]) : -1,
 		    low = high < 0 ? -1 : nibble(path[2]);
 
-		out[n++] = low < 0 ? *path : (char)(high << 4 | low);
+		if (n == sizeof part)
+			return NULL;
+		part[n++] = low < 0 ? *path : (char)(high << 4 | low);
 		path += low < 0 ? 0 : 2;
 	}
-	out[n < LISTING_BOARD ? n : 0] = '\0';
+	return memchr(part, '\0', n) ? NULL : listing_keep(l, part, n);
 }
 
 void listing_board_company(struct listing *l, const cJSON *query, const char *link,
@@ -162,7 +183,7 @@ void listing_board_company(struct listing *l, const cJSON *query, const char *li
 		l->company_default = listing_text(query, "board");
 	if (l->company_default || !(path = path_on(link, host)))
 		return;
-	first_part(path, l->board);
-	if (l->board[0] && strcmp(l->board, "embed") != 0)
-		l->company_default = l->board;
+	l->company_default = first_part(l, path);
+	if (l->company_default && strcmp(l->company_default, "embed") == 0)
+		l->company_default = NULL;
 }

@@ -16,7 +16,7 @@
 
 enum {
 	LISTING_PARTS = 64, LISTING_PLACES = 16, LISTING_TEXTS = 32, LISTING_NUMBER = 32,
-	LISTING_BOARD = 96,
+	LISTING_KEPT = 512,
 };
 
 struct listing_texts {
@@ -52,7 +52,9 @@ struct listing {
 	struct listing_place place[LISTING_PLACES];	/* the main one first */
 	size_t nplaces;
 	enum listing_remote remote;
-	const char *country_likely;	/* ISO code of most of the source's postings, against doubt; NULL */
+	/* ISO code of most of the source's postings, against doubt; "": none, whatever country was
+	 * asked for; NULL: what was asked for, if it is a search. */
+	const char *country_likely;
 	bool remote_flag;		/* unreliable: weighed with title, place and text */
 	struct listing_texts employment;	/* "Full-time", "FULLTIME", "permanent" … */
 	struct listing_date posted, expires;
@@ -80,7 +82,8 @@ struct listing {
 
 	char number[4][LISTING_NUMBER];	/* numbers that are wanted as texts */
 	size_t nnumbers;
-	char board[LISTING_BOARD];	/* what listing_board_company found */
+	char kept[LISTING_KEPT];	/* pieces of texts, each with its NUL */
+	size_t nkept;
 };
 
 void listing_init(struct listing *l);
@@ -99,6 +102,9 @@ void listing_add_all(struct listing_texts *texts, const cJSON *array);	/* its te
 /* A tag: a kind of employment if it is nothing else ("full time"), otherwise among the skills. */
 void listing_add_tag(struct listing *l, const char *tag);
 void listing_add_part(struct listing *l, const char *text);
+/* A piece of a text as a text of its own, without blanks at its ends; NULL if nothing is left of it
+ * or there is no room. */
+const char *listing_keep(struct listing *l, const char *text, size_t len);
 /* The default company of an employer's board: `company` or else `board` of query (which may be
  * NULL), as source_add_board put them there; without them the first part of a link's path, if the
  * link is on host or a name under it. */

@@ -159,6 +159,8 @@ static void a_link_elsewhere_names_no_company(void **state)
 			fail_msg("%s: expected none, got %s", links[i], l.company_default);
 	}
 	listing_init(&l);
+	listing_board_company(&l, NULL, "https://boards.greenhouse.io/a%00b/", "greenhouse.io");
+	assert_null(l.company_default);
 	listing_board_company(&l, NULL, "https://boards.greenhouse.io/x#y", "greenhouse.io");
 	assert_string_equal(l.company_default, "x");
 }

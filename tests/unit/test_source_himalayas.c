@@ -90,9 +90,11 @@ static void a_row_says_what_it_says(void **state)
 	assert_string_equal(l.company->valuestring, "Upper Ledge");
 	assert_string_equal(l.part[0], "<h3>Overview</h3><p>Ropes &amp; knots.</p>");
 	assert_int_equal(l.remote, LISTING_REMOTE);
-	assert_int_equal(l.nplaces, 2);
-	assert_string_equal(l.place[0].country, "Austria");
-	assert_string_equal(l.place[1].country, "Switzerland");
+	assert_int_equal(l.nplaces, 3);
+	assert_null(l.place[0].country);
+	assert_string_equal(l.place[1].country, "Austria");
+	assert_string_equal(l.place[2].country, "Switzerland");
+	assert_string_equal(l.country_likely, "");
 	assert_string_equal(l.employment.text[0], "Full Time");
 	assert_int_equal(l.pay_min->valueint, 62000);
 	assert_string_equal(l.pay_currency, "EUR");

@@ -72,7 +72,11 @@ static void a_row_says_what_it_says(void **state)
 	assert_string_equal(l.title->valuestring, "Data Engineer, Rain &amp; Hail");
 	assert_string_equal(l.company->valuestring, "Gauge &amp; Sons");
 	assert_string_equal(l.part[0], "<p>We count drops &#8211; all of them.</p>");
-	assert_string_equal(l.place[0].text, "EMEA,  Canada,  USA");
+	assert_int_equal(l.nplaces, 4);
+	assert_null(l.place[0].text);
+	assert_string_equal(l.place[1].text, "EMEA");
+	assert_string_equal(l.place[3].text, "USA");
+	assert_string_equal(l.country_likely, "");
 	assert_int_equal(l.remote, LISTING_REMOTE);
 	assert_int_equal(l.employment.n, 2);
 	assert_string_equal(l.employment.text[1], "Contract");
@@ -98,6 +102,8 @@ static void the_older_names_are_read_too(void **state)
 	assert_string_equal(l.pay_period, "yearly");
 	assert_string_equal(l.employment.text[0], "part-time");
 	assert_string_equal(l.category, "Weather");
+	assert_int_equal(l.nplaces, 1);
+	assert_string_equal(l.place[0].text, "Anywhere");
 	assert_string_equal(l.part[0], "Counting stones.");
 	assert_true(bed_reads(NULL, cJSON_GetArrayItem(bed_rows(body), 2), &l));
 	assert_null(l.pay_min);
