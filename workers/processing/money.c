@@ -166,6 +166,14 @@ static size_t word_length(const struct cursor *c, size_t i)
 	return n;
 }
 
+/* What is too large to be scaled is too large to be anything but a million. */
+static void set_scale(struct money *m, enum money_scale scale)
+{
+	m->scale = m->cents > INT64_MAX / FACTORS[scale] ? MONEY_MILLION : scale;
+	if (m->cents <= INT64_MAX / FACTORS[scale])
+		m->cents *= FACTORS[scale];
+}
+
 /* "k", " million", "LPA" behind the number; a lone letter must touch it. */
 static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 {
@@ -173,8 +181,7 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 
 	if (n == 1 && (at(c, i + gap) == 'T' || at(c, i + gap) == 't') &&
 	    starts(c, i + gap + 1, "€")) {
-		m->scale = MONEY_THOUSAND;
-		m->cents *= FACTORS[m->scale];
+		set_scale(m, MONEY_THOUSAND);
 		return i + gap + 1;
 	}
 	for (size_t k = 0; n > 0 && k < COUNT(SCALES); k++) {
@@ -187,9 +194,8 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 			continue;
 		if (gap && strlen(text) == 1 && at(c, i + gap) != 'k' && at(c, i + gap) != 'K')
 			return i;
-		m->scale = SCALES[k].scale;
+		set_scale(m, SCALES[k].scale);
 		m->per_annum = !strcmp(text, "lpa");
-		m->cents *= FACTORS[m->scale];
 		if (m->scale == MONEY_LAKH && !m->currency[0]) {
 			memcpy(m->currency, "INR", 4);
 			m->marked = true;

@@ -25,8 +25,11 @@ struct verdict {
 	enum pay_language language;
 };
 
-static bool is_customers(const struct pay_context *c, size_t cue)
+/* "Customers pay …": a price. */
+static bool is_price(const struct pay_context *c, size_t cue)
 {
+	if (!(c->words[cue].term.flags & PAY_WORD_PAYS))
+		return false;
 	for (size_t i = cue + 1; i < c->n && i <= cue + 2; i++)
 		if (c->words[i].term.flags & PAY_WORD_PAYER)
 			return true;
@@ -64,7 +67,7 @@ static int judge_word(const struct pay_context *c, size_t i, bool reaches, const
 	if (is_past(c, i))
 		return -1;
 	if (flags & (PAY_WORD_CUE | PAY_WORD_HINT))
-		return is_customers(c, i) || (!v->year && is_of_other(c, i)) ? -1 : 1;
+		return is_price(c, i) || (!v->year && is_of_other(c, i)) ? -1 : 1;
 	if (!(flags & PAY_WORD_OTHER) || (c->words[i].bracketed && !c->bracketed))
 		return 0;
 	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
@@ -355,6 +358,17 @@ static bool is_year_range(const struct pay_offer *o)
 		o->min >= BARE_YEAR_FROM_CENTS && o->max < 100000000;
 }
 
+/* "Our typical project is …", "renovations of …", "Contract: …": a thing's price. */
+static bool is_worth(const struct pay_context *c)
+{
+	for (size_t i = 0; i < c->n && i < 3 && c->words[i].gap < PAY_GAP_COMMA; i++)
+		if (c->words[i].term.flags & PAY_WORD_PAYER)
+			return true;
+	return c->n > 1 && c->words[0].term.flags & PAY_WORD_PREPOSITION &&
+		c->words[0].gap == PAY_GAP_NONE && c->words[1].gap == PAY_GAP_NONE &&
+		!(c->words[1].term.flags & PAY_WORD_ROLE);
+}
+
 /* Without a word for pay: what is stated with its period and paid for that, or a year's range. */
 static bool is_pay_by_form(const struct pay_offer *o, const struct pay_context *before)
 {
@@ -366,18 +380,14 @@ static bool is_pay_by_form(const struct pay_offer *o, const struct pay_context *
 
 	if (o->open_top && !o->range)
 		return false;
-	if (o->stated && o->period >= PAY_MONTH && before->n &&
-	    before->words[0].term.flags & PAY_WORD_PAYER)
+	if (o->period >= PAY_MONTH && is_worth(before))
 		return false;
 	if (o->stated)
 		return value >= LEAST[o->period] &&
 			(!o->range || o->max <= YEAR_RATIO_MAX * o->min);
-	/* "projects of …", "Contract: …": a thing's price. */
 	return o->period == PAY_YEAR && is_year_range(o) &&
-		!(before->n &&
-		  before->words[0].term.flags &
-			  (PAY_WORD_BETWEEN | PAY_WORD_LEAST | PAY_WORD_PAYER |
-			   PAY_WORD_PREPOSITION));
+		!(before->n && before->words[0].term.flags &
+			  (PAY_WORD_BETWEEN | PAY_WORD_LEAST | PAY_WORD_PREPOSITION));
 }
 
 static void find_period(struct pay_offer *o, const struct pay_context *before,
@@ -477,8 +487,9 @@ bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const st
 	if (!o->marked && !is_bare_pay(o, &v, &after, is_pay))
 		return false;
 	telling = is_pay || v.behind > 0 ||
-		(v.before > 0 && (o->stated || o->range ||
-				  (!v.far && (!v.hint || most_of(o) >= BARE_YEAR_FROM_CENTS))));
+		(v.before > 0 && !(v.far && o->range && !o->stated) &&
+		 (o->stated || o->range ||
+		  (!v.far && (!v.hint || most_of(o) >= BARE_YEAR_FROM_CENTS))));
 	if (is_per_thing(&after) && !(telling && o->min >= BARE_YEAR_FROM_CENTS && !o->stated))
 		return false;
 	if (!telling && !is_pay_by_form(o, &before))

@@ -118,7 +118,8 @@ static const struct group {
 	{ PAY_WORD_PAYER, 0, 0, 0,
 	  "customer customers client clients user users kunden kunde mandanten clientes cliente "
 	  "clienti tenants patients "
-	  "patienten abonnes subscribers members contract contracts project projects proyecto "
+	  "patienten abonnes subscribers members students employees parents families guests "
+	  "donors contract contracts project projects proyecto "
 	  "proyectos projekt projekte "
 	  "projet projets" },
 
@@ -140,6 +141,8 @@ static const struct group {
 	  "from ab mindestens mind desde minimum min over above minimo minimal minimale partir "
 	  "dessus almeno starting "
 	  "starts start startet beginnt beginning begins minimale exceeding depuis oltre" },
+	{ PAY_WORD_PAYS, 0, 0, 0, "pay pays paid paying zahlen pagan paient payent" },
+	{ PAY_WORD_PREPOSITION, 0, 0, 0, "of de d von di em with con mit avec worth" },
 	{ PAY_WORD_STOP, 0, 0, 0,
 	  "plus and et und y e con with avec sowie zzgl zuzuglich inkl inklusive mas including "
 	  "ainsi mit but piu depending based commensurate according dependent "
@@ -202,7 +205,8 @@ static const struct affix {
 	enum pay_language language;
 } ENDS[] = {
 	{ "gehalt", CUE, PAY_LANGUAGE_DE }, { "gehalts", CUE, PAY_LANGUAGE_DE },
-	{ "lohn", CUE, PAY_LANGUAGE_DE }, { "vergutung", CUE, PAY_LANGUAGE_DE },
+	{ "lohn", CUE, PAY_LANGUAGE_DE }, { "lohne", CUE, PAY_LANGUAGE_DE }, { "gehalter", CUE, PAY_LANGUAGE_DE },
+	{ "grose", OTHER, 0 }, { "preis", OTHER, 0 }, { "preise", OTHER, 0 }, { "vergutung", CUE, PAY_LANGUAGE_DE },
 	{ "entgelt", CUE, PAY_LANGUAGE_DE }, { "einkommen", CUE, PAY_LANGUAGE_DE },
 	{ "verdienst", CUE, PAY_LANGUAGE_DE }, { "honorar", CUE, PAY_LANGUAGE_DE },
 	{ "brutto", CUE, PAY_LANGUAGE_DE },
