@@ -178,33 +178,48 @@ static bool pay_in_fields(const struct listing *l, const struct pay_hint *hint, 
 					       l->pay_period, hint, &p->pay) > 0;
 }
 
-/* From the most to the least explicit: fields, texts about pay, title, lines, description. */
-static void take_pay(const struct listing *l, struct posting *p)
+/* What the source has under pay: fields, then texts, then fields that are texts. */
+static bool pay_of_source(const struct listing *l, const struct pay_hint *hint, struct posting *p)
 {
-	struct pay_hint hint = { .country = p->place.country[0] ? p->place.country : NULL };
-	struct pay_hint sure = { .country = hint.country, .currency = l->pay_currency,
-				 .is_pay = true };
+	struct pay_hint sure = { .country = hint->country, .lang = hint->lang,
+				 .currency = l->pay_currency, .is_pay = true };
 	const cJSON *const fields[] = { l->pay_min, l->pay_max };
 
-	p->pay_estimated = l->pay_estimated;
-	if (pay_in_fields(l, &hint, p)) {
+	if (pay_in_fields(l, hint, p)) {
 		text_line(l->pay.n ? l->pay.text[0] : NULL, p->salary_text, sizeof p->salary_text);
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < l->pay.n; i++)
 		if (pay_in_line(l->pay.text[i], &sure, p))
-			return;
+			return true;
 	for (size_t i = 0; i < COUNT(fields); i++)
 		if (cJSON_IsString(fields[i]) && pay_in_line(fields[i]->valuestring, &sure, p))
-			return;
-	p->pay_estimated = false;
-	if (pay_in_line(l->title->valuestring, &hint, p))
-		return;
+			return true;
+	return false;
+}
+
+/* What the employer wrote elsewhere: title, lines, description. */
+static bool pay_of_text(const struct listing *l, const struct pay_hint *hint, struct posting *p)
+{
+	if (pay_in_line(l->title->valuestring, hint, p))
+		return true;
 	for (size_t i = 0; i < l->lines.n; i++)
-		if (pay_in_line(l->lines.text[i], &hint, p))
-			return;
-	if (p->description.len)
-		pay_from_text(buf_text(&p->description), p->description.len, &hint, &p->pay);
+		if (pay_in_line(l->lines.text[i], hint, p))
+			return true;
+	return p->description.len &&
+		pay_from_text(buf_text(&p->description), p->description.len, hint, &p->pay) > 0;
+}
+
+/* From the most to the least explicit; a source's guess is worth less than the employer's word. */
+static void take_pay(const struct listing *l, struct posting *p)
+{
+	struct pay_hint hint = { .country = p->place.country[0] ? p->place.country : NULL,
+				 .lang = p->language[0] ? p->language : NULL };
+
+	if (!l->pay_estimated)
+		(void)(pay_of_source(l, &hint, p) || pay_of_text(l, &hint, p));
+	else if (!pay_of_text(l, &hint, p))
+		p->pay_estimated = pay_of_source(l, &hint, p);
 }
 
 static void take_links(const struct listing *l, struct posting *p)
@@ -358,6 +373,7 @@ static void take_all(const struct transform_context *ctx, const struct listing *
 	take_origin(ctx, l, p);
 	take_places(ctx, l, p);
 	take_description(l, p);
+	take_language(l, p);
 	take_remote(l, p);
 	take_employment(l, p);
 	p->has_posted = take_date(ctx, &l->posted, &p->posted);
@@ -366,7 +382,6 @@ static void take_all(const struct transform_context *ctx, const struct listing *
 	take_links(l, p);
 	take_words(ctx, l, p);
 	take_requirements(l, p);
-	take_language(l, p);
 	take_level(l, p);
 	take_codes(l, p);
 	take_company(l, p);
