@@ -78,7 +78,7 @@ static void a_row_says_what_it_says(void **state)
 	assert_non_null(strstr(l.part[2], "<li>Write Go services</li>"));
 	assert_string_equal(l.part[5], "<div>Free boat rides.</div>");
 	assert_int_equal(l.nplaces, 2);
-	assert_string_equal(l.place[0].text, "Porto, Portugal");
+	assert_string_equal(l.place[0].text, "Lisbon, Portugal");
 	assert_string_equal(l.place[0].country, "PT");
 	assert_string_equal(l.place[1].text, "Vigo, Spain");
 	assert_null(l.place[1].country);
