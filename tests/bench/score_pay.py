@@ -54,7 +54,7 @@ def told(answer):
 
 
 def shown(pay):
-    return "no pay" if not pay else "%s to %s a %s" % pay
+    return "no pay" if not pay else "%s to %s per %s" % pay
 
 
 def confusion(want, got):

@@ -287,6 +287,21 @@ static void a_single_amount_is_read_as_its_language_means_it(void **state)
 	check(TOLD, COUNT(TOLD), NULL);
 }
 
+static void a_text_of_nothing_but_amounts_is_pay(void **state)
+{
+	static const struct offer CASES[] = {
+		{ "up to $212,000 USD", 0, 212000, "USD", "YEAR" },
+		{ "mindestens 81.000€", 81000, 0, "EUR", "YEAR" },
+		{ "EUR 61.000 und EUR 72.500", 61000, 72500, "EUR", "YEAR" },
+		{ "$12.4K per month", 12400, 12400, "USD", "MONTH" },
+		{ "20 - 30 hours per week", 0, 0, "", "" },
+		{ "$900 home office stipend", 0, 0, "", "" },
+	};
+
+	(void)state;
+	check(CASES, COUNT(CASES), NULL);
+}
+
 static void read_all(const char *text, struct pay *p)
 {
 	pay_from_text(text, strlen(text), NULL, p);
@@ -370,6 +385,7 @@ int main(void)
 		cmocka_unit_test(periods_of_all_providers_are_known),
 		cmocka_unit_test(amounts_are_exact_cents),
 		cmocka_unit_test(a_single_amount_is_read_as_its_language_means_it),
+		cmocka_unit_test(a_text_of_nothing_but_amounts_is_pay),
 		cmocka_unit_test(several_ranges_keep_their_places),
 		cmocka_unit_test(flags_say_what_kind_of_pay_it_is),
 		cmocka_unit_test(a_year_has_as_many_salaries_as_is_stated),

@@ -11,8 +11,12 @@
  * - Money that is not pay (revenue, funding, bonus, stipend, allowance, benefits, 401k, budgets,
  *   prices, statutory minimum wages) is never taken, nor are add-ons to pay (shift differential).
  *   Base pay is taken where base and bonus are stated.
+ * - Without a word for pay an amount is taken only if its form is pay's: a stated period with an
+ *   amount that is paid for it, or a range as narrow and high as a year's pay that is no thing's
+ *   worth. A short text of amounts and words of pay alone is taken as a salary field.
  * - Several ranges give their span, if they are of one period and currency; else those of the first
- *   one's. Single amounts count only where there is no range. Each is kept with the words that head
+ *   one's, of the country's currency before. Single amounts count only where there is no range; OTE
+ *   and totals only where there is no base pay. Each is kept with the words that head
  *   it ("New York City", "Zone A", "Level 2") as its place.
  * - "up to" has no min, "from", "at least", "starting at" no max.
  * - A single amount is both bounds in English and French, and the lower one in German, Spanish and

@@ -12,7 +12,7 @@
 #include "workers/processing/pay_context.h"
 #include "workers/processing/pay_offer.h"
 
-enum { OFFERS_MAX = 64, VOTES_BYTES = 400, CUE_VOTES = 3, PLACE_BEFORE = 120 };
+enum { OFFERS_MAX = 64, VOTES_BYTES = 400, CUE_VOTES = 3, PLACE_BEFORE = 120, FIELD_BYTES = 64 };
 
 struct offers {
 	struct pay_offer at[OFFERS_MAX];
@@ -26,7 +26,7 @@ static void collect(const char *text, size_t len, const struct pay_hint *hint, s
 	size_t pos = 0;
 
 	all->n = 0;
-	while (all->n < OFFERS_MAX && pay_offer_next(text, len, &pos, &o)) {
+	while (all->n < OFFERS_MAX && pay_offer_next(text, len, &pos, hint && hint->is_pay, &o)) {
 		if (all->n && o.gloss && !o.range && o.start < all->at[all->n - 1].end + 24)
 			continue;
 		if (pay_offer_judge(&o, text, len, hint))
@@ -198,12 +198,40 @@ static void set_single(struct pay *pay, const struct pay_offer *o, const char *t
 		pay->max_cents = 0;
 }
 
+/* A salary field of a posting: a short text of amounts and the words of pay alone. */
+static bool is_field(const char *text, size_t len)
+{
+	static const unsigned WORDS = PAY_WORD_CUE | PAY_WORD_HINT | PAY_WORD_FILLER |
+		PAY_WORD_LINK | PAY_WORD_MOST | PAY_WORD_LEAST | PAY_WORD_BETWEEN | PAY_WORD_PER |
+		PAY_WORD_EQUITY;
+	struct pay_context c;
+	struct money m;
+	size_t pos = 0;
+
+	if (len > FIELD_BYTES || !money_next(text, len, &pos, &m))
+		return false;
+	while (!m.marked)
+		if (!money_next(text, len, &pos, &m))
+			return false;
+	pay_context_after(&c, text, len, 0, len);
+	for (size_t i = 0; i < c.n; i++)
+		if (!isdigit((unsigned char)c.words[i].text[0]) &&
+		    (c.words[i].term.flags & PAY_WORD_OTHER ||
+		     !(c.words[i].term.flags & WORDS || c.words[i].term.unit ||
+		       c.words[i].term.rate)))
+			return false;
+	return c.n > 0 && c.n < PAY_CONTEXT_WORDS;
+}
+
 void pay_find(const char *text, size_t len, const struct pay_hint *hint, struct pay *pay)
 {
+	struct pay_hint field = hint ? *hint : (struct pay_hint){ 0 };
 	struct offers all;
 	const struct pay_offer *first;
 	size_t from = 0;
 
+	field.is_pay = field.is_pay || is_field(text, len);
+	hint = &field;
 	collect(text, len, hint, &all);
 	prefer(&all, is_range);
 	prefer(&all, is_base);

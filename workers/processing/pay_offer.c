@@ -159,7 +159,8 @@ static bool is_slashed(const char *text, const struct money *a, const struct mon
 		!(b->scale == MONEY_THOUSAND || (a->marked && b->cents >= SHARED_BELOW_CENTS));
 }
 
-static bool are_one(const char *text, size_t len, const struct money *a, const struct money *b)
+static bool are_one(const char *text, size_t len, bool is_pay, const struct money *a,
+		    const struct money *b)
 {
 	bool weak;
 
@@ -168,10 +169,10 @@ static bool are_one(const char *text, size_t len, const struct money *a, const s
 		 (a->cents >= SHARED_BELOW_CENTS && b->cents >= SHARED_BELOW_CENTS) ||
 		 (b->end < len && text[b->end] == '/')) &&
 		connects(text + a->end, b->start - a->end, &weak) &&
-		(!weak || said_between(text, a->start)) && !is_slashed(text, a, b);
+		(!weak || is_pay || said_between(text, a->start)) && !is_slashed(text, a, b);
 }
 
-bool pay_offer_next(const char *text, size_t len, size_t *pos, struct pay_offer *ret)
+bool pay_offer_next(const char *text, size_t len, size_t *pos, bool is_pay, struct pay_offer *ret)
 {
 	struct money a, b;
 	size_t ahead;
@@ -182,7 +183,7 @@ bool pay_offer_next(const char *text, size_t len, size_t *pos, struct pay_offer 
 	*ret = offer_of(&a);
 	ret->gloss = a.start > 0 && text[a.start - 1] == '(';
 	if (*pos < len && money_next(text, *pos + 96 < len ? *pos + 96 : len, &ahead, &b) &&
-	    are_one(text, len, &a, &b)) {
+	    are_one(text, len, is_pay, &a, &b)) {
 		bool gloss = ret->gloss;
 
 		join(ret, &a, &b, text);

@@ -195,7 +195,7 @@ static const struct group {
 	{ 0, PAY_LANGUAGE_FR, 0, 0,
 	  "et les des du une vous nous pour votre vos avec est sur dans selon au aux par le ou notre" },
 	{ 0, PAY_LANGUAGE_ES, 0, 0,
-	  "y el los las con para tu por del segun mas il gli di che per della delle una nel al su nuestro e" },
+	  "y el los las con para tu por del segun mas il gli di che della delle una nel al su nuestro e" },
 };
 
 /* What a compound or an inflected word ends in, or begins with. */
