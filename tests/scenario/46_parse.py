@@ -43,9 +43,10 @@ def pay_is_told_or_absent():
 
 def places_have_their_country():
     austin, germany, nothing = parse("location", lines=[
-        {"text": "Austin, TX"}, {"text": "Remote, Germany"}, {"text": ""}])
+        {"text": "Austin, TX"}, {"text": "Germany (Remote)"}, {"text": ""}])
     assert (austin["country"], austin["country_code"], austin["city"], austin["remote"]) == (
         "United States", "US", "Austin", False), austin
+    assert abs(austin["latitude"] - 30.27) < 0.1 and austin["cbsa"] == "12420", austin
     assert (germany["country"], germany["city"], germany["remote"]) == ("Germany", None, True)
     assert nothing["country"] is None and nothing["city"] is None, nothing
 

@@ -113,6 +113,15 @@ static void set_known(cJSON *o, const char *name, const char *text)
 	json_set_str(o, name, text && *text ? text : NULL);
 }
 
+static void set_degrees(cJSON *o, const char *name, bool known, double degrees)
+{
+	char text[32] = "null";
+
+	if (known)
+		snprintf(text, sizeof text, "%.4f", degrees);
+	json_set_raw(o, name, text);
+}
+
 static int parse_location(const cJSON *line, cJSON *answer, struct err *e)
 {
 	const struct country *country;
@@ -135,12 +144,10 @@ static int parse_location(const cJSON *line, cJSON *answer, struct err *e)
 	set_known(answer, "city", place.city);
 	json_set_bool(answer, "remote", remote == REMOTE_REMOTE);
 	json_set_str(answer, "workplace", remote_name(remote));
-	json_set_raw(answer, "latitude", "null");
-	json_set_raw(answer, "longitude", "null");
-	if (place.has_coordinates) {
-		json_set_num(answer, "latitude", place.latitude);
-		json_set_num(answer, "longitude", place.longitude);
-	}
+	set_known(answer, "metro", place.metro);
+	set_known(answer, "cbsa", place.cbsa);
+	set_degrees(answer, "latitude", place.has_coordinates, place.latitude);
+	set_degrees(answer, "longitude", place.has_coordinates, place.longitude);
 	return 0;
 }
 
