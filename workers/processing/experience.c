@@ -7,32 +7,54 @@
 
 #include "common/base/mem.h"
 #include "workers/processing/timespan.h"
+#include "workers/processing/words.h"
 
 enum {
 	BEFORE = 140, AFTER = 140,	/* bytes of the sentence that are looked at */
-	YEARS_MAX = 25, COMPANY_FROM = 10,
+	YEARS_MAX = 25, COMPANY_FROM = 10, SENTENCE_WORDS = 80, EDGE = 24,
 };
 
-static const char *const SPEAKS[] = {
-	"experien", "erfahrung", "expérience", "esperienza", "track record", "background in",
-	"berufspraxis", "praxis im", "praxis in", "pqe", "post-qualif", "tenure",
+/* What words of the sentence say. */
+enum cue {
+	SPEAKS = 1,			/* of experience */
+	LEAST = 2,			/* of a minimum */
+	GOES_ON = 4,			/* of what is done in that time */
+	WELCOME = 8,			/* of what is not required */
+	COMPANY = 16,			/* of the employer */
+	WANTED = 32,			/* of who is looked for */
 };
-static const char *const LEAST[] = {
-	"minimum", "at least", "mindestens", "min.", "au moins", "mínimo", "minimo", "al menos", "almeno",
-	"required", "requires", "minimale", "wenigstens", "no less than", "more than", "over", "mehr als",
-	"plus de", "más de", "più di", "preferably", "ideally", "idealerweise", "idéalement",
-	"you have", "you've", "you bring", "must have", "with", "approximately", "around", "circa", "ca.",
-};
-static const char *const GOES_ON[] = {
-	" in ", " with ", " as ", " of ", " work", " build", " develop", " manag", " lead", " design", " using ",
-	" prof", " in der", " im ", " als ", " mit ", " dans ", " en ", " como ", " con ", " come ", " nel",
-	" hands-on", " relevant", " sur un", " comme", " sell", " teach", " driv", " cook", " industry",
-	" on ", " at a", " practic", " supervis", " programm", " operat", " clinical", " commercial",
-};
-static const char *const WELCOME[] = {
-	"preferred", "a plus", "nice to have", "desirable", "desired", "an advantage", "bonus points",
-	"von vorteil", "wünschenswert", "un plus", "serait un", "souhaité", "deseable", "se valorar",
-	"valorable", "preferibil", "gradit",
+
+static const struct {
+	enum cue cue;
+	const char *words;
+} CUES[] = {
+	{ SPEAKS,
+	  "experience experiences experienced expérience expériences experiencia esperienza esperienze "
+	  "erfahrung erfahrungen berufserfahrung berufspraxis praxis praxiserfahrung track pqe pqr "
+	  "post-qualification expérimenté experiencias background" },
+	{ LEAST,
+	  "minimum least mindestens min moins mínimo mínima minimo menos almeno required requires minimale "
+	  "wenigstens more mehr plus más preferably ideally idealerweise idéalement with have bring "
+	  "approximately around circa ca" },
+	{ GOES_ON,
+	  "in with as of work working worked building developing managing leading designing using "
+	  "professional der im als mit dans en como con come nel nella hands-on relevant sur comme selling "
+	  "teaching driving cooking industry on practical supervising programming operating clinical "
+	  "commercial" },
+	{ WELCOME,
+	  "preferred preferable desirable desired advantage advantageous vorteil wünschenswert souhaité "
+	  "souhaitée deseable valorará valorable preferibile gradita gradito asset appréciée valorara" },
+	{ COMPANY,
+	  "we our wir unser unsere unseren unserer nous notre nuestra nuestro company founded established "
+	  "gegründet fondée fondé fundada fondata unternehmen empresa entreprise azienda family-owned "
+	  "familienunternehmen somos siamo leader contamos llevamos been firm agency combined clients brand "
+	  "operating we've" },
+	{ WANTED,
+	  "you your require requires must looking suchen recherche recherchons buscamos cerchiamo candidate "
+	  "candidates kandidat candidat candidato minimum least mindestens moins mínimo minimo almeno menos "
+	  "ideally qualification qualifications sie du vous prefer preferred need proven nachweisbare "
+	  "justifiez aportar demostrable profil expect seek seeking applicant applicants requirements "
+	  "required perfil requisitos anforderungen profilo tu" },
 };
 /* Right before the number, right after the unit: it is no experience that is counted. */
 static const char *const NOT_AFTER[] = {
@@ -52,19 +74,6 @@ static const char *const NOT_BEFORE[] = {
 	"unternehmensgeschichte", "de antigüedad en el mercado", "di storia", "d'histoire", "de historia",
 	"probation", "of university", "pto", "from date", "after", "employment contract", "vertrag",
 	"of continuous service", "of federal", "of employment", "probezeit", "period", "lease", "year plan",
-};
-static const char *const COMPANY[] = {
-	"we have", "we've", "we are", "our ", "wir ", "unser", "nous ", "notre", "nuestr", "company", "founded",
-	"established", "gegründet", "fondé", "fundad", "fondat", "unternehmen", "empresa", "entreprise",
-	"azienda", "family-owned", "familienunternehmen", "somos", "siamo", "for over", "depuis", "seit",
-	"with over", "leader", "contamos", "llevamos", "has been", "have been", "firm ", "agency",
-	"combined", "clients", "business with", "brand", "the team has", "operating",
-};
-static const char *const WANTED[] = {
-	"you ", "your", "require", "must", "looking for", "suchen", "recherch", "buscamos", "cerchiamo",
-	"candidate", "kandidat", "candidat", "minimum", "at least", "mindestens", "au moins", "mínimo",
-	"minimo", "almeno", "al menos", "ideally", "qualification", "sie ", "du ", "vous", "prefer", "need",
-	"proven", "nachweis", "justifi", "aport", "demostrable", "profil", "expect", "seek", "applicant",
 };
 static const char *const UP_TO[] = { "up to",	     "less than", "maximum",  "bis zu", "maximal",
 				     "jusqu'à",	     "moins de",  "menos de", "hasta",	"meno di",
@@ -86,49 +95,104 @@ static const char *const NONE[] = {
 	"quereinsteiger willkommen", "quereinsteiger sind willkommen", "no necessary experience",
 };
 
-/* The first two letters of the words that begin a mention. */
-static uint64_t starts[65536 / 64];
+/* Which first three letters begin a mention, and what words of a sentence say: filled once. */
+enum { STARTS_BITS = 8192, CUE_SLOTS = 1024 };
+static uint64_t starts[STARTS_BITS / 64];
+static struct {
+	uint64_t hash;
+	unsigned cues;
+} cue_slots[CUE_SLOTS];
 static bool prepared;
 
-static unsigned pair_of(const char *p, const char *end)
-{
-	unsigned char a = (unsigned char)p[0], b = p + 1 < end ? (unsigned char)p[1] : ' ';
+/* Digits as themselves, letters in lower case, anything above ASCII as it is; 0 for the rest. */
+static unsigned char lower[256];
 
-	a = (unsigned char)(a >= 'A' && a <= 'Z' ? a + 32 : a);
-	b = (unsigned char)(b >= 'A' && b <= 'Z' ? b + 32 : b);
-	return (unsigned)a << 8 | b;
+static void fill_lower(void)
+{
+	for (int c = 0; c < 256; c++)
+		lower[c] = (unsigned char)(c >= 0x80 || isalnum(c) ? tolower(c) : 0);
+}
+
+static bool is_letter(unsigned char c)
+{
+	return lower[c] > '9';
+}
+
+static inline unsigned start_of(const char *p, const char *end)
+{
+	uint32_t three = 0;
+
+	for (int i = 0; i < 3 && p < end && is_letter((unsigned char)*p); i++, p++)
+		three = three << 8 | lower[(unsigned char)*p];
+	return three * UINT32_C(2654435761) >> 19;
 }
 
 static void let_start(const char *word, size_t len)
 {
-	unsigned pair = pair_of(word, word + len);
+	unsigned bit = start_of(word, word + len);
 
-	starts[pair / 64] |= UINT64_C(1) << pair % 64;
-	/* "fünf" is folded in the list, not in the text */
-	if (!strncmp(word, "fu", 2)) {
-		pair = 'f' << 8 | 0xC3;
-		starts[pair / 64] |= UINT64_C(1) << pair % 64;
-	}
+	starts[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static size_t cue_slot(uint64_t hash)
+{
+	size_t i = hash % CUE_SLOTS;
+
+	while (cue_slots[i].hash && cue_slots[i].hash != hash)
+		i = (i + 1) % CUE_SLOTS;
+	return i;
 }
 
 static void prepare(void)
 {
+	fill_lower();
 	timespan_each_word(let_start);
+	let_start("fünf", strlen("fünf"));
 	for (size_t i = 0; i < COUNT(NONE); i++)
 		let_start(NONE[i], strlen(NONE[i]));
+	for (size_t i = 0; i < COUNT(CUES); i++) {
+		const char *p = CUES[i].words, *end = p + strlen(p);
+		struct word w;
+
+		while (words_read(&p, end, &w, 1)) {
+			size_t slot = cue_slot(w.hash);
+
+			cue_slots[slot].hash = w.hash;
+			cue_slots[slot].cues |= CUES[i].cue;
+		}
+	}
 	prepared = true;
 }
 
 static bool may_start(const char *p, const char *end)
 {
-	unsigned pair = pair_of(p, end);
+	unsigned bit = start_of(p, end);
 
-	return starts[pair / 64] >> pair % 64 & 1;
+	return starts[bit / 64] >> bit % 64 & 1;
+}
+
+/* "Führungserfahrung" */
+static bool is_compound(const struct word *w)
+{
+	return (w->len > 9 && !strncasecmp(w->at + w->len - 9, "erfahrung", 9)) ||
+		(w->len > 11 && !strncasecmp(w->at + w->len - 11, "erfahrungen", 11));
+}
+
+static unsigned cues_in(const char *from, const char *to)
+{
+	struct word words[SENTENCE_WORDS];
+	size_t n = words_read(&from, to, words, SENTENCE_WORDS);
+	unsigned cues = 0;
+
+	for (size_t i = 0; i < n; i++)
+		cues |= cue_slots[cue_slot(words[i].hash)].cues |
+			(is_compound(&words[i]) ? SPEAKS : 0u);
+	return cues;
 }
 
 /* A piece of the text in lower case (ASCII only). */
 struct piece {
-	char text[BEFORE + AFTER + 64];
+	char text[2 * EDGE];
 	size_t len;
 };
 
@@ -138,14 +202,6 @@ static void take(const char *from, const char *to, struct piece *ret)
 	for (; from < to && ret->len < sizeof ret->text - 1; from++)
 		ret->text[ret->len++] = (char)tolower((unsigned char)*from);
 	ret->text[ret->len] = '\0';
-}
-
-static bool says(const struct piece *piece, const char *const *phrases, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (memmem(piece->text, piece->len, phrases[i], strlen(phrases[i])))
-			return true;
-	return false;
 }
 
 static bool ends_with(const struct piece *piece, const char *const *phrases, size_t n)
@@ -190,27 +246,28 @@ static bool is_asked(const char *begin, const char *end, const struct timespan *
 		     bool *ret_welcome)
 {
 	const char *from = span->from, *to = span->to;
-	struct piece before, after, all;
-	bool speaks;
+	struct piece before, after;
+	unsigned left, right, all;
 
 	while (from > begin && span->from - from < BEFORE && !ends_sentence(from - 1, begin, end))
 		from--;
 	while (to < end && to - span->to < AFTER && !ends_sentence(to, begin, end))
 		to++;
-	take(from, span->from, &before);
-	take(span->to, to, &after);
-	take(from, to, &all);
+	take(span->from - from > EDGE ? span->from - EDGE : from, span->from, &before);
+	take(span->to, to - span->to > EDGE ? span->to + EDGE : to, &after);
 	if (ends_with(&before, NOT_AFTER, COUNT(NOT_AFTER)) ||
 	    begins_with(&after, NOT_BEFORE, COUNT(NOT_BEFORE)))
 		return false;
-	speaks = says(&all, SPEAKS, COUNT(SPEAKS));
-	if (says(&before, COMPANY, COUNT(COMPANY)) && !says(&all, WANTED, COUNT(WANTED)))
+	left = cues_in(from, span->from);
+	right = cues_in(span->to, to);
+	all = left | right;
+	if (left & COMPANY && !(all & WANTED))
 		return false;
-	if (span->min >= 12 * COMPANY_FROM && !speaks)
-		return false;
-	*ret_welcome = says(&all, WELCOME, COUNT(WELCOME));
-	return speaks || ((before.len < 24 || says(&before, LEAST, COUNT(LEAST))) &&
-			  says(&after, GOES_ON, COUNT(GOES_ON)));
+	*ret_welcome = all & WELCOME;
+	if (all & SPEAKS)
+		return true;
+	return span->min < 12 * COMPANY_FROM && right & GOES_ON &&
+		(span->from - from < EDGE || left & LEAST);
 }
 
 static bool is_up_to(const char *begin, const char *p)
@@ -224,9 +281,11 @@ static bool is_up_to(const char *begin, const char *p)
 static bool says_none(const char *p, const char *end)
 {
 	for (size_t i = 0; i < COUNT(NONE); i++) {
-		size_t n = strlen(NONE[i]);
+		const char *none = NONE[i];
 
-		if ((size_t)(end - p) >= n && !strncasecmp(p, NONE[i], n))
+		if (lower[(unsigned char)*p] == (unsigned char)none[0] && end - p > 1 &&
+		    lower[(unsigned char)p[1]] == (unsigned char)none[1] &&
+		    (size_t)(end - p) >= strlen(none) && !strncasecmp(p, none, strlen(none)))
 			return true;
 	}
 	return false;
@@ -268,11 +327,22 @@ static const char *look_at(const char *begin, const char *p, const char *end, st
 	return span.to;
 }
 
+/* "a", "un" and "ein" are everywhere: only before a word that may be a unit do they count. */
+static bool is_idle(const char *p, const char *end)
+{
+	const char *q = p;
+
+	while (q < end && is_letter((unsigned char)*q))
+		q++;
+	return (q - p == 1 || !strncasecmp(p, "un", 2) || !strncasecmp(p, "ein", 3)) &&
+		(end - q < 2 || !strchr("yjamb\xC3(/", tolower((unsigned char)q[1])));
+}
+
 static bool is_inside(const char *begin, const char *p)
 {
 	unsigned char c = p > begin ? (unsigned char)p[-1] : ' ';
 
-	return isalnum(c) || c >= 0x80 || c == '$' || c == '.' || c == ',' || c == '\'';
+	return c == '$' || c == '.' || c == ',' || c == '\'' || c == '-' || c == '/';
 }
 
 bool experience_find(const char *text, size_t len, struct experience *ret)
@@ -283,13 +353,21 @@ bool experience_find(const char *text, size_t len, struct experience *ret)
 	if (!prepared)
 		prepare();
 	while (p < end) {
-		bool starting = isdigit((unsigned char)*p) || may_start(p, end);
+		const char *start = p;
 
-		if (starting && !is_inside(text, p)) {
-			p = look_at(text, p, end, &f);
-		} else {
+		if (isdigit((unsigned char)*p)) {
+			if (!is_inside(text, p))
+				p = look_at(text, p, end, &f);
+		} else if (!is_letter((unsigned char)*p)) {
 			p++;
+			continue;
+		} else if (may_start(p, end) && !is_idle(p, end)) {
+			p = look_at(text, p, end, &f);
 		}
+		if (p > start + 1)
+			continue;
+		while (p < end && lower[(unsigned char)*p])
+			p++;
 	}
 	if (f.has_asked)
 		*ret = f.asked;

@@ -271,6 +271,11 @@ bool html_has_entities(const char *text, size_t len)
 	return false;
 }
 
+bool html_is_marked(const char *text, size_t len)
+{
+	return html_has_tags(text, len) || html_has_entities(text, len);
+}
+
 void html_unescape(const char *text, size_t len, struct buf *out)
 {
 	const char *end = text + len, *p = text;

@@ -12,6 +12,8 @@
 
 struct buf;
 
+/* Is there anything to strip or to unescape? */
+bool html_is_marked(const char *text, size_t len);
 bool html_has_tags(const char *text, size_t len);
 bool html_has_escaped_tags(const char *text, size_t len);	/* "&lt;p&gt;" */
 bool html_has_entities(const char *text, size_t len);		/* known ones only */

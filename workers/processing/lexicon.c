@@ -102,10 +102,12 @@ void lexicon_add_alias(enum lexicon_kind kind, const char *text, size_t len, uns
 		hash = i ? words_join(hash, words[i].hash) : words[i].hash;
 		s = add_slot(hash);
 	}
-	/* The first one has it: an alias with a mark comes before the name, which has none. */
-	if (!s || s->id[kind])
+	if (!s)
 		return;
 	let_through(words[0].hash);
+	/* The first one has it: an alias with a mark comes before the name, which has none. */
+	if (s->id[kind])
+		return;
 	s->id[kind] = (uint16_t)(id + 1);
 	s->mark[kind] = (uint8_t)mark;
 	if (mark == MARK_EXACT)

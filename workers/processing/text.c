@@ -2,6 +2,7 @@
 #include "workers/processing/text.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <stdint.h>
 #include <utf8proc.h>
 
@@ -150,14 +151,48 @@ static size_t put_special(struct buf *out, struct gap *gap, const char *p, const
 	return n;
 }
 
-/* ASCII runs without controls are the bulk of every description: copied in pieces. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each byte of x that is zero. */
+static uint64_t zero_bytes(uint64_t x)
+{
+	return ~(((x & EACH(0x7F)) + EACH(0x7F)) | x | EACH(0x7F));
+}
+
+/* ASCII without controls and with single spaces is the bulk of every description: how much of it
+ * stands at p, looked at eight bytes at a time. It ends with a letter or a mark, not a space. */
 static size_t plain_run(const char *p, const char *end)
 {
 	const char *q = p;
+	uint64_t eight, spaces, before = 0;
 
-	while (q < end && *q > ' ' && *q < 0x7F)
+	for (; end - q >= 8; q += 8) {
+		memcpy(&eight, q, sizeof eight);
+		eight = le64toh(eight);
+		spaces = zero_bytes(eight ^ EACH(' '));
+		if ((((eight - EACH(' ')) & ~eight) | eight) & EACH(0x80) ||
+		    zero_bytes(eight ^ EACH(0x7F)) || spaces & (spaces << 8 | before))
+			break;
+		before = spaces >> 56;
+	}
+	while (q < end && *q >= ' ' && *q < 0x7F && !(*q == ' ' && (q == p || q[-1] == ' ')))
 		q++;
+	while (q > p && q[-1] == ' ')
+		q--;
 	return (size_t)(q - p);
+}
+
+/* Characters that stay as they are and begin no mojibake: letters with marks but those few, and
+ * the dashes, quotes and bullets of U+2013 to U+2026. Returns their bytes, 0 for any other. */
+static size_t kept_as_is(const char *p, const char *end)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	if (u[0] == 0xC3 && end - p > 1 && u[1] >= 0x80 && u[1] <= 0xBF)
+		return u[1] >= 0x86 && u[1] != 0xA2 && u[1] != 0xAF && u[1] != 0xB0 ? 2 : 0;
+	if (u[0] == 0xE2 && end - p > 2 && u[1] == 0x80 && u[2] >= 0x93 && u[2] <= 0xA6)
+		return 3;
+	return 0;
 }
 
 static void normalise(const char *text, size_t len, struct buf *out, bool *marks)
@@ -165,9 +200,13 @@ static void normalise(const char *text, size_t len, struct buf *out, bool *marks
 	const char *p = text, *end = text + len;
 	struct gap gap = { 0 };
 
+	if (len < out->max - out->len)
+		buf_reserve(out, len);
 	while (p < end) {
 		size_t run = plain_run(p, end);
 
+		if (!run && (unsigned char)*p >= 0x80)
+			run = kept_as_is(p, end);
 		if (run) {
 			put_gap(out, &gap);
 			buf_append(out, p, run);
@@ -229,6 +268,7 @@ static void clean_marked(const char *text, size_t len, struct buf *out, bool *ma
 
 	buf_init(&a, HARD_LIMIT_FACTOR * TEXT_MAX_BYTES);
 	buf_init(&b, HARD_LIMIT_FACTOR * TEXT_MAX_BYTES);
+	buf_reserve(&a, len);
 	buf_append(&a, text, len);
 	unmark(&a, &b);
 	normalise(buf_text(&a), a.len, out, marks);
@@ -244,7 +284,7 @@ void text_clean(const char *text, size_t len, struct buf *out)
 		len = utf8_cut(text, len, TEXT_MAX_BYTES);
 	if (len == 0)
 		return;
-	if (memchr(text, '<', len) || memchr(text, '&', len))
+	if (html_is_marked(text, len))
 		clean_marked(text, len, out, &marks);
 	else
 		normalise(text, len, out, &marks);

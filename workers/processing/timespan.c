@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/timespan.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "common/base/mem.h"
 #include "workers/processing/utf8.h"
 
-enum { WORD_MAX = 20 };
+enum { WORD_MAX = 20, LIST_MAX = 96 };
 
 /* Folded words; the position in its language tells the number. */
 static const char *const NUMBERS[] = {
@@ -22,11 +23,11 @@ static const char *const NUMBERS[] = {
 };
 
 static const char YEARS[] =
-	" years year yrs yr yr. y jahre jahren jahr ans an annees annee anos ano anni anno year's ";
-static const char MONTHS[] = " months month mos monate monaten monat mois meses mes mesi mese ";
-static const char TO[] = " to bis a or ou o oder und and y hasta al till ";
-static const char MORE[] = " plus more mehr mas piu above or oder ou o and und y e ";
-static const char FILLER[] = " full complete consecutive relevant solid volle ganze good ";
+	" years year yrs yr yr y jahre jahren jahr ans an annees annee anos ano anni anno year's ";
+static const char MONTHS[] = "months month mos monate monaten monat mois meses mes mesi mese";
+static const char TO[] = "to bis a or ou o oder und and y hasta al till";
+static const char MORE[] = "plus more mehr mas piu above or oder ou o and und y e";
+static const char FILLER[] = "full complete consecutive relevant solid volle ganze good";
 
 /* The letters of the word at p in lower case, without the accents that matter here. */
 static const char *read_word(const char *p, const char *end, char out[WORD_MAX + 1])
@@ -50,18 +51,61 @@ static const char *read_word(const char *p, const char *end, char out[WORD_MAX +
 	return p;
 }
 
-static bool among(const char *list, const char *word)
+/* A word's first eight letters as a number: lists are compared without a call. */
+static uint64_t packed(const char *word)
 {
-	char padded[WORD_MAX + 3];
-	size_t n = strlen(word);
+	uint64_t eight = 0;
 
-	if (n == 0)
-		return false;
-	padded[0] = ' ';
-	memcpy(padded + 1, word, n);
-	padded[n + 1] = ' ';
-	padded[n + 2] = '\0';
-	return strstr(list, padded) != NULL;
+	for (unsigned i = 0; i < 8 && word[i] && word[i] != ' '; i++)
+		eight = eight << 8 | (unsigned char)word[i];
+	return eight;
+}
+
+struct list {
+	uint64_t words[LIST_MAX];
+	size_t n;
+};
+
+static struct list years, months, to, more, filler, numbers;
+static unsigned char values[LIST_MAX];
+static bool prepared;
+
+static void fill(struct list *list, const char *words)
+{
+	for (const char *p = words; *p;) {
+		size_t n = strcspn(p, " ");
+
+		assert(list->n < LIST_MAX);
+		list->words[list->n++] = packed(p);
+		p += n + (p[n] == ' ');
+	}
+}
+
+static void prepare(void)
+{
+	fill(&years, YEARS);
+	fill(&months, MONTHS);
+	fill(&to, TO);
+	fill(&more, MORE);
+	fill(&filler, FILLER);
+	for (size_t i = 0; i < COUNT(NUMBERS); i++) {
+		size_t before = numbers.n;
+
+		fill(&numbers, NUMBERS[i]);
+		for (size_t k = before; k < numbers.n; k++)
+			values[k] = (unsigned char)(k - before + 1);
+	}
+	prepared = true;
+}
+
+static bool among(const struct list *list, const char *word)
+{
+	uint64_t eight = packed(word);
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->words[i] == eight)
+			return eight != 0;
+	return false;
 }
 
 static const char *skip_blanks(const char *p, const char *end)
@@ -73,17 +117,11 @@ static const char *skip_blanks(const char *p, const char *end)
 
 static int number_word(const char *word)
 {
-	for (size_t i = 0; i < COUNT(NUMBERS); i++) {
-		int number = 1;
+	uint64_t eight = packed(word);
 
-		for (const char *p = NUMBERS[i]; *p; number++) {
-			size_t n = strcspn(p, " ");
-
-			if (!strncmp(p, word, n) && !word[n])
-				return number;
-			p += n + (p[n] == ' ');
-		}
-	}
+	for (size_t i = 0; i < numbers.n; i++)
+		if (numbers.words[i] == eight)
+			return values[i];
 	return 0;
 }
 
@@ -135,9 +173,9 @@ static const char *skip_additions(const char *p, const char *end)
 	for (int i = 0; i < 2; i++) {
 		q = read_word(skip_blanks(p, end), end, word);
 		if (!strcmp(word, "plus") || !strcmp(word, "more") || !strcmp(word, "mehr") ||
-		    !strcmp(word, "mas") || among(FILLER, word)) {
+		    !strcmp(word, "mas") || among(&filler, word)) {
 			p = q;
-		} else if (among(MORE, word)) {
+		} else if (among(&more, word)) {
 			char next[WORD_MAX + 1];
 			const char *r = read_word(skip_blanks(q, end), end, next);
 
@@ -161,7 +199,7 @@ static const char *skip_to(const char *p, const char *end)
 	if (end - p > 2 && !memcmp(p, "\xE2\x80", 2) && (p[2] == '\x93' || p[2] == '\x94'))
 		return skip_blanks(p + 3, end);
 	q = read_word(p, end, word);
-	return among(TO, word) ? skip_blanks(q, end) : NULL;
+	return among(&to, word) ? skip_blanks(q, end) : NULL;
 }
 
 /* 12 for years, 1 for months, 0 for anything else. */
@@ -173,17 +211,20 @@ static int read_unit(const char **p, const char *end)
 	if (q < end && *q == '-')
 		q++;
 	after = read_word(q, end, word);
-	if (!among(YEARS, word) && !among(MONTHS, word))
+	if (!among(&years, word) && !among(&months, word))
 		return 0;
 	*p = after;
-	return among(YEARS, word) ? 12 : 1;
+	return among(&years, word) ? 12 : 1;
 }
 
 bool timespan_read(const char *p, const char *end, struct timespan *ret)
 {
 	int low, high = -12, unit = 0;
-	const char *q = read_number(p, end, &low), *r;
+	const char *q, *r;
 
+	if (!prepared)
+		prepare();
+	q = read_number(p, end, &low);
 	if (!q)
 		return false;
 	ret->from = p;

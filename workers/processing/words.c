@@ -3,8 +3,8 @@
 
 #include <ctype.h>
 
-#define BASIS UINT64_C(14695981039346656037)
-#define PRIME UINT64_C(1099511628211)
+#define BASIS UINT64_C(0x9E3779B97F4A7C15)
+#define PRIME UINT64_C(0xD6E8FEB86659FD93)
 
 /* What a byte is hashed as; 0 ends a word, WIDE begins a character above ASCII. */
 enum { WIDE = 1 };
@@ -94,14 +94,44 @@ static const char *skip_marks(const char *p, const char *end)
 	return p;
 }
 
-static uint64_t mixed(uint64_t hash, unsigned char letter)
+/* Letters are gathered eight at a time and mixed as one number: a multiplication for each would
+ * cost more than everything else that is done to a word. */
+struct letters {
+	uint64_t hash, eight, full_hash, full;	/* the last two: before the last mixing */
+	unsigned n;
+};
+
+static uint64_t mixed(uint64_t hash, uint64_t eight)
 {
-	return (hash ^ letter) * PRIME;
+	hash = (hash ^ eight) * PRIME;
+	return hash ^ hash >> 32;
+}
+
+static inline void add_letter(struct letters *l, unsigned char letter)
+{
+	l->eight = l->eight << 8 | letter;
+	if (++l->n % 8)
+		return;
+	l->full_hash = l->hash;
+	l->full = l->eight;
+	l->hash = mixed(l->hash, l->eight);
+	l->eight = 0;
+}
+
+static uint64_t hash_of(const struct letters *l)
+{
+	return mixed(l->hash, l->eight + 1);
+}
+
+/* As if the last letter had not come. */
+static uint64_t hash_without_last(const struct letters *l)
+{
+	return l->n % 8 ? mixed(l->hash, (l->eight >> 8) + 1) : mixed(l->full_hash, (l->full >> 8) + 1);
 }
 
 /* The character at p that no plain letter is: a mark inside the word or one above ASCII. Returns
  * the bytes to take, 0 where the word ends. */
-static size_t special(const char *start, const char *p, const char *end, uint64_t *hash)
+static size_t special(const char *start, const char *p, const char *end, struct letters *l)
 {
 	unsigned char letter = (unsigned char)*p;
 	size_t n = 1;
@@ -114,32 +144,43 @@ static size_t special(const char *start, const char *p, const char *end, uint64_
 		return apostrophe_inside(start, p, p + n, end) ? n : 0;
 	if (!letter || (n == 1 && letter != '.' && letter != WIDE))
 		return 0;
-	*hash = mixed(*hash, letter == WIDE ? (unsigned char)*p : letter);
+	add_letter(l, letter == WIDE ? (unsigned char)*p : letter);
 	return n;
+}
+
+/* Plain letters from p on; the gathered ones live in registers meanwhile. */
+static inline const char *plain_letters(const char *p, const char *end, struct letters *all)
+{
+	struct letters l = *all;
+	unsigned char letter;
+
+	while (p < end && (letter = FOLDED[(unsigned char)*p]) > WIDE) {
+		add_letter(&l, letter);
+		p++;
+	}
+	*all = l;
+	return p;
 }
 
 static const char *read_one(const char *p, const char *end, struct word *ret)
 {
 	const char *start = p;
-	uint64_t hash = BASIS, before = 0;
+	struct letters l = { .hash = BASIS };
 
 	if (end - p > WORDS_LONGEST)
 		end = p + WORDS_LONGEST;
 	for (;;) {
-		unsigned char letter;
 		size_t n;
 
-		while (p < end && (letter = FOLDED[(unsigned char)*p]) > WIDE) {
-			before = hash;
-			hash = mixed(hash, letter);
-			p++;
-		}
-		if (p >= end || !(n = special(start, p, end, &hash)))
+		p = plain_letters(p, end, &l);
+		if (p >= end || *p == ' ' || *p == ',' || !(n = special(start, p, end, &l)))
 			break;
 		p += n;
 	}
-	*ret = (struct word){ .at = start, .hash = hash, .len = (uint16_t)(p - start),
-			      .stem = p - start > 3 && p[-1] == 's' ? before : 0 };
+	ret->at = start;
+	ret->hash = hash_of(&l);
+	ret->len = (uint16_t)(p - start);
+	ret->stem = p - start > 3 && p[-1] == 's' ? hash_without_last(&l) : 0;
 	return p;
 }
 
@@ -148,13 +189,21 @@ size_t words_read(const char **p, const char *end, struct word *ret, size_t max)
 	const char *q = *p;
 	size_t n = 0;
 
-	while (n < max && (q = skip_marks(q, end)) < end)
+	while (n < max) {
+		/* One blank and a letter are what mostly stands between two words. */
+		if (end - q > 1 && *q == ' ' && FOLDED[(unsigned char)q[1]] > '+')
+			q++;
+		else
+			q = skip_marks(q, end);
+		if (q >= end)
+			break;
 		q = read_one(q, end, &ret[n++]);
+	}
 	*p = q;
 	return n;
 }
 
 uint64_t words_join(uint64_t left, uint64_t right)
 {
-	return (left * 31 + 7) ^ (right * PRIME);
+	return mixed(left * 31 + 7, right);
 }
