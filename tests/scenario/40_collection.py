@@ -92,7 +92,9 @@ def an_answer_survives_in_a_file_while_postgresql_is_away():
     wait_for("the delayed page", lambda: not fleet.provider.pending_fault())
     fleet.services("kill", "postgres")
     pattern = os.path.join(fleet.data, "raw_collections/*/*/*/jsearch_*.json")
-    path = wait_for("the file", lambda: glob.glob(pattern))[0]
+    waiting = os.path.join(fleet.data, "raw_collections/waiting/*.json")
+    path = wait_for("the file", lambda: glob.glob(waiting))[0]
+    wait_for("its name by day", lambda: os.stat(path).st_nlink == 2)
     with open(path) as f:
         kept = json.load(f)
     assert kept["in_database"] is False and kept["http_status"] == 200, kept
@@ -101,7 +103,10 @@ def an_answer_survives_in_a_file_while_postgresql_is_away():
     fleet.services("start-one", "postgres")
     result = task.get(timeout=LIMIT_S)
     fleet.check_run(result, 2)
-    assert glob.glob(pattern) == []
+    assert glob.glob(os.path.join(fleet.data, "raw_collections/waiting/*")) == []
+    for copy in glob.glob(pattern):
+        with open(copy) as f:
+            assert json.load(f)["in_database"] is True, copy
     assert [status for _, status in fleet.provider.asked()] == [200, 200], fleet.provider.asked()
 
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <glob.h>
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
@@ -277,6 +278,45 @@ static void cookies_are_left_out_of_the_kept_headers(void **state)
 	buf_release(&r.headers);
 }
 
+static size_t count_files(const char *below)
+{
+	char *pattern = mem_printf("%s/raw_collections/%s", dir, below);
+	glob_t found = { 0 };
+	size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+
+	globfree(&found);
+	free(pattern);
+	return n;
+}
+
+static void a_copy_is_json_and_does_not_wait(void **state)
+{
+	cJSON *query = cJSON_Parse("{\"query\":\"x\"}"), *metadata = cJSON_Parse("{}"), *o;
+	struct raw_taken raw = raw_of(ID_1, "{\"data\": [1.10]}", 16, query, metadata);
+	char *path = mem_printf("%s/raw_collections/2027/01/16/jsearch_001.json", dir),
+	     text[4096] = "";
+	struct err e = { 0 };
+	FILE *f;
+
+	(void)state;
+	raw.taken_us += 86400000000;
+	if (rawfile_copy(dir, &raw, &e) < 0)
+		fail_msg("%s", e.msg);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+	fclose(f);
+	o = cJSON_Parse(text);
+	assert_true(json_bool(o, "in_database", false));
+	assert_null(json_get(o, "raw_body"));
+	assert_non_null(strstr(text, "\"raw_response\":{\"data\": [1.10]}"));
+	assert_int_equal(count_files("waiting/*.json"), 0);
+	cJSON_Delete(o);
+	free(path);
+	cJSON_Delete(query);
+	cJSON_Delete(metadata);
+}
+
 static void a_file_gives_back_what_was_put_in(void **state)
 {
 	static const struct { const char *body; size_t len; const char *shown; } cases[] = {
@@ -312,9 +352,12 @@ static void a_file_gives_back_what_was_put_in(void **state)
 		free(path);
 	}
 	n = rawfile_list(dir, 2, &paths);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 1);	/* one id, one time: one that waits */
+	assert_int_equal(count_files("2027/01/15/*.json"), 3);
 	assert_int_equal(rawfile_remove(paths[0], NULL), 0);
 	assert_int_equal(rawfile_remove(paths[0], NULL), 0);
+	assert_int_equal(count_files("2027/01/15/*.json"), 2);
+	assert_int_equal(count_files("waiting/*.json"), 0);
 	for (size_t i = 0; i < n; i++)
 		free(paths[i]);
 	free(paths);
@@ -384,6 +427,7 @@ int main(void)
 		cmocka_unit_test(a_body_larger_than_the_limit_is_not_unpacked),
 		cmocka_unit_test(equal_questions_have_equal_hashes),
 		cmocka_unit_test(cookies_are_left_out_of_the_kept_headers),
+		cmocka_unit_test(a_copy_is_json_and_does_not_wait),
 		cmocka_unit_test(a_file_gives_back_what_was_put_in),
 		cmocka_unit_test(files_that_are_not_ours_are_refused),
 		cmocka_unit_test(a_directory_that_cannot_be_made_is_an_error),

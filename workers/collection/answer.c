@@ -106,6 +106,15 @@ static int store_in_database(struct walk *w, const struct raw_taken *raw, struct
 	return run_step_commit(w->run, step, NULL, e);
 }
 
+static void keep_copy(struct walk *w, const struct raw_taken *raw)
+{
+	const struct conf_fleet *fleet = &run_conf(w->run)->fleet;
+	struct err e = { 0 };
+
+	if (fleet->raw_copies && rawfile_copy(fleet->data_dir, raw, &e) < 0)
+		log_warn("no copy of an answer source=%s error=\"%s\"", w->source->name, e.msg);
+}
+
 /* An answer that was paid for is never lost to a database that is away. */
 static int store(struct walk *w, const struct raw_taken *raw, struct err *e)
 {
@@ -113,6 +122,8 @@ static int store(struct walk *w, const struct raw_taken *raw, struct err *e)
 	struct err file_e = { 0 };
 	char *path = NULL;
 
+	if (r == 0)
+		keep_copy(w, raw);
 	if (r != -ERR_DB && r != -ERR_TIMEOUT)
 		return r;
 	if (rawfile_write(run_conf(w->run)->fleet.data_dir, raw, &path, &file_e) < 0)

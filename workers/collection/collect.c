@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/conf.h"
+#include "common/base/copies.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -308,9 +309,28 @@ int collect_jobs(struct run *run, const cJSON *args, cJSON **ret_result, struct 
 	return r < 0 ? r : collect_order(run, &order, NULL, ret_result, e);
 }
 
+/* Also what processing wrote: this comes round anyway. */
+static int expire_copies(struct run *run)
+{
+	static const char *const kinds[] = { COPIES_RAW, COPIES_PROCESSED, COPIES_FAILED };
+	const struct conf_fleet *fleet = &run_conf(run)->fleet;
+	int gone = 0;
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct err e = { 0 };
+		int n = copies_expire(fleet->data_dir, kinds[i], clock_wall_us(),
+				      fleet->copies_days, &e);
+
+		if (n < 0)
+			log_warn("old copies stay error=\"%s\"", e.msg);
+		gone += n > 0 ? n : 0;
+	}
+	return gone;
+}
+
 int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
-	int n = pickup_files(run, e);
+	int gone = expire_copies(run), n = pickup_files(run, e);
 
 	(void)args;
 	if (n < 0)
@@ -318,5 +338,6 @@ int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, stru
 	*ret_result = mem_check(cJSON_CreateObject());
 	json_set_str(*ret_result, "status", "success");
 	json_set_num(*ret_result, "picked_up", n);
+	json_set_num(*ret_result, "copies_expired", gone);
 	return 0;
 }

@@ -20,7 +20,7 @@
  * A source without its key: development collects the sample data ("demo": true), production parks
  * the source with an alert.
  *
- * jobfleet.pick_up_raw() takes in what was kept in files. */
+ * jobfleet.pick_up_raw() takes in what was kept in files, and lets old copies expire (copies.h). */
 #ifndef WORKERS_COLLECTION_COLLECT_H
 #define WORKERS_COLLECTION_COLLECT_H
 

@@ -133,7 +133,7 @@ int fetch_call(struct run *run, const struct conf_source *conf, const struct sou
 	if (r == 0)
 		r = run_db_read(run, &pg, e);
 	if (r == 0)
-		r = quota_take(pg, conf, 1, e);
+		r = quota_take(pg, conf, req->credits, e);
 	if (r == -ERR_AGAIN) {	/* no fault of this task, so no retry of its own */
 		e->code = ERR_LIMITED;
 		e->retry_after_ms += jitter_ms(1000);

@@ -12,7 +12,7 @@ static const struct task TASKS[] = {
 		.params = PARAMS("query", "location?", "page?=1", "num_pages?", "source?",
 				 "strategy?", "priority?", "max_retries?", "retry_count?=0",
 				 "run_id?", "results?", "refresh?", "country?", "language?", "date_posted?",
-				 "employment_types?", "remote?"),
+				 "employment_types?", "remote?", "job_ids?"),
 		.fn = collect_jobs,
 		.plain = "job_collection_requests",
 		.soft_ms = 15 * MINUTE_MS,

@@ -8,7 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum { TEXT_BYTES = 500, PAIRS = 500, RESULTS = 1000, RETRIES = 100 };
+enum { TEXT_BYTES = 500, IDS_BYTES = 4000, PAIRS = 500, RESULTS = 1000, RETRIES = 100 };
 
 static const char *const STRATEGIES[] = { "on_demand", "scheduled", "batch", "incremental" };
 static const char *const DATES[] = { "all", "today", "3days", "week", "month" };
@@ -55,12 +55,13 @@ const char *order_country(const char *location)
 	return "";
 }
 
-static int check_text(const char *name, const char *text, bool required, struct err *e)
+static int check_text(const char *name, const char *text, bool required, size_t max,
+		      struct err *e)
 {
 	if (required && strspn(text, " \t\r\n") == strlen(text))
 		return err_set(e, ERR_INVALID, "%s must not be empty", name);
-	if (strlen(text) > TEXT_BYTES)
-		return err_set(e, ERR_INVALID, "%s is longer than %d bytes", name, TEXT_BYTES);
+	if (strlen(text) > max)
+		return err_set(e, ERR_INVALID, "%s is longer than %zu bytes", name, max);
 	for (const char *p = text; *p; p++)
 		if (iscntrl((unsigned char)*p))
 			return err_set(e, ERR_INVALID, "%s contains a control character", name);
@@ -82,7 +83,7 @@ static int read_list(const cJSON *args, const char *name, bool required, int max
 	if (cJSON_IsString(v)) {
 		ret[0] = v->valuestring;
 		*ret_n = 1;
-		return check_text(name, v->valuestring, required, e);
+		return check_text(name, v->valuestring, required, TEXT_BYTES, e);
 	}
 	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) < 1 || cJSON_GetArraySize(v) > max)
 		return err_set(e, ERR_TYPE, "%s must be a text, or a list of 1 to %d texts", name,
@@ -91,13 +92,14 @@ static int read_list(const cJSON *args, const char *name, bool required, int max
 		if (!cJSON_IsString(item))
 			return err_set(e, ERR_TYPE, "%s[%d] must be a text", name, n);
 		ret[n++] = item->valuestring;
-		r = r < 0 ? r : check_text(name, item->valuestring, required, e);
+		r = r < 0 ? r : check_text(name, item->valuestring, required, TEXT_BYTES, e);
 	}
 	*ret_n = n;
 	return r;
 }
 
-static int read_text(const cJSON *args, const char *name, const char **ret, struct err *e)
+static int read_long_text(const cJSON *args, const char *name, size_t max, const char **ret,
+			  struct err *e)
 {
 	const cJSON *v = json_get(args, name);
 
@@ -107,7 +109,24 @@ static int read_text(const cJSON *args, const char *name, const char **ret, stru
 	if (!cJSON_IsString(v))
 		return err_set(e, ERR_TYPE, "%s must be a text", name);
 	*ret = v->valuestring;
-	return check_text(name, v->valuestring, false, e);
+	return check_text(name, v->valuestring, false, max, e);
+}
+
+static int read_text(const cJSON *args, const char *name, const char **ret, struct err *e)
+{
+	return read_long_text(args, name, TEXT_BYTES, ret, e);
+}
+
+static int read_job_ids(struct order *o, const cJSON *args, struct err *e)
+{
+	int r = read_long_text(args, "job_ids", IDS_BYTES, &o->job_ids, e);
+
+	if (r < 0 || !*o->job_ids)
+		return r;
+	o->njob_ids = 1;
+	for (const char *p = strchr(o->job_ids, ','); p; p = strchr(p + 1, ','))
+		o->njob_ids++;
+	return 0;
 }
 
 static int read_word(const cJSON *args, const char *name, const char *const *words, size_t n,
@@ -217,8 +236,10 @@ static int read_flag(const cJSON *args, const char *name, bool *ret, struct err 
 int order_read(struct order *ret, const cJSON *args, struct err *e)
 {
 	struct order o = { 0 };
-	int r = read_list(args, "query", true, ORDER_LIST, o.queries, &o.nqueries, e);
+	int r = read_job_ids(&o, args, e);
 
+	if (r == 0)
+		r = read_list(args, "query", !*o.job_ids, ORDER_LIST, o.queries, &o.nqueries, e);
 	if (r == 0)
 		r = read_list(args, "location", false, ORDER_LIST, o.locations, &o.nlocations, e);
 	if (r == 0 && o.nqueries * o.nlocations > PAIRS)

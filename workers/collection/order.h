@@ -7,6 +7,8 @@
  * -ERR_TYPE, naming the argument and what would be right.
  * page counts only where a source is paged by number; one that is paged by cursor has no way to
  * begin in the middle, and begins at its start.
+ * job_ids are postings to be asked for again, by comma, where a source can do that; query may then
+ * be "".
  * source is one name or a list of them; "", "all" or none is every source that queues.conf enables.
  * Ownership: texts are borrowed from the arguments. */
 #ifndef WORKERS_COLLECTION_ORDER_H
@@ -25,6 +27,8 @@ struct order {
 	int first_page;			/* 1 … */
 	int pages;			/* budget of a pair; 0 = the source's */
 	int results;			/* enough once so many postings came; 0 = no such end */
+	const char *job_ids;		/* "a==,b_-": these instead of a search; "" */
+	int njob_ids;
 	const char *sources[ORDER_SOURCES];
 	int nsources;			/* 0 = every one that is enabled */
 	bool refresh;			/* ask, however fresh the last answer is */

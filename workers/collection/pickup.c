@@ -33,7 +33,7 @@ static int take_over(struct run *run, struct rawfile *f, const char *step, struc
 		r = raw_settle(pg, f->raw.id, "failed", NULL, NULL, e);
 	if (r >= 0)
 		r = run_step_commit(run, step, NULL, e);
-	f->raw.metadata = NULL;
+	f->raw.metadata = json_get(f->json, "metadata");
 	cJSON_Delete(metadata);
 	return r < 0 ? r : inserted;
 }
@@ -53,6 +53,9 @@ static int pick_up(struct run *run, const char *path, struct err *e)
 	r = run_step_begin(run, step, NULL, e);
 	if (r == 0)
 		r = inserted = take_over(run, &f, step, e);
+	if (r >= 0 && run_conf(run)->fleet.raw_copies &&
+	    rawfile_copy(run_conf(run)->fleet.data_dir, &f.raw, &file_e) < 0)
+		log_warn("no copy of an answer path=%s error=\"%s\"", path, file_e.msg);
 	if (r >= 0 && rawfile_remove(path, &file_e) < 0)
 		log_warn("raw file taken in but not removed path=%s error=\"%s\"", path,
 			 file_e.msg);

@@ -46,12 +46,18 @@ static int count_boards(const char *boards)
 	return n;
 }
 
+static bool takes_ids(const struct conf_source *conf, const struct order *order)
+{
+	return order->njob_ids <= source_find(conf->name)->ids_a_call;
+}
+
 static bool has_questions(const struct conf_source *conf)
 {
 	return source_find(conf->name)->kind != SOURCE_BOARD || count_boards(conf->boards) > 0;
 }
 
-static int add_named(struct plan *plan, const struct conf *conf, const char *name, struct err *e)
+static int add_named(struct plan *plan, const struct conf *conf, const struct order *order,
+		     const char *name, struct err *e)
 {
 	const struct conf_source *s = conf_source(conf, name);
 
@@ -63,6 +69,9 @@ static int add_named(struct plan *plan, const struct conf *conf, const char *nam
 		return err_set(e, ERR_REFUSED, "source %s is disabled in queues.conf", name);
 	if (!has_questions(s))
 		return err_set(e, ERR_INVALID, "source %s has no boards in queues.conf", name);
+	if (!takes_ids(s, order))
+		return err_set(e, ERR_INVALID, "source %s takes %d job_ids at most", name,
+			       source_find(name)->ids_a_call);
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->sources[i].conf == s)
 			return 0;
@@ -89,10 +98,10 @@ int plan_make(struct plan *ret, const struct conf *conf, const struct order *ord
 
 	*ret = (struct plan){ .all = order->nsources == 0 };
 	for (int i = 0; i < order->nsources && r == 0; i++)
-		r = add_named(ret, conf, order->sources[i], e);
+		r = add_named(ret, conf, order, order->sources[i], e);
 	for (size_t i = 0; ret->all && i < conf->nsources; i++)
 		if (conf->sources[i].enabled && source_find(conf->sources[i].name) &&
-		    has_questions(&conf->sources[i]))
+		    has_questions(&conf->sources[i]) && takes_ids(&conf->sources[i], order))
 			add_by_weight(ret, &conf->sources[i]);
 	if (r == 0 && ret->n == 0)
 		r = err_set(e, ERR_CONFIG, "queues.conf enables no source of postings");
@@ -118,6 +127,8 @@ bool plan_backup(const struct plan *plan, const struct conf *conf, const struct 
 
 int plan_questions(const struct plan_source *s, const struct order *order)
 {
+	if (order->njob_ids)
+		return order->njob_ids <= s->source->ids_a_call;
 	switch (s->source->kind) {
 	case SOURCE_FEED:
 		return 1;
@@ -140,7 +151,9 @@ void plan_question(const struct plan_source *s, const struct order *order, int n
 				    .remote_only = order->remote_only, .key = s->key,
 				    .id = s->id };
 	board[0] = '\0';
-	if (s->source->kind == SOURCE_SEARCH) {
+	if (order->njob_ids) {
+		ret->ids = order->job_ids;
+	} else if (s->source->kind == SOURCE_SEARCH) {
 		ret->query = order->queries[number / order->nlocations];
 		ret->location = order->locations[number % order->nlocations];
 		if (!*ret->country)

@@ -5,6 +5,7 @@
  * source that queues.conf enables and that a file serves, the weightiest first.
  * What a source is asked follows from its kind: a search each pair of query and location, a feed
  * one question whatever is wanted, a board each name in its `boards` (without any it is not asked).
+ * Postings by id are one question to a source that takes so many at once, and none to the others.
  * Ownership: everything is borrowed from the order, the configuration and the plan. */
 #ifndef WORKERS_COLLECTION_PLAN_H
 #define WORKERS_COLLECTION_PLAN_H

@@ -8,50 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/copies.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum {
-	NUMBERS = 100000,
-	FILE_MODE = 0640,
-	DIR_MODE = 0750,
-	BASE64 = sodium_base64_VARIANT_ORIGINAL
-};
+enum { BASE64 = sodium_base64_VARIANT_ORIGINAL };
+#define WAITING COPIES_RAW "/waiting"
 static const off_t FILE_BYTES = 1 << 30;
 
 static int io_error(struct err *e, const char *what, const char *path)
 {
 	return err_set(e, ERR_IO, "%s %s: %s", what, path, strerror(errno));
-}
-
-/* mkdir -p */
-static int make_dirs(char *path, struct err *e)
-{
-	for (char *p = path + 1;; p++) {
-		char c = *p;
-
-		if (c != '/' && c != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(path, DIR_MODE) < 0 && errno != EEXIST)
-			return io_error(e, "cannot make", path);
-		*p = c;
-		if (c == '\0')
-			return 0;
-	}
-}
-
-static char *day_dir(const char *data_dir, int64_t us)
-{
-	time_t s = (time_t)(us / 1000000);
-	struct tm tm;
-
-	gmtime_r(&s, &tm);
-	return mem_printf("%s/raw_collections/%04d/%02d/%02d", data_dir, tm.tm_year + 1900,
-			  tm.tm_mon + 1, tm.tm_mday);
 }
 
 static char *base64(const void *bytes, size_t len)
@@ -62,18 +31,27 @@ static char *base64(const void *bytes, size_t len)
 	return sodium_bin2base64(text, size, bytes, len, BASE64);
 }
 
-static char *to_text(const struct raw_taken *raw)
+static void put_body(cJSON *o, const struct raw_taken *raw)
 {
-	const char *reason = raw_unfit(raw->body, raw->body_len, raw->complete, NULL, 0);
-	cJSON *o = mem_check(cJSON_CreateObject());
-	char at[CLOCK_ISO_SIZE], hash[65], *text, *coded;
 	size_t packed_len;
 	void *packed;
+	char *coded;
+
+	raw_pack(raw->body, raw->body_len, &packed, &packed_len);
+	coded = base64(packed, packed_len);
+	free(packed);
+	json_set_str(o, "raw_body", coded);
+	free(coded);
+}
+
+/* All but raw_response, whose text follows as it is, without its closing brace. */
+static char *head_of(const struct raw_taken *raw, const char *reason, bool waits)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+	char at[CLOCK_ISO_SIZE], hash[65], *text;
 
 	clock_iso(raw->taken_us, at);
 	raw_query_hash(raw->provider, raw->query, hash);
-	raw_pack(raw->body, raw->body_len, &packed, &packed_len);
-	coded = base64(packed, packed_len);
 	json_set_str(o, "collection_id", raw->id);
 	json_set_str(o, "timestamp", at);
 	json_set_str(o, "api_provider", raw->provider);
@@ -86,107 +64,63 @@ static char *to_text(const struct raw_taken *raw)
 	json_set_bool(o, "is_demo", raw->demo);
 	json_set_bool(o, "complete", raw->complete);
 	json_set_str(o, "error_info", reason);
-	json_set_bool(o, "in_database", false);
-	json_set_str(o, "raw_body", coded);
-	if (reason) {
-		json_set(o, "raw_response", cJSON_CreateObject());
-	} else {
-		char *body = mem_dup(raw->body, raw->body_len);
-
-		json_set_raw(o, "raw_response", body);
-		free(body);
-	}
+	json_set_bool(o, "in_database", !waits);
+	if (waits || reason)
+		put_body(o, raw);
 	text = json_print(o);
 	cJSON_Delete(o);
-	free(coded);
-	free(packed);
+	text[strlen(text) - 1] = '\0';
 	return text;
 }
 
-static int write_all(int fd, const char *text)
+enum { PARTS = 4 };
+#define RESPONSE ",\"raw_response\":"
+
+/* parts[0] is to be freed. */
+static void parts_of(const struct raw_taken *raw, bool waits, struct copies_part parts[PARTS])
 {
-	size_t left = strlen(text);
+	const char *reason = raw_unfit(raw->body, raw->body_len, raw->complete, NULL, 0);
+	char *head = head_of(raw, reason, waits);
 
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		left -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
-/* The first free number; renaming never replaces, so two writers cannot take the same. */
-static int give_name(const char *temp, const char *dir, const char *provider, char **ret_path,
-		     struct err *e)
-{
-	for (int i = 1; i < NUMBERS; i++) {
-		char *path = mem_printf("%s/%s_%03d.json", dir, provider, i);
-
-		if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
-			*ret_path = path;
-			return 0;
-		}
-		if (errno != EEXIST) {
-			int r = io_error(e, "cannot name", path);
-
-			free(path);
-			return r;
-		}
-		free(path);
-	}
-	return err_set(e, ERR_IO, "%s holds %d files of this provider already", dir, NUMBERS - 1);
-}
-
-static int sync_dir(const char *dir, struct err *e)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-
-	if (fd < 0 || fsync(fd) < 0)
-		r = io_error(e, "cannot sync", dir);
-	if (fd >= 0)
-		close(fd);
-	return r;
+	parts[0] = (struct copies_part){ head, strlen(head) };
+	parts[1] = (struct copies_part){ RESPONSE, sizeof RESPONSE - 1 };
+	parts[2] = reason ? (struct copies_part){ "{}", 2 } :
+			    (struct copies_part){ raw->body, raw->body_len };
+	parts[3] = (struct copies_part){ "}\n", 2 };
 }
 
 int rawfile_write(const char *data_dir, const struct raw_taken *raw, char **ret_path, struct err *e)
 {
-	char *dir = day_dir(data_dir, raw->taken_us), *text = to_text(raw), *path = NULL;
-	char *temp = mem_printf("%s/.%s.tmp", dir, raw->id);
-	int fd, r = make_dirs(dir, e);
+	char *waiting = mem_printf("%s/" WAITING "/%020lld_%s.json", data_dir,
+				   (long long)raw->taken_us, raw->id);
+	struct copies_part parts[PARTS];
+	int r;
 
-	if (r < 0)
-		goto out;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	if (fd < 0 || write_all(fd, text) < 0)
-		r = io_error(e, "cannot write", temp);
-	if (fd >= 0)
-		close(fd);
+	parts_of(raw, true, parts);
+	r = copies_put(waiting, parts, PARTS, e);
 	if (r == 0)
-		r = give_name(temp, dir, raw->provider, &path, e);
-	if (r < 0)
-		unlink(temp);
-	else
-		r = sync_dir(dir, e);
-	if (r == 0)
-		*ret_path = path;
-	else
-		free(path);
-out:
-	free(temp);
-	free(text);
-	free(dir);
+		r = copies_link(data_dir, COPIES_RAW, raw->provider, raw->taken_us, waiting,
+				ret_path, e);
+	free((void *)parts[0].data);
+	free(waiting);
+	return r;
+}
+
+int rawfile_copy(const char *data_dir, const struct raw_taken *raw, struct err *e)
+{
+	struct copies_part parts[PARTS];
+	int r;
+
+	parts_of(raw, false, parts);
+	r = copies_write(data_dir, COPIES_RAW, raw->provider, raw->taken_us, parts, PARTS, false,
+			 NULL, e);
+	free((void *)parts[0].data);
 	return r;
 }
 
 size_t rawfile_list(const char *data_dir, size_t max, char ***ret_paths)
 {
-	char *pattern =
-		mem_printf("%s/raw_collections/[0-9]*/[0-9]*/[0-9]*/*_[0-9]*.json", data_dir);
+	char *pattern = mem_printf("%s/" WAITING "/[0-9]*_*.json", data_dir);
 	glob_t found = { 0 };
 	size_t n = 0;
 
@@ -298,8 +232,35 @@ void rawfile_release(struct rawfile *f)
 	*f = (struct rawfile){ 0 };
 }
 
+/* The name by day of a file that waits: the link to the same bytes. */
+static void remove_day_name(const char *waiting, const struct stat *st)
+{
+	const char *name = strrchr(waiting, '/') + 1;
+	char *data_dir = mem_strdup(waiting), *cut = strstr(data_dir, "/" WAITING), *day, *pattern;
+	glob_t found = { 0 };
+	struct stat other;
+
+	if (cut)
+		*cut = '\0';
+	day = copies_day(data_dir, COPIES_RAW, strtoll(name, NULL, 10));
+	pattern = mem_printf("%s/*_[0-9]*.json", day);
+	if (cut && glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			if (stat(found.gl_pathv[i], &other) == 0 && other.st_ino == st->st_ino &&
+			    other.st_dev == st->st_dev)
+				unlink(found.gl_pathv[i]);
+	globfree(&found);
+	free(pattern);
+	free(day);
+	free(data_dir);
+}
+
 int rawfile_remove(const char *path, struct err *e)
 {
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_nlink > 1)
+		remove_day_name(path, &st);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return io_error(e, "cannot remove", path);
 	return 0;
