@@ -2,8 +2,8 @@
 /* lookup: what it costs to ask the main table which postings it knows, and to make what is asked.
  *
  * usage: lookup BATCHES      on the database of JOBFLEET_DATABASE_URL, whose schema is there
- * Loads 1,000 postings of 300 words, then asks for batches of 100: half new ones, half copies of the
- * loaded under another company's name, which only their descriptions tell. Prints one JSON line:
+ * Loads 1,000 postings of 300 words, then asks for batches of 100: half new ones, half copies of
+ * those under another company's name, which only their descriptions tell. Prints one JSON line:
  * microseconds a posting (the median batch) of the question to the database, of making keys from a
  * description, and of embedding it; and the share of the copies that were found. */
 #include <inttypes.h>

@@ -104,6 +104,7 @@ ctl_fn completion_main;					/* completion.c */
 ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main;					/* schedule.c */
 ctl_fn parse_main;					/* parse.c */
+ctl_fn search_main;					/* search.c */
 ctl_fn migrate_main, config_main;			/* setup.c */
 
 #endif

@@ -36,6 +36,7 @@ static const struct {
 	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },
 	{ "parse", "run the rules of processing on JSON lines: salary, location, level, ...",
 	  parse_main },
+	{ "search", "find postings by words and by meaning", search_main },
 	{ "migrate", "bring the database's schema up to date", migrate_main },
 	{ "config", "check: every setting and where it came from", config_main },
 };

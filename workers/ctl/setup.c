@@ -14,6 +14,7 @@
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
+#include "workers/processing/endpoint.h"
 
 enum { WAIT_MS = 30000, AGAIN_MS = 250, POLICY_MOST = 1 << 20 };
 
@@ -91,6 +92,19 @@ static void print_policy(const struct conf *conf)
 	buf_release(&out);
 }
 
+/* An endpoint for embeddings that cannot be used is an error; one that is away is told. */
+static int check_endpoint(const struct ctl *c, const struct conf *conf, struct err *e)
+{
+	struct err why = { 0 };
+	int r = endpoint_is_set(conf) ? endpoint_check(conf, &why) : 0;
+
+	if (r == -ERR_CONFIG || r == -ERR_REFUSED)
+		return err_set(e, ERR_CONFIG, "fleet.embedding_url: %s", why.msg);
+	if (r < 0)
+		ctl_note(c, "fleet.embedding_url is not checked: %s", why.msg);
+	return CTL_OK;
+}
+
 int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
@@ -129,9 +143,10 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 	r = ctl_conf(c, &conf, e);
 	if (r < 0)
 		return r;
-	if (policy)
+	if (policy) {
 		print_policy(conf);
-	else
-		conf_print(conf, stdout);
-	return CTL_OK;
+		return CTL_OK;
+	}
+	conf_print(conf, stdout);
+	return check_endpoint(c, conf, e);
 }

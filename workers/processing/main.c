@@ -3,6 +3,7 @@
 #include "common/worker/worker.h"
 #include "workers/processing/lexicon.h"
 #include "workers/processing/pipeline.h"
+#include "workers/processing/revector.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
 
@@ -22,6 +23,16 @@ static const struct task TASKS[] = {
 			PARAMS("collection_id?", "failed?=false", "pending?=false", "limit?=1000",
 			       "outdated?=false", "after?"),
 		.fn = reprocess,
+	},
+	{
+		.name = "jobfleet.embed_postings",
+		.params = PARAMS("processing_id"),
+		.fn = embed_postings,
+		.soft_ms = 9 * MINUTE_MS,
+		.hard_ms = 10 * MINUTE_MS,
+		.max_retries = 20,
+		.retry_backoff_ms = 10 * SECOND_MS,
+		.retry_backoff_max_ms = 10 * MINUTE_MS,
 	},
 	{
 		.name = "jobfleet.check_quality",

@@ -12,6 +12,7 @@
 #include "workers/processing/batch.h"
 #include "workers/processing/outcome.h"
 #include "workers/processing/poison.h"
+#include "workers/processing/revector.h"
 #include "workers/processing/step.h"
 #include "workers/processing/transform.h"
 
@@ -174,6 +175,8 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 		r = outcome_close(&o, pg, id, (int64_t)a->bytes, e);
 	if (r == 0)
 		r = enqueue_loading(run, &o, e);
+	if (r == 0)
+		r = revector_enqueue(run, o.processing_id, e);
 	FAULT_POINT("processing.enqueued");
 	if (r == 0) {
 		log_info(
