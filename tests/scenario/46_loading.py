@@ -27,6 +27,10 @@ def counts(answer):
     return tuple(answer[name] for name in ("inserted", "updated", "unchanged", "duplicates", "failed"))
 
 
+def days_ago(bed, n):
+    return bed.one("SELECT (now() - %s * interval '1 day')::text", n)
+
+
 def unchanged_postings_are_not_touched(bed):
     rows = [posting(i) for i in range(20)]
     first = bed.load(rows, seen="yesterday")
@@ -76,11 +80,18 @@ def the_best_account_stands(bed):
             ("LinkedIn", Decimal("0.30"), Decimal("0.85"), True, 2),
             ("Monster", Decimal("0.50"), Decimal("0.50"), True, 1)] and
         bed.one("SELECT sources FROM enhanced_jobs") == ["Indeed", "LinkedIn", "Monster"])
+    bed.load([of("LinkedIn", 0.85, title="Baker, as it was")], seen=days_ago(bed, 9))
+    bed.check("an older answer of the same source takes nothing back",
+              accounts(bed)[1] == "Baker (LinkedIn)", accounts(bed))
     bed.sql("UPDATE enhanced_jobs SET metadata = '{\"salary_ote\": true, \"metro\": \"Old\"}'")
     bed.load([of("LinkedIn", 0.95, title="Baker (LinkedIn)", metadata={"metro": "Tulsa", "equity": True})])
     bed.check("notes are the winner's, but those on pay go with the pay",
               bed.one("SELECT metadata FROM enhanced_jobs") == {"salary_ote": True, "metro": "Tulsa"},
               bed.one("SELECT metadata FROM enhanced_jobs"))
+    bed.load([of("LinkedIn", 0.7, title="Baker", rules_version=2)])
+    found = accounts(bed)
+    bed.check("its account by newer rules takes the old one's place, wrong values included",
+              found[:3] == ("LinkedIn", "Baker", None), found)
     bed.empty()
     answer = bed.load([of("Indeed", 0.9, title="Baker (Indeed)", language="en", remote="unknown"),
                        of("Monster", 0.6, title="Baker (Monster)", skills=[]),
@@ -99,10 +110,6 @@ def companies_gather_what_postings_say(bed):
         "SELECT name, website, logo_url, company_type, naics_code, naics_name FROM companies") == [
             ("Oven & Sons", "https://oven.example", "https://oven.example/logo.png", "Private",
              "311811", "Retail Bakeries")])
-
-
-def days_ago(bed, n):
-    return bed.one("SELECT (now() - %s * interval '1 day')::text", n)
 
 
 def statuses(bed):

@@ -171,18 +171,21 @@ static const char SQL_RACED[] =
 	"SELECT FROM pg_temp.load_staging s WHERE " RANGE("s")
 	" AND s.outcome IS NULL AND s.job_id IS NULL";
 
-/* The new account wins, by the rule in merge.h. */
+/* By the rules in merge.h. */
+#define SAME_SOURCE \
+	"(s.api_provider = j.api_provider AND s.publisher IS NOT DISTINCT FROM j.publisher" \
+	" AND s.external_id IS NOT DISTINCT FROM j.external_id)"
+#define RENEWS "(" SAME_SOURCE " AND s.rules_version > j.rules_version)"
 #define WINS \
-	"(s.quality_score * s.source_weight > j.quality_score * j.source_weight" \
-	" OR (s.quality_score * s.source_weight = j.quality_score * j.source_weight" \
-	" AND s.api_provider = j.api_provider AND s.publisher IS NOT DISTINCT FROM j.publisher" \
-	" AND s.external_id IS NOT DISTINCT FROM j.external_id))"
+	"CASE WHEN " SAME_SOURCE " THEN s.rules_version > j.rules_version" \
+	" OR (s.quality_score >= j.quality_score AND $5::timestamptz >= j.last_seen)" \
+	" ELSE s.quality_score * s.source_weight > j.quality_score * j.source_weight END"
 #define HAS_PAY_NEW "(s.salary_min IS NOT NULL OR s.salary_max IS NOT NULL)"
 #define HAS_PAY_KNOWN "(j.salary_min IS NOT NULL OR j.salary_max IS NOT NULL)"
 
 #define PAY_WINS HAS_PAY_NEW " AND (" WINS " OR NOT " HAS_PAY_KNOWN ")"
 
-static void put_merged(struct buf *b, const struct column *c)
+static void put_chosen(struct buf *b, const struct column *c)
 {
 	const char *n = c->name;
 
@@ -204,6 +207,13 @@ static void put_merged(struct buf *b, const struct column *c)
 			   " THEN s.%s ELSE j.%s END", n, c->absent, n, n, c->absent, n, n);
 }
 
+static void put_merged(struct buf *b, const struct column *c)
+{
+	buf_printf(b, "CASE WHEN " RENEWS " THEN s.%s ELSE ", c->name);
+	put_chosen(b, c);
+	buf_puts(b, " END");
+}
+
 /* The columns that make a posting another one when they change. The others follow them: raw_data
  * differs between any two answers, and alone is no news. */
 static bool is_telling(const struct column *c)
@@ -216,7 +226,7 @@ static bool is_telling(const struct column *c)
 /* Expired, but seen within the time that keeps a posting, and its own end is not past. */
 #define IS_BACK \
 	"(j.status = 'expired' AND $5::timestamptz > now() - $6::int * interval '1 second'" \
-	" AND coalesce(CASE WHEN " WINS " THEN coalesce(s.expires_at, j.expires_at)" \
+	" AND coalesce(CASE WHEN " RENEWS " THEN s.expires_at WHEN " WINS " THEN coalesce(s.expires_at, j.expires_at)" \
 	" ELSE coalesce(j.expires_at, s.expires_at) END, 'infinity') > now())"
 
 static char *changed_statement(void)
