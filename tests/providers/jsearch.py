@@ -108,6 +108,8 @@ class JSearch:
         return reply
 
     def credits(self, path, request):
+        if path == "/job-details":
+            return max(1, len([name for name in request.parameter("job_id", "").split(",") if name]))
         pages = request.parameter("num_pages", "1")
         return int(pages) if path == "/search" and pages.isdigit() else 1
 

@@ -46,6 +46,33 @@ static void the_plain_json_message_is_understood(void **state)
 	cJSON_Delete(args);
 }
 
+static void postings_are_asked_for_by_id_without_a_query(void **state)
+{
+	static const struct {
+		const char *args;
+		int code;
+	} cases[] = {
+		{ "{\"query\":\"\",\"job_ids\":\"a==,b_-,c\"}", 0 },
+		{ "{\"query\":\"\",\"job_ids\":\"\"}", -ERR_INVALID },
+		{ "{\"query\":\"\"}", -ERR_INVALID },
+		{ "{\"query\":\"\",\"job_ids\":[\"a\"]}", -ERR_TYPE },
+		{ "{\"query\":\"\",\"job_ids\":\"a\\u0001\"}", -ERR_INVALID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cJSON *args = cJSON_Parse(cases[i].args);
+		struct order o;
+		int r = order_read(&o, args, NULL);
+
+		if (r != cases[i].code)
+			fail_msg("%s: expected %d, got %d", cases[i].args, cases[i].code, r);
+		if (r == 0)
+			assert_int_equal(o.njob_ids, 3);
+		cJSON_Delete(args);
+	}
+}
+
 static void lists_make_a_batch(void **state)
 {
 	cJSON *args = cJSON_Parse(
@@ -154,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_call_gets_its_defaults),
 		cmocka_unit_test(the_plain_json_message_is_understood),
+		cmocka_unit_test(postings_are_asked_for_by_id_without_a_query),
 		cmocka_unit_test(lists_make_a_batch),
 		cmocka_unit_test(enough_results_are_asked_for_in_pages_of_ten),
 		cmocka_unit_test(wrong_arguments_are_named),
