@@ -11,9 +11,10 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/raw.h"
 #include "common/store/pg.h"
 
-enum { PACK_LEVEL = 3 };
+enum { PACK_LEVEL = 3, TREE_BYTES = 1 << 20 };
 
 static const char SQL_INSERT[] =
 	"INSERT INTO public.raw_job_collections (collection_id, timestamp, api_provider, query_params,"
@@ -67,13 +68,30 @@ static struct shape shape_of(const char *s, size_t len)
 	return shape;
 }
 
+/* A large body is walked, not parsed: its tree would be many times its size. */
+static int check_json(const char *s, size_t len, char *ret_detail, size_t size)
+{
+	struct err e = { 0 };
+	cJSON *parsed = NULL;
+	struct raw whole;
+	size_t bad = 0;
+	int r = 0;
+
+	if (len <= TREE_BYTES)
+		r = json_parse(s, len, &parsed, &e);
+	else if (!raw_whole(s, len, &whole, &bad))
+		r = err_set(&e, ERR_PROTOCOL, "not valid JSON at byte %zu", bad);
+	if (r < 0 && ret_detail)
+		snprintf(ret_detail, size, "%s", e.msg);
+	cJSON_Delete(parsed);
+	return r;
+}
+
 const char *raw_unfit(const void *body, size_t len, bool complete, char *ret_detail, size_t size)
 {
 	const char *s = body;
 	size_t start = 0;
 	struct shape shape;
-	struct err e = { 0 };
-	cJSON *parsed = NULL;
 
 	if (ret_detail && size)
 		*ret_detail = '\0';
@@ -92,12 +110,8 @@ const char *raw_unfit(const void *body, size_t len, bool complete, char *ret_det
 		return "too_deep";
 	if (!is_utf8(s, len))
 		return "not_utf8";
-	if (json_parse(s, len, &parsed, &e) < 0) {
-		if (ret_detail)
-			snprintf(ret_detail, size, "%s", e.msg);
+	if (check_json(s, len, ret_detail, size) < 0)
 		return "not_json";
-	}
-	cJSON_Delete(parsed);
 	return shape.nul ? "nul" : NULL;
 }
 
@@ -186,22 +200,24 @@ static int64_t insert(struct pg *p, const struct raw_taken *raw, const char *rea
 {
 	char *query = json_print(raw->query), *metadata = json_print(raw->metadata);
 	char *error = reason ? error_text(reason, detail) : NULL;
-	char *json = reason ? NULL : mem_dup(raw->body, raw->body_len);
-	char at[CLOCK_ISO_SIZE], hash[65];
+	const char *body = raw->body, *json = reason ? "{}" : body;
+	char *copy = NULL, at[CLOCK_ISO_SIZE], hash[65];
 	void *packed;
 	size_t packed_len;
 	int64_t n;
 
+	if (!reason && body[raw->body_len] != '\0')
+		json = copy = mem_dup(body, raw->body_len);
 	clock_iso(raw->taken_us, at);
 	raw_query_hash(raw->provider, raw->query, hash);
 	raw_pack(raw->body, raw->body_len, &packed, &packed_len);
 	n = pg_run(p, SQL_INSERT, PG_PARAMS(PG_TEXT(raw->id), PG_TEXT(at), PG_TEXT(raw->provider),
-		   PG_TEXT(query), PG_TEXT(hash), PG_TEXT(json ? json : "{}"),
+		   PG_TEXT(query), PG_TEXT(hash), PG_TEXT(json),
 		   PG_BYTES(packed, packed_len), PG_TEXT(raw->content_type),
 		   PG_INT(raw->http_status), PG_TEXT(metadata), PG_TEXT(error),
 		   PG_TEXT(raw->run_id), PG_TEXT(raw->demo ? "t" : "f")), NULL, e);
 	free(packed);
-	free(json);
+	free(copy);
 	free(error);
 	free(metadata);
 	free(query);
