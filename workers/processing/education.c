@@ -47,7 +47,7 @@ static const struct {
 	  "grado superior|técnico superior|fp superior|formación profesional superior|"
 	  "ciclo formativo de grado superior" },
 	{ EDUCATION_BACHELORS,
-	  "bachelor|bachelors|baccalaureate|undergraduate degree|university degree|college degree|"
+	  "bachelor|bachelors|bachelor degree|bachelors degree|baccalaureate|undergraduate degree|university degree|college degree|"
 	  "4-year degree|four-year degree|four year degree|4 year degree|b.s|b.a|bsc|b.sc|ba/bs|bs/ba|"
 	  "btech|b.tech|beng|b.eng|bba|llb|b.com|honours degree|honors degree|degree in|"
 	  "degree or equivalent|degree qualified|educated to degree|related degree|technical degree|"
@@ -71,17 +71,17 @@ static const struct {
 	  "advanced degree|postgraduate degree|post-graduate degree|postgraduate|graduate-level degree|"
 	  "postgraduate qualification|posgrado|postgrado" },
 	{ EDUCATION_MASTERS,
-	  "master degree|masters|master of science|master of arts|master of business|master of|mba|m.s|m.sc|"
+	  "master degree|masters degree|masters|master of science|master of arts|master of business|master of|mba|m.s|m.sc|"
 	  "msc|m.a|master in|graduate degree|meng|m.eng|mphil|!MS degree|!MS in|!MA in|!MS or|!MS/PhD|"
 	  "!MA degree|!MSN|m.b.a|m.ed|!MS, PhD|!MSW|"
 	  "masterabschluss|master-abschluss|masterstudium|diplom-ingenieur|dipl.-ing|magister|"
 	  "diplomstudium|universitätsdiplom|"
 	  "bac+5|bac +5|bac + 5|école d'ingénieur|école d'ingénieurs|diplôme d'ingénieur|master 2|"
 	  "école de commerce|formation ingénieur|formation d'ingénieur|master en|diplôme de master|"
-	  "maestría|máster|máster en|máster universitario|"
+	  "maestría|máster en|máster universitario|máster oficial|estudios de máster|"
 	  "laurea magistrale|laurea specialistica|laurea quinquennale" },
 	{ EDUCATION_DOCTORATE,
-	  "phd|ph.d|phds|doctorate|doctoral degree|doctor of|juris doctor|j.d|!JD|pharmd|dds|dvm|m.d|"
+	  "phd|ph.d|phds|doctorate degree|doctorate|doctoral degree|doctor of|juris doctor|j.d|!JD|pharmd|dds|dvm|m.d|"
 	  "medical degree|doctoral|pharm.d|!EdD|"
 	  "abgeschlossene promotion|promovierte|promovierter|doktortitel|doktorgrad|approbation|"
 	  "doctorat|thèse de doctorat|bac+8|bac +8|"
@@ -170,10 +170,16 @@ static bool has_capitals(const struct word *w, uint8_t want)
 void education_meet(struct education *e, const struct spot *spot)
 {
 	struct piece sentence, after;
+	const char *from = spot->words[spot->at].at;
+	const struct word *last = &spot->words[spot->at + spot->taken - 1];
 	bool preferred;
 
+	/* "Master's degree in": the degree is the master's. */
+	if (e->last && e->last > from && e->last <= spot->end && from >= spot->begin)
+		return;
 	if (spot->mark == MARK_EXACT && !has_capitals(&spot->words[spot->at], spot->capitals))
 		return;
+	e->last = last->at + last->len;
 	take_around(spot, &sentence, &after);
 	preferred = says_one(&sentence, PREFERRED, COUNT(PREFERRED));
 	if (e->level == EDUCATION_UNKNOWN || (e->preferred && !preferred) ||

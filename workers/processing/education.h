@@ -34,6 +34,7 @@ struct education {
 	enum education_level level;
 	bool or_experience;		/* "or equivalent experience" */
 	bool preferred;			/* welcome, not required */
+	const char *last;		/* where the text's last degree ends; for education.c only */
 };
 
 /* text is clean UTF-8. ret is always set; level is EDUCATION_UNKNOWN when nothing is said. */

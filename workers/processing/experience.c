@@ -261,7 +261,7 @@ static bool is_asked(const char *begin, const char *end, const struct timespan *
 	left = cues_in(from, span->from);
 	right = cues_in(span->to, to);
 	all = left | right;
-	if (left & COMPANY && !(all & WANTED))
+	if ((span->min >= 12 * COMPANY_FROM ? all : left) & COMPANY && !(all & WANTED))
 		return false;
 	*ret_welcome = all & WELCOME;
 	if (all & SPEAKS)

@@ -126,7 +126,8 @@ static uint64_t hash_of(const struct letters *l)
 /* As if the last letter had not come. */
 static uint64_t hash_without_last(const struct letters *l)
 {
-	return l->n % 8 ? mixed(l->hash, (l->eight >> 8) + 1) : mixed(l->full_hash, (l->full >> 8) + 1);
+	return l->n % 8 ? mixed(l->hash, (l->eight >> 8) + 1)
+			: mixed(l->full_hash, (l->full >> 8) + 1);
 }
 
 /* The character at p that no plain letter is: a mark inside the word or one above ASCII. Returns
