@@ -83,7 +83,7 @@ int pg_copy_out(struct pg *p, const char *sql, struct buf *out, struct err *e)
 	}
 	if (got < 0)
 		return got;
-	return r == 0 && buf_overflowed(out) ?
-		       err_set(e, ERR_TOO_BIG, "PostgreSQL: COPY gives more than %zu bytes", out->max) :
-		       r;
+	return r == 0 && buf_overflowed(out)
+		? err_set(e, ERR_TOO_BIG, "PostgreSQL: COPY gives more than %zu bytes", out->max)
+		: r;
 }

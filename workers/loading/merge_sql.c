@@ -226,7 +226,8 @@ static bool is_telling(const struct column *c)
 /* Expired, but seen within the time that keeps a posting, and its own end is not past. */
 #define IS_BACK \
 	"(j.status = 'expired' AND $5::timestamptz > now() - $6::int * interval '1 second'" \
-	" AND coalesce(CASE WHEN " RENEWS " THEN s.expires_at WHEN " WINS " THEN coalesce(s.expires_at, j.expires_at)" \
+	" AND coalesce(CASE WHEN " RENEWS " THEN s.expires_at WHEN " WINS \
+	" THEN coalesce(s.expires_at, j.expires_at)" \
 	" ELSE coalesce(j.expires_at, s.expires_at) END, 'infinity') > now())"
 
 static char *changed_statement(void)
