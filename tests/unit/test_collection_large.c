@@ -9,7 +9,7 @@
 
 #include "workers/collection/outline.h"
 
-enum { ROWS = 8000, TEXT = 6000, LIMIT_KB = 400 * 1024, OUTLINE_KB = 100 * 1024 };
+enum { ROWS = 8000, TEXT = 6000, LIMIT_KB = 200 * 1024, OUTLINE_KB = 100 * 1024 };
 
 /* As a board with long descriptions answers. */
 static char *fifty_megabytes(size_t *ret_len)
@@ -22,8 +22,8 @@ static char *fifty_megabytes(size_t *ret_len)
 	buf_init(&b, 100 << 20);
 	buf_puts(&b, "{\"status\":\"OK\",\"data\":{\"jobs\":[");
 	for (int i = 0; i < ROWS; i++)
-		buf_printf(&b, "%s{\"job_id\":\"id-%d\",\"job_title\":\"T\",\"n\":1.5,\"tags\":[\"a\"],"
-			   "\"job_description\":\"%s\"}", i ? "," : "", i, text);
+		buf_printf(&b, "%s{\"job_id\":\"id-%d\",\"job_title\":\"T\",\"n\":1.5,"
+			   "\"tags\":[\"a\"],\"job_description\":\"%s\"}", i ? "," : "", i, text);
 	buf_puts(&b, "],\"cursor\":\"next\"}}");
 	free(text);
 	*ret_len = b.len;

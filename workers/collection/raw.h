@@ -7,9 +7,9 @@
  * refused_by_jsonb.
  * query_hash: SHA-256 (hex) of the provider and the sorted query, equal for equal questions.
  * The answer's headers, without cookies, stand in metadata.response_headers.
- * Memory: a body of more than 1 MiB is never parsed into a tree; storing one takes about three times
- * its size beside it (libpq's copy of it as text, the bytes packed), collecting one about five times
- * in all: under 400 MB for 50 MB, which a test holds it to.
+ * Memory: a body of more than 1 MiB is never parsed into a tree. Beside it storing needs libpq's
+ * copy of it as text and the packed bytes, so collecting an answer of 50 MB takes some 110 MB in
+ * all; a test holds it under 200.
  * When PostgreSQL is away, a raw is written to a file and picked up later (rawfile.h). */
 #ifndef WORKERS_COLLECTION_RAW_H
 #define WORKERS_COLLECTION_RAW_H
