@@ -37,9 +37,10 @@ static bool is_price(const struct pay_context *c, size_t cue)
 }
 
 /* "Bonus range", "differential rate": of the other money. */
-static bool is_of_other(const struct pay_context *c, size_t i)
+static bool is_of_other(const struct pay_context *c, size_t i, bool year)
 {
-	return i + 1 < c->n && c->words[i + 1].term.flags & PAY_WORD_OTHER &&
+	return i + 1 < c->n && !(year && c->words[i].term.flags & PAY_WORD_CUE) &&
+		c->words[i + 1].term.flags & PAY_WORD_OTHER &&
 		!(c->words[i + 1].term.flags & PAY_WORD_STOP) &&
 		c->words[i + 1].gap == PAY_GAP_NONE;
 }
@@ -67,8 +68,10 @@ static int judge_word(const struct pay_context *c, size_t i, bool reaches, const
 	if (is_past(c, i))
 		return -1;
 	if (flags & (PAY_WORD_CUE | PAY_WORD_HINT))
-		return is_price(c, i) || (!v->year && is_of_other(c, i)) ? -1 : 1;
+		return is_price(c, i) || is_of_other(c, i, v->year) ? -1 : 1;
 	if (!(flags & PAY_WORD_OTHER) || (c->words[i].bracketed && !c->bracketed))
+		return 0;
+	if (flags & PAY_WORD_VARIABLE && c->words[i].gap == PAY_GAP_OPEN)
 		return 0;
 	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
 		return 1;
@@ -105,7 +108,8 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
  * period of what a label or a sentence calls pay, another thing begins. */
 static void judge_behind(const struct pay_context *c, struct verdict *v)
 {
-	size_t near = v->label || v->year ? 1 : NEAR_WORDS, content = 0;
+	bool called = v->before > 0 && !v->hint && !v->far && v->distance < BARE_WORDS;
+	size_t near = v->year && called ? 0 : v->label || v->year ? 1 : NEAR_WORDS, content = 0;
 	bool timed = false;
 
 	for (size_t i = 0; i < c->n && i < CLAUSE_WORDS; i++) {
@@ -122,7 +126,8 @@ static void judge_behind(const struct pay_context *c, struct verdict *v)
 		}
 		timed = timed || w->term.unit || w->term.rate;
 		content += !(flags & PAY_WORD_FILLER) && !w->term.unit;
-		if (!(flags & PAY_WORD_CUE || (flags & PAY_WORD_HINT && i < 2)))
+		if (flags & PAY_WORD_PAYS ||
+		    !(flags & PAY_WORD_CUE || (flags & PAY_WORD_HINT && i < 2)))
 			continue;
 		v->attribute = (!v->behind || v->attribute) &&
 			(flags & PAY_WORD_FILLER || !(flags & PAY_WORD_CUE));
@@ -255,7 +260,7 @@ static bool is_worth(const struct pay_context *c)
 			return true;
 	return c->n > 1 && c->words[0].term.flags & PAY_WORD_PREPOSITION &&
 		c->words[0].gap == PAY_GAP_NONE && c->words[1].gap == PAY_GAP_NONE &&
-		!(c->words[1].term.flags & PAY_WORD_ROLE);
+		!(c->words[1].term.flags & (PAY_WORD_ROLE | PAY_WORD_LEAST));
 }
 
 /* Without a word for pay: what is stated with its period and paid for that, or a year's range. */

@@ -26,7 +26,7 @@ static struct pay_offer offer_of(const struct money *m)
 }
 
 struct marks {
-	bool dash, slash, colon, line;
+	bool dash, slash, colon, line, bracket;
 };
 
 /* What stands between two amounts, judged by its characters: a dash, and nothing that parts. */
@@ -46,7 +46,9 @@ static bool read_marks(const char *text, size_t len, struct marks *m)
 			m->line = true;
 		else if (text[i] == ':')
 			m->colon = true;
-		else if (strchr(";(|!?[", text[i]) || (text[i] == ',' && !m->dash) ||
+		else if (text[i] == '(')
+			m->bracket = true;
+		else if (strchr(";|!?[", text[i]) || (text[i] == ',' && !m->dash) ||
 			 (text[i] == '.' && !last && isupper((unsigned char)text[i + 1])))
 			return false;
 	}
@@ -67,16 +69,17 @@ static bool connects(const char *text, size_t len, bool *ret_weak)
 	if (c.n == 0)
 		return !m.colon && (!m.line || m.dash) &&
 			((m.dash && len <= DASH_MAX) || (m.slash && len <= 3));
-	link = m.dash;
+	link = m.dash && !m.bracket;
 	for (size_t i = 0; i < c.n; i++) {
 		unsigned flags = c.words[i].term.flags;
 
 		if (!(flags & (PAY_WORD_LINK | PAY_WORD_FILLER)) && !c.words[i].term.unit &&
-		    !c.words[i].term.rate)
-			return false;
+		    !c.words[i].term.rate && !(m.bracket && flags & PAY_WORD_LEAST))
+			return false;		/* "$… (min) to $…" */
 		if ((m.colon || (m.line && !m.dash)) && !(flags & PAY_WORD_MOST))
 			return false;			/* but "min: … max: …" */
-		link = link || flags & PAY_WORD_LINK;
+		link = link || (flags & PAY_WORD_LINK && !c.words[i].bracketed);
+		link = link || (m.dash && m.bracket && i + 1 == c.n);
 		*ret_weak = *ret_weak || (flags & PAY_WORD_WEAK_LINK && !m.dash);
 	}
 	return link;

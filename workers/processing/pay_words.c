@@ -118,7 +118,7 @@ static const struct group {
 	{ PAY_WORD_PAYER, 0, 0, 0,
 	  "customer customers client clients user users kunden kunde mandanten clientes cliente "
 	  "clienti tenants patients "
-	  "patienten abonnes subscribers members students employees parents families guests "
+	  "patienten salarie salariee abonnes subscribers members students employees parents families guests "
 	  "donors contract contracts project projects proyecto "
 	  "proyectos projekt projekte "
 	  "projet projets" },
@@ -141,6 +141,8 @@ static const struct group {
 	  "from ab mindestens mind desde minimum min over above minimo minimal minimale partir "
 	  "dessus almeno starting "
 	  "starts start startet beginnt beginning begins minimale exceeding depuis oltre" },
+	{ PAY_WORD_VARIABLE | OTHER, 0, 0, 0,
+	  "variable variables commission commissions provision provisionen comisiones" },
 	{ PAY_WORD_PAYS, 0, 0, 0, "pay pays paid paying zahlen pagan paient payent" },
 	{ PAY_WORD_PREPOSITION, 0, 0, 0, "of de d von di em with con mit avec worth" },
 	{ PAY_WORD_STOP, 0, 0, 0,
@@ -341,7 +343,7 @@ static void build(void)
 		}
 	for (size_t i = 0; i < SLOTS; i++)
 		if (table[i].word && table[i].len >= STEM_MIN &&
-		    !(table[i].term.flags & (CUE | HINT | OTHER)))
+		    !(table[i].term.flags & (CUE | HINT | OTHER | PAY_WORD_PAYER)))
 			merge(&table[i].term, compound(table[i].word, table[i].len));
 }
 

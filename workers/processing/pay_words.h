@@ -41,7 +41,8 @@ enum pay_word_flags {
 	PAY_WORD_HOURS = 1 << 19,	/* "weekly hours": working time, no period of pay */
 	PAY_WORD_SALARIES = 1 << 20,	/* "14 pagas" */
 	PAY_WORD_PREPOSITION = 1 << 21,
-	PAY_WORD_PAYS = 1 << 22		/* a verb: who pays? */
+	PAY_WORD_PAYS = 1 << 22,	/* a verb: who pays? */
+	PAY_WORD_VARIABLE = 1 << 23	/* other money, but "base + commission: …" */
 };
 
 struct pay_term {
