@@ -45,15 +45,16 @@ static void read_page(const struct conf_source *conf, const struct source_place 
 	*ret = (struct source_page){ .rows = body, .last = true };
 }
 
-static const char *row_id(const cJSON *row, char room[SOURCE_ID])
-{
-	return source_id(row, "id", room);
-}
-
 static bool is_notice(const cJSON *row)
 {
 	return !json_get(row, "id") && !json_get(row, "position") &&
 		(json_get(row, "legal") || json_get(row, "last_updated"));
+}
+
+/* The notice is always the same one, so it is never news. */
+static const char *row_id(const cJSON *row, char room[SOURCE_ID])
+{
+	return is_notice(row) ? "notice" : source_id(row, "id", room);
 }
 
 static bool is_positive(const cJSON *row, const char *name)

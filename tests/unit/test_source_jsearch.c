@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* jsearch: requests of both generations, every documented answer, paging. The bodies are typed from
  * the provider's documentation and dated notes of public clients. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/unit/source_bed.h"
 
 #include "common/base/clock.h"
-#include "common/base/conf.h"
-#include "common/base/err.h"
-#include "common/base/json.h"
-#include "common/base/mem.h"
-#include "common/net/http.h"
-#include "sources/listing.h"
-#include "sources/source.h"
 
+#define FIXTURE "tests/providers/fixtures/jsearch.details.json"
 #define KEY "k3y-of-the-test"
 
 static const struct source *jsearch;
@@ -25,6 +15,7 @@ static int start(void **state)
 	(void)state;
 	jsearch = source_find("jsearch");
 	assert_non_null(jsearch);
+	bed_source = jsearch;
 	assert_null(source_find("no such"));
 	return 0;
 }
@@ -282,24 +273,52 @@ static void a_watermark_becomes_the_age_that_covers_it(void **state)
 
 static void guesses_of_others_are_not_the_pay(void **state)
 {
-	cJSON *row = cJSON_Parse("{\"job_id\":\"a\",\"job_title\":\"Welder\","
-				 "\"employer_name\":\"Arc\",\"job_min_salary\":null,"
-				 "\"job_max_salary\":null,\"job_salary_period\":null,"
-				 "\"estimated_salaries\":[{\"location\":\"United States\",\"min_salary\":"
-				 "87069.31292517,\"max_salary\":150820,\"median_salary\":116999.09575758,"
-				 "\"salary_period\":\"YEAR\",\"salary_currency\":\"USD\"}]}");
-	struct source_answer from = { 0 };
+	cJSON *body = bed_file(FIXTURE);
 	struct listing l;
 
 	(void)state;
-	listing_init(&l);
-	assert_true(jsearch->read_row(&from, row, &l));
+	assert_true(bed_reads(NULL, bed_rows(body)->child, &l));
+	assert_string_equal(l.title->valuestring, "Forge Software Engineer");
 	assert_null(l.pay_min);
 	assert_null(l.pay_max);
 	assert_null(l.pay_currency);
 	assert_null(l.pay_period);
 	assert_int_equal(l.pay.n, 0);
-	cJSON_Delete(row);
+	assert_int_equal(l.experience_months, 60);
+	assert_string_equal(l.education, "bachelors");
+	assert_int_equal(l.apply_more.n, 2);
+	cJSON_Delete(body);
+}
+
+static void the_newest_shape_is_read_too(void **state)
+{
+	cJSON *body = bed_file(FIXTURE);
+	struct listing l;
+
+	(void)state;
+	assert_true(bed_reads(NULL, cJSON_GetArrayItem(bed_rows(body), 1), &l));
+	assert_int_equal(l.pay_min->valueint, 30000);
+	assert_string_equal(l.pay_period, "YEAR");
+	assert_int_equal(l.employment.n, 2);
+	assert_string_equal(l.posted.text, "4 giorni fa");
+	assert_non_null(strstr(l.place[0].text, "Ivrea TO"));
+	assert_string_equal(l.publisher, "Indeed");
+	assert_null(l.apply_url);
+	assert_null(l.apply_options);
+	cJSON_Delete(body);
+}
+
+static void holes_and_wrong_types_are_survived(void **state)
+{
+	(void)state;
+	bed_survives_holes(FIXTURE);
+}
+
+/* Of 2023, 2025, details and v5. */
+static void recorded_answers_are_read(void **state)
+{
+	(void)state;
+	assert_true(bed_reads_samples("../shared/samples/jsearch/[1-8]*.json", NULL) >= 15);
 }
 
 static void the_direct_host_takes_its_own_header(void **state)
@@ -421,6 +440,9 @@ int main(void)
 		cmocka_unit_test(postings_are_asked_for_again_by_their_ids),
 		cmocka_unit_test(a_watermark_becomes_the_age_that_covers_it),
 		cmocka_unit_test(guesses_of_others_are_not_the_pay),
+		cmocka_unit_test(the_newest_shape_is_read_too),
+		cmocka_unit_test(holes_and_wrong_types_are_survived),
+		cmocka_unit_test(recorded_answers_are_read),
 		cmocka_unit_test(the_direct_host_takes_its_own_header),
 		cmocka_unit_test(what_is_stored_of_a_request_holds_no_key),
 		cmocka_unit_test(a_query_that_is_too_long_is_refused),
