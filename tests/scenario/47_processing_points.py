@@ -5,6 +5,8 @@
 """Processing dies: at each named point of a collection (built with FAULTS=1), and of rows that end
 whatever reads them. Each collection has one effect, and a row that kills costs only itself."""
 
+import glob
+import json
 import os
 
 from pipeline_bed import Bed, run, wait_for
@@ -70,6 +72,18 @@ def the_same_collection_to_two_processors_at_once_has_one_effect():
     bed.stop(*workers)
 
 
+def standing_copies_hold_postings_and_refusals():
+    found = {kind: [json.load(open(path)) for path in sorted(glob.glob(os.path.join(
+        bed.dir, "data", kind, "*/*/*/%s_*.json" % name)))]
+        for kind, name in (("processed_data", "processed"), ("failed_processing", "failed"))}
+    by_collection = {c["collection_id"]: c for c in found["processed_data"]}
+    for collection, count in bed.sql("SELECT collection_id::text, jobs_processed FROM"
+                                     " job_processing_log"):
+        assert len(by_collection[collection]["postings"]) == count, by_collection[collection]
+    crashed = found["failed_processing"][0]["errors"]
+    assert [e["error_type"] for e in crashed] == ["crashed", "crashed"], crashed
+
+
 def other_rules_reprocess_everything_in_the_background():
     worker = bed.run("processing", "processing-again")
     bed.sql("UPDATE job_processing_log SET metrics = metrics || '{\"rules_version\": 1}'")
@@ -89,4 +103,5 @@ def other_rules_reprocess_everything_in_the_background():
 run(bed, killed_at_each_point_a_collection_has_one_effect,
     a_row_that_kills_its_reader_is_refused_and_the_others_load,
     the_same_collection_to_two_processors_at_once_has_one_effect,
+    standing_copies_hold_postings_and_refusals,
     other_rules_reprocess_everything_in_the_background)

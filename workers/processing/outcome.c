@@ -2,8 +2,11 @@
 #include "workers/processing/outcome.h"
 
 #include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/copies.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 #include "workers/processing/embed.h"
@@ -21,6 +24,7 @@ int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, co
 
 	*o = (struct outcome){ .started_ms = clock_mono_ms() };
 	buf_init(&o->list, LIST_MAX);
+	buf_init(&o->postings, OUTCOME_COPY_MAX);
 	buf_putc(&o->list, '[');
 	r = pg_run(
 		pg,
@@ -38,6 +42,7 @@ int outcome_open(struct outcome *o, struct pg *pg, const char *collection_id, co
 void outcome_release(struct outcome *o)
 {
 	buf_release(&o->list);
+	buf_release(&o->postings);
 }
 
 /* The row as it came, or as a text when it is too long to keep whole. */
@@ -84,6 +89,10 @@ void outcome_note(struct outcome *o, const struct posting *p)
 	o->consistent += issues_consistent(p->issues);
 	for (int i = 0; i < ISSUE_COUNT; i++)
 		o->issues[i] += p->issues >> i & 1;
+	if (!o->keeps_postings || buf_overflowed(&o->postings))
+		return;
+	buf_putc(&o->postings, o->postings.len ? ',' : '[');
+	posting_json(p, NULL, &o->postings);
 }
 
 const char *outcome_status(const struct outcome *o)
@@ -164,6 +173,35 @@ int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, i
 			PG_PARAMS(PG_TEXT(collection_id), PG_TEXT(status)), NULL, e);
 	free(figures);
 	return r < 0 ? (int)r : 0;
+}
+
+/* {"processing_id": …, "collection_id": …, "postings": [ … ]} */
+static void copy_list(const struct outcome *o, const struct conf *conf, const char *collection_id,
+		      const char *kind, const char *name, const char *what, const struct buf *list)
+{
+	char *head = mem_printf("{\"processing_id\":\"%s\",\"collection_id\":\"%s\",\"%s\":",
+				o->processing_id, collection_id, what);
+	const struct copies_part parts[] = { { head, strlen(head) }, { list->data, list->len },
+					     { "]}\n", 3 } };
+	struct err e = { 0 };
+
+	if (copies_write(conf->fleet.data_dir, kind, name, clock_wall_us(), parts, COUNT(parts),
+			 false, NULL, &e) < 0)
+		log_warn("no standing copy of processing_id=%s: %s", o->processing_id, e.msg);
+	free(head);
+}
+
+void outcome_copy(const struct outcome *o, const struct conf *conf, const char *collection_id)
+{
+	struct buf errors = o->list;
+
+	if (conf && conf->fleet.processed_copies && o->postings.len > 0 &&
+	    !buf_overflowed(&o->postings))
+		copy_list(o, conf, collection_id, "processed_data", "processed", "postings",
+			  &o->postings);
+	errors.len--;		/* closed already */
+	if (conf && conf->fleet.failed_copies && o->failed > 0)
+		copy_list(o, conf, collection_id, "failed_processing", "failed", "errors", &errors);
 }
 
 cJSON *outcome_json(const struct outcome *o, const char *collection_id)

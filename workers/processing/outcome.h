@@ -14,10 +14,14 @@
 #include "workers/processing/issues.h"
 #include "workers/processing/posting.h"
 
+struct conf;
 struct err;
 struct pg;
 
-enum { OUTCOME_ERRORS_MAX = 1000, OUTCOME_RAW_MAX = 64 * 1024, OUTCOME_NO_INDEX = -1 };
+enum {
+	OUTCOME_ERRORS_MAX = 1000, OUTCOME_RAW_MAX = 64 * 1024, OUTCOME_NO_INDEX = -1,
+	OUTCOME_COPY_MAX = 32 * 1024 * 1024,
+};
 
 struct outcome {
 	char processing_id[UUID_SIZE];
@@ -30,6 +34,8 @@ struct outcome {
 	int issues[ISSUE_COUNT];		/* how often each was met */
 	int refusals[REFUSAL_COUNT];		/* by reason */
 	struct buf list;			/* JSON array without its end */
+	bool keeps_postings;			/* for the standing copy, up to OUTCOME_COPY_MAX bytes */
+	struct buf postings;			/* likewise; overflowed = there will be no copy */
 };
 
 /* Writes the row with status processing. run_id "" is none. */
@@ -45,6 +51,10 @@ const char *outcome_status(const struct outcome *o);
 /* Writes counts, errors and metrics, and the collection's status. */
 int outcome_close(struct outcome *o, struct pg *pg, const char *collection_id, int64_t bytes,
 		  struct err *e);
+/* Standing copies of the postings and of the refused rows (common/base/copies.h), where queues.conf
+ * wants them. They are for people: one that cannot be written is logged, and a run that is repeated
+ * may leave one twice. After outcome_close. */
+void outcome_copy(const struct outcome *o, const struct conf *conf, const char *collection_id);
 /* What the task answers. */
 cJSON *outcome_json(const struct outcome *o, const char *collection_id);
 

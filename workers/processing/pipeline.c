@@ -167,6 +167,7 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 	log_info("processing starts collection_id=%s run_id=%s bytes=%zu", id, a->run_id, a->bytes);
 	if (r == 0)
 		r = outcome_open(&o, pg, id, a->run_id, e);
+	o.keeps_postings = run_conf(run) && run_conf(run)->fleet.processed_copies;
 	FAULT_POINT("processing.opened");
 	if (r == 0)
 		r = process_rows(run, pg, a, &o, e);
@@ -185,6 +186,7 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 			"duplicates=%d",
 			id, a->run_id, o.processing_id, outcome_status(&o), o.processed, o.failed,
 			o.duplicates);
+		outcome_copy(&o, run_conf(run), id);
 		*ret_result = outcome_json(&o, id);
 	}
 	outcome_release(&o);
