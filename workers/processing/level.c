@@ -14,8 +14,9 @@ enum { WORDS_MAX = 48, LINE_MAX_BYTES = 512 };
 struct words {
 	char text[LINE_MAX_BYTES];
 	const char *at[WORDS_MAX];
-	size_t n;
-	bool slashed;
+	bool parted[WORDS_MAX];		/* a comma, dash, bar or parenthesis stands in front */
+	bool either[WORDS_MAX];		/* a slash or ampersand does */
+	size_t n, used;
 };
 
 static bool is_in(const char *list, const char *word)
@@ -42,33 +43,57 @@ static const char *word_at(const struct words *w, int i)
 	return i >= 0 && (size_t)i < w->n ? w->at[i] : "";
 }
 
-/* Two words in a row. */
-static bool has_pair(const struct words *w, const char *first, const char *second)
+/* Two words in a row; where the second stands, or -1. */
+static int find_pair(const struct words *w, const char *first, const char *second)
 {
 	for (size_t i = 0; i + 1 < w->n; i++)
-		if (is_in(first, w->at[i]) && is_in(second, w->at[i + 1]))
-			return true;
-	return false;
+		if (is_in(first, w->at[i]) && is_in(second, w->at[i + 1]) && !w->parted[i + 1])
+			return (int)i + 1;
+	return -1;
+}
+
+static bool has_pair(const struct words *w, const char *first, const char *second)
+{
+	return find_pair(w, first, second) >= 0;
+}
+
+/* Beginners who already work: a trainee for management, a manager in training. */
+static bool is_management_trainee(const struct words *w)
+{
+	return has_pair(w, " management manager executive ", " trainee trainees ") ||
+		has_pair(w, " in ", " training ");
 }
 
 static bool is_intern(const struct words *w)
 {
 	int student = find(w, " student students studentische studentischer ");
 
-	if (find(w, " intern interns internship praktikant praktikantin praktikum werkstudent "
-		 "werkstudentin stagiaire becario becaria practicas apprentice trainee alternant "
-		 "alternance stage tirocinio tirocinante vie azubi auszubildender ausbildung "
-		 "") >= 0)
+	if (find(w, " intern interns internship internships praktikant praktikantin praktikum "
+		 "pflichtpraktikum werkstudent werkstudentin werkstudenten stagiaire stagiaires "
+		 "becario becaria becarios practicas practicante apprentice apprentices "
+		 "apprenticeship alternant alternante alternance stage stagista apprenti apprentie "
+		 "apprendista tirocinio tirocinante vie azubi azubis auszubildender auszubildende "
+		 "auszubildenden ausbildung volontar volontariat estagio estagiario estagiaria "
+		 "stagiair afstudeerstage meewerkstage aprendiz pasante extern externship stazysta "
+		 "praktykant placement ") >= 0)
 		return true;
-	if (has_pair(w, " co ", " op ") || has_pair(w, " v ", " i ") ||
-	    has_pair(w, " summer ", " analyst "))
+	if (find(w, " trainee trainees ") >= 0 && !is_management_trainee(w))
+		return true;
+	if (has_pair(w, " co ", " op ops ") || has_pair(w, " v ", " i ") ||
+	    has_pair(w, " summer ", " analyst associate ") || has_pair(w, " work ", " study ") ||
+	    has_pair(w, " duales dualer dual ", " studium student study ") ||
+	    has_pair(w, " graduate ", " assistant assistants assistantship ") ||
+	    has_pair(w, " graduate ", " teaching research "))
 		return true;
 	/* "Student Assistant" and "Software Student" work beside their studies; student housing,
 	 * services, success are what others work in. */
 	return student >= 0 &&
-		(is_in(" assistant worker aide ambassador intern ", word_at(w, student + 1)) ||
+		(is_in(" assistant worker workers aide ambassador nurse trainee employee "
+		       "technician tutor teacher ",
+		       word_at(w, student + 1)) ||
 		 (student > 0 &&
-		  is_in(" software research phd engineering graduate embedded ",
+		  is_in(" software research phd engineering graduate embedded master masters "
+			"bachelor working work doctoral ",
 			word_at(w, student - 1))));
 }
 
@@ -77,11 +102,13 @@ static bool is_executive(const struct words *w)
 	int president = find(w, " president ");
 
 	if (find(w,
-		 " ceo cto cfo coo cio ciso cmo cpo chro evp svp geschaftsfuhrer geschaftsfuhrerin ") >=
-	    0)
+		 " ceo cto cfo coo cio ciso cmo cpo chro evp svp geschaftsfuhrer "
+		 "geschaftsfuhrerin geschaftsfuhrung vorstand ") >= 0)
 		return true;
 	if (has_pair(w, " chief ", " executive technology financial operating information product "
-		     "marketing people revenue data security medical officer legal "))
+		     "marketing people revenue data security medical officer legal digital "
+		     "commercial risk compliance strategy human growth customer investment "
+		     "administrative privacy nursing accounting "))
 		return true;
 	if (president >= 0)
 		return !is_in(" assistant asst ", word_at(w, president - 2));
@@ -90,8 +117,21 @@ static bool is_executive(const struct words *w)
 
 static bool is_director(const struct words *w)
 {
-	return find(w, " director directora directeur directrice direktor direktorin ") >= 0 ||
-		has_pair(w, " head ", " of ") || has_pair(w, " leiter leiterin ", " der des von ");
+	int head = find(w, " head leitung leiter leiterin bereichsleiter bereichsleiterin ");
+
+	if (find(w, " director directora directeur directrice direktor direktorin direttore "
+		 "direttrice diretor diretora directors bereichsleitung dyrektor direktoer ") >= 0)
+		return true;
+	/* "Head of Design", "Head, Design", "Leiter Einkauf"; no head nurse */
+	return has_pair(w, " head ", " of ") || has_pair(w, " chef cheffe ", " departement ") ||
+		(head == 0 && (!is_in(" head ", w->at[0]) || (w->n > 1 && w->parted[1])));
+}
+
+/* Kinds of managers whose title says nothing of rank. */
+static bool is_any_manager(const struct words *w, int manager)
+{
+	return !w->parted[manager] &&
+		is_in(" case care relationship assistant asst wealth ", word_at(w, manager - 1));
 }
 
 /* Kinds of managers that manage things, not people. */
@@ -101,8 +141,8 @@ static bool is_contributor_manager(const struct words *w, int manager)
 		" project projects product products program programs programme marketing "
 		"communications "
 		"content media portfolio campaign release change category success partnerships "
-		"engagement account accounts community event events proposal "
-		"brand projekt produkt proyecto projet lifecycle ";
+		"partner partners engagement account accounts community event events proposal "
+		"brand projekt produkt proyecto projet lifecycle kundenprojekt projekte ";
 	bool support = find(w, " support service ") >= 0 && find(w, " project program ") < 0;
 
 	for (int i = manager - 1; i >= 0 && i >= manager - 2; i--)
@@ -111,9 +151,16 @@ static bool is_contributor_manager(const struct words *w, int manager)
 	return false;
 }
 
+static bool is_jefe_of_things(const struct words *w)
+{
+	return find(w, " jefe jefa ") >= 0 &&
+		has_pair(w, " de ", " proyecto proyectos producto productos ");
+}
+
 static int find_manager(const struct words *w)
 {
-	return find(w, " manager mgr manger managers gerente responsable managerin ");
+	return find(w, " manager mgr manger managers gerente responsable managerin responsabile "
+		    "kierownik gerenta ");
 }
 
 static bool is_manager(const struct words *w)
@@ -121,64 +168,132 @@ static bool is_manager(const struct words *w)
 	int i = find_manager(w);
 
 	if (i >= 0)
-		return !is_contributor_manager(w, i);
-	return find(w, " teamleiter teamleiterin abteilungsleiter filialleiter ") >= 0;
+		return !is_contributor_manager(w, i) && !is_any_manager(w, i);
+	if (is_jefe_of_things(w))
+		return false;
+	return find(w, " teamleiter teamleiterin abteilungsleiter abteilungsleiterin filialleiter "
+		    "filialleiterin marktleiter marktleiterin standortleiter werkleiter werksleiter "
+		    "betriebsleiter abteilungsleitung teamleitung filialleitung jefe jefa "
+		    "vertriebsleiter verkaufsleiter kuchenchef ") >= 0;
 }
 
 static bool is_lead(const struct words *w)
 {
-	int i = find(w, " lead leads leader tl techlead teamlead ");
+	int i = find(w, " lead leads leader tl techlead teamlead lider schichtleiter "
+			"schichtleiterin vorarbeiter vorarbeiterin teamleider teamcoach ");
 
+	if (has_pair(w, " chef cheffe capo jefe ",
+		     " d dequipe equipe squadra equipo reparto turno "))
+		return true;
 	return i >= 0 &&
-		!is_in(" generation gen qualification project abatement ", word_at(w, i + 1)) &&
+		!is_in(" generation gen qualification project abatement time free ",
+		       word_at(w, i + 1)) &&
 		!is_in(" thought project sales ", word_at(w, i - 1));
 }
 
 static bool is_staff(const struct words *w)
 {
+	static const char CRAFTS[] =
+		" engineer scientist developer architect designer analyst researcher programmer ";
 	int i = find(w, " staff ");
 
-	if (i < 0)
+	if (i < 0 || is_in(" of ", word_at(w, i - 1)))
 		return false;
 	if (i > 0 && is_in(" engineer scientist developer architect ", word_at(w, i - 1)))
 		return true;
 	if (is_in(" accountant assistant nurse attorney member members pharmacist writer physician "
 		  "rn officer auditor support consultant therapist psychologist services trainer "
-		  "development ",
+		  "development counsel technician associate chaplain photographer reporter "
+		  "interpreter sergeant scheduler ",
 		  word_at(w, i + 1)))
 		return false;
-	return i == 0 && w->n > 2;
+	if (i > 0)
+		return is_in(" senior sr ", word_at(w, i - 1)) && !w->parted[i];
+	return w->n > 2 || is_in(CRAFTS, word_at(w, 1));
 }
 
-/* "Engineer/Sr Engineer": one posting for two levels names none. */
+/* "Engineer/Sr Engineer", "Tax Clerk / Senior Tax Clerk": one posting for two levels names none. */
 static bool is_alternative(const struct words *w, int senior)
 {
-	return senior > 0 && (size_t)senior + 1 < w->n && w->slashed &&
-		!strcmp(w->at[senior - 1], w->at[senior + 1]);
+	size_t at = (size_t)senior;
+
+	if (senior <= 0 || !w->either[at])
+		return false;
+	for (size_t len = 1; len <= at && at + len < w->n; len++) {
+		size_t same = 0;
+
+		while (same < len && !strcmp(w->at[at - len + same], w->at[at + 1 + same]))
+			same++;
+		if (same == len)
+			return true;
+	}
+	return false;
+}
+
+/* Of old people, or for those in the upper ranks: no rank. */
+static bool is_of_others(const struct words *w, int senior)
+{
+	return !w->parted[senior + 1 < (int)w->n ? senior + 1 : senior] &&
+		is_in(" living care support services housing center centre citizen citizens "
+		      "community leadership executives home homes ",
+		      word_at(w, senior + 1));
+}
+
+/* "Senior/Principal", "Senior – Principal": whoever is the one may apply, so the lower counts. */
+static bool is_senior_or_more(const struct words *w)
+{
+	int senior = find(w, " senior sr snr "), i = find(w, " principal staff distinguished ");
+
+	for (int k = senior + 1; senior >= 0 && i > senior && k <= i; k++)
+		if (w->either[k] || is_in(" or to oder ", w->at[k]) ||
+		    (k == i && w->parted[k] && i == senior + 1))
+			return true;
+	return false;
 }
 
 static bool is_senior(const struct words *w)
 {
 	int i = find(w, " senior sr snr ");
 
-	if (i >= 0 && is_alternative(w, i))
+	if (i >= 0 && (is_alternative(w, i) || is_of_others(w, i)))
 		return false;
-	return find(w, " senior sr snr sse seniors confirme confirmee experienced erfahrener ") >=
-		0;
+	return find(w, " senior sr snr sse seniors confirme confirmee experimente experimentee "
+		    "experienced erfahrener erfahrene starszy ") >= 0;
+}
+
+/* Said outright, so it holds for managers of things too. */
+static bool is_beginner(const struct words *w)
+{
+	return find(w, " junior jr jnr graduate graduates berufseinsteiger berufseinsteigerin "
+		    "einsteiger debutant debutante absolvent absolventen absolventin fresher "
+		    "freshers neolaureato neolaureata neolaureati młodszy młodsza ") >= 0 ||
+		has_pair(w, " entry ", " level ") || has_pair(w, " einstiegs ", " position ") ||
+		has_pair(w, " new early ", " grad grads graduates career careers ") ||
+		is_management_trainee(w);
 }
 
 static bool is_entry(const struct words *w)
 {
 	int associate = find(w, " associate associates assoc associe ");
 
-	if (find(w,
-		 " junior jr jnr graduate berufseinsteiger berufseinsteigerin einsteiger debutant "
-		 "debutante absolvent fresher freshers ") >= 0)
-		return true;
-	if (has_pair(w, " entry ", " level ") ||
-	    has_pair(w, " new early ", " grad graduates career "))
-		return true;
-	return associate >= 0 && find(w, " professor ") < 0 && find(w, " partner principal ") < 0;
+	return is_beginner(w) ||
+		(associate >= 0 && find(w, " professor dean ") < 0 &&
+		 find(w, " partner principal ") < 0 &&
+		 !is_in(" care nursing ", word_at(w, associate - 1)));
+}
+
+/* "Clerk 2" and "Clerk 2 - Nights", not "Clerk 2 Days", "Level 2", "WCAG 2.1". */
+static bool is_grade(const struct words *w, size_t i)
+{
+	const char *next = word_at(w, (int)i + 1);
+
+	if (is_in(" level tier phase grade shift unit type class series building bldg site area "
+		  "zone region district line plant store floor week weeks room group team q ",
+		  w->at[i - 1]) ||
+	    isdigit((unsigned char)w->at[i - 1][0]) || isdigit((unsigned char)next[0]))
+		return false;
+	return !isdigit((unsigned char)w->at[i][0]) || !*next || w->parted[i + 1] ||
+		w->either[i + 1] || strlen(next) == 2;
 }
 
 /* The grade that stands behind the role: "Analyst II", "Technician 3 - Nights". */
@@ -194,11 +309,14 @@ static enum level graded(const struct words *w)
 
 	for (size_t i = 1; i < w->n; i++)
 		for (size_t g = 0; g < COUNT(GRADES); g++)
-			if (is_in(GRADES[g].list, w->at[i]) &&
-			    !is_in(" level tier phase grade shift unit type class series ",
-				   w->at[i - 1]) &&
-			    !isdigit((unsigned char)word_at(w, (int)i + 1)[0]))
+			if (is_in(GRADES[g].list, w->at[i]) && is_grade(w, i))
 				return GRADES[g].level;
+	/* trades count in letters, and B is the middle */
+	for (size_t i = 1; i < w->n; i++)
+		if (is_in(" b ", w->at[i]) && (i + 1 == w->n || w->parted[i + 1]) &&
+		    is_in(" technician mechanic welder machinist operator electrician assembler ",
+			  w->at[i - 1]))
+			return LEVEL_MID;
 	return LEVEL_UNKNOWN;
 }
 
@@ -206,23 +324,84 @@ static bool is_mid(const struct words *w)
 {
 	int manager = find_manager(w);
 
+	int intermediate = find(w, " intermediate ");
+
 	return (manager >= 0 && is_contributor_manager(w, manager)) ||
-		find(w, " avp intermediate ") >= 0 ||
+		find(w,
+		     " avp medior pleno ssr projektmanager projektmanagerin produktmanager "
+		     "produktmanagerin projektleiter projektleiterin projektleitung "
+		     "projectleider mellemniveau ") >= 0 ||
+		(intermediate >= 0 && (size_t)intermediate + 1 < w->n) ||
+		has_pair(w, " chef cheffe ", " de du produit projet ") ||
 		has_pair(w, " mid ", " level senior weight ") ||
+		has_pair(w, " semi ", " senior ") || is_jefe_of_things(w) ||
 		has_pair(w, " assistant asst ", " vp vice ");
+}
+
+/* Folds the words of a part of the title and appends them. */
+static void add_part(struct words *w, char *part, bool parted, bool either)
+{
+	char *folded = w->text + w->used;
+	size_t first = w->n, left = sizeof w->text - w->used;
+
+	if (left < 8)
+		return;
+	w->used += text_fold(part, folded, left) + 1;
+	for (char *save = NULL, *p = strtok_r(folded, " ", &save); p && w->n < WORDS_MAX;
+	     p = strtok_r(NULL, " ", &save)) {
+		w->parted[w->n] = parted && w->n == first;
+		w->either[w->n] = either && w->n == first;
+		w->at[w->n++] = p;
+	}
+}
+
+/* Length of what parts the words at p, 0: nothing does. "R&D" and "Co-op" are one part. */
+static size_t mark_at(const char *line, const char *p)
+{
+	if (strchr(",|()[]:;/", *p))
+		return 1;
+	if (*p == '&' && p > line && p[-1] == ' ' && p[1] == ' ')
+		return 1;
+	if (*p == '-' && p > line && (p[-1] == ' ' || p[1] == ' '))
+		return 1;
+	return !strncmp(p, "–", 3) || !strncmp(p, "—", 3) ? 3 : 0;
+}
+
+/* "Assistant to the CEO": what stands behind "to" is another's rank. */
+static void drop_superiors(struct words *w)
+{
+	int to = find_pair(w, " assistant asst secretary aide assistenz support ",
+			   " to der des fur ");
+
+	if (to > 0)
+		w->n = (size_t)to;
 }
 
 static void split(struct words *w, const char *title)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], *start = line;
+	bool parted = false, either = false;
+	char mark;
 
 	text_line(title, line, sizeof line);
-	text_fold(line, w->text, sizeof w->text);
-	w->n = 0;
-	w->slashed = strchr(line, '/') != NULL;
-	for (char *save = NULL, *p = strtok_r(w->text, " ", &save); p && w->n < WORDS_MAX;
-	     p = strtok_r(NULL, " ", &save))
-		w->at[w->n++] = p;
+	w->n = w->used = 0;
+	for (char *p = line; *p; p++) {
+		size_t n = mark_at(line, p);
+
+		if (*p == '&' && !n)
+			memmove(p, p + 1, strlen(p));
+		if (!n)
+			continue;
+		mark = *p;
+		*p = '\0';
+		add_part(w, start, parted, either);
+		parted = mark != '/' && mark != '&';
+		either = !parted;
+		p += n - 1;
+		start = p + 1;
+	}
+	add_part(w, start, parted, either);
+	drop_superiors(w);
 }
 
 enum level level_parse(const char *title)
@@ -233,21 +412,28 @@ enum level level_parse(const char *title)
 	split(&w, title);
 	if (is_intern(&w))
 		return LEVEL_INTERN;
-	if (is_executive(&w) && find(&w, " director ") < 0)
+	if (is_executive(&w) && !is_director(&w))
 		return LEVEL_EXECUTIVE;
 	if (is_director(&w))
 		return LEVEL_DIRECTOR;
-	if (find(&w, " principal ") >= 0)
+	if (is_senior_or_more(&w))
+		return LEVEL_SENIOR;
+	if (find(&w, " principal distinguished ") >= 0 &&
+	    !has_pair(&w, " assistant vice ", " principal "))
 		return LEVEL_PRINCIPAL;
 	if (is_staff(&w))
 		return LEVEL_STAFF;
-	if (is_manager(&w) && graded(&w) == LEVEL_UNKNOWN)
+	grade = graded(&w);
+	if (is_manager(&w) && (grade == LEVEL_UNKNOWN || is_senior(&w)) && !is_beginner(&w))
 		return LEVEL_MANAGER;
+	if (is_mid(&w) && has_pair(&w, " semi mid ", " senior "))
+		return LEVEL_MID;
 	if (is_senior(&w))
 		return LEVEL_SENIOR;
 	if (is_lead(&w))
 		return LEVEL_LEAD;
-	grade = graded(&w);
+	if (is_beginner(&w))
+		return LEVEL_ENTRY;
 	if (grade != LEVEL_UNKNOWN && !is_mid(&w))
 		return grade;
 	if (is_mid(&w))

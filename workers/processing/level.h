@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* level: the seniority that a job title names, from intern to executive. Pure.
+/* level: the seniority that a job title names, from intern to executive; unknown when it names
+ * none. Pure.
  *
  * The strongest word wins, with the exceptions that titles are full of: a project or product
- * manager leads no people (mid), an assistant vice president is no executive (mid), "staff
- * accountant" names no grade, "lead generation" is no lead. A grade at the end counts: I or 1 is
- * entry, II or 2 mid, III to V or 3 to 5 senior. Words in English, German, French, Spanish. */
+ * manager leads no people (mid), a case or assistant manager says nothing, an assistant vice
+ * president is no executive (mid), "staff accountant" names no grade, "lead generation" is no lead,
+ * "assistant to the CEO" tells another's rank. Of two grades for one posting the lower counts
+ * ("Senior/Principal"); a role with and without its grade names none ("Clerk / Senior Clerk").
+ * A grade behind the role counts: I or 1 is entry, II or 2 mid, III to V or 3 to 5 senior.
+ * English, German, French, Spanish, Italian, Portuguese, Dutch. */
 #ifndef WORKERS_PROCESSING_LEVEL_H
 #define WORKERS_PROCESSING_LEVEL_H
 

@@ -34,6 +34,9 @@ static const char SITE[] =
 	"siege agence sede oficina niederlassung zentrale filiale werk tower "
 	"laboratory lab labs depot terminal select various multiple tbd any other all unspecified "
 	"company systems operations ";
+static const char SIDES[] =
+	" north south east west northeast northwest southeast southwest northern southern eastern "
+	"western region area central midwest district main ";
 static const char NOWHERE[] =
 	" emea apac latam amer americas europe europa eu eea dach mena anz nordics benelux africa asia "
 	"est cst mst pst edt cdt mdt pdt cet cest gmt utc bst ist timezone timezones ";
@@ -94,7 +97,7 @@ void pieces_line(const char *text, char line[PIECES_LINE])
 /* A country, or a state of the US, by its name or code: what parts by hyphens begin with. */
 static bool is_wide(const char *name)
 {
-	char folded[PIECE_SIZE], code[3];
+	char folded[PIECE_SIZE];
 	struct gazetteer_entry e;
 	struct gazetteer_walk w;
 	size_t len = strlen(name);
@@ -107,10 +110,9 @@ static bool is_wide(const char *name)
 			gazetteer_region_by_code("CA", name) >= 0 || !strcmp(name, "UK");
 	text_fold(name, folded, sizeof folded);
 	for (w = gazetteer_find(folded); gazetteer_next(&w, &e) && e.kind != GAZETTEER_PLACE;)
-		if (e.kind == GAZETTEER_COUNTRY ||
-		    !strcmp(gazetteer_region_country(e.region, code), "US"))
+		if (e.kind == GAZETTEER_COUNTRY || strstr("US CA IN AU", e.country))
 			return len > 3 || upper;
-	return false;
+	return is_in(HOW, folded);
 }
 
 static bool is_known(const char *name)
@@ -121,6 +123,15 @@ static bool is_known(const char *name)
 	text_fold(name, folded, sizeof folded);
 	w = gazetteer_find(folded);
 	return w.at < w.end;
+}
+
+/* Is what stands up to one of the marks a name? "Salem" of "US-Oregon-Salem, …". */
+static bool is_known_to(const char *from, const char *marks)
+{
+	char part[PIECE_SIZE];
+
+	snprintf(part, sizeof part, "%.*s", (int)strcspn(from, marks), from);
+	return is_known(part);
 }
 
 /* Do the hyphens of this part of a line separate? */
@@ -216,7 +227,7 @@ static void sieve_words(struct sieve *s, char *text)
 	     p = strtok_r(NULL, " _", &save)) {
 		fold_word(p, folded);
 		s->how = s->how || is_in(HOW, folded);
-		s->only_site = s->only_site && is_in(SITE, folded);
+		s->only_site = s->only_site && (is_in(SITE, folded) || is_in(SIDES, folded));
 		s->site = s->site || is_in(SITE, folded);
 		s->around = s->around || is_in(AROUND, folded);
 		s->words[s->n++] = p;
@@ -314,6 +325,19 @@ static bool is_zone(const char *folded)
 		text_has_word(folded, "timezone") || text_has_word(folded, "timezones");
 }
 
+/* "D.C." -> "DC". */
+static void join_initials(char *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; text[i]; i++)
+		if (i % 2 ? text[i] != '.' : !isupper((unsigned char)text[i]))
+			return;
+	for (size_t i = 0; text[i]; i += 1 + (text[i + 1] != '\0'))
+		text[n++] = text[i];
+	text[n] = '\0';
+}
+
 static void add(struct pieces *all, const char *from, size_t len, bool weak)
 {
 	struct piece *p = &all->at[all->n];
@@ -328,6 +352,7 @@ static void add(struct pieces *all, const char *from, size_t len, bool weak)
 		return;
 	*p = (struct piece){ .weak = weak };
 	snprintf(text, sizeof text, "%.*s", (int)len, from);
+	join_initials(text);
 	text_fold(text, p->folded, sizeof p->folded);
 	if (!p->folded[0] || is_zone(p->folded) || is_in(NOWHERE, p->folded) || is_postal(text))
 		return;
@@ -375,10 +400,19 @@ static size_t separator_at(const char *p, bool hyphens)
 	return hyphens && *p == '-' ? 1 : 0;
 }
 
+/* Up to the next separator that is no hyphen. */
+static size_t part_length(const char *from)
+{
+	const char *dash = strstr(from, " - ");
+	size_t n = strcspn(from, ",|");
+
+	return dash && (size_t)(dash - from) < n ? (size_t)(dash - from) : n;
+}
+
 void pieces_split(char *group, struct pieces *ret)
 {
 	char *start = group;
-	bool hyphens = hyphens_part(group, strcspn(group, ",|")), open = false;
+	bool hyphens = hyphens_part(group, part_length(group)), open = false;
 
 	ret->n = 0;
 	for (char *p = group; *p; p++) {
@@ -388,10 +422,12 @@ void pieces_split(char *group, struct pieces *ret)
 		if (!n)
 			continue;
 		add_with_aside(ret, start, (size_t)(p - start), n > 1);
-		if (*p == ',' || *p == '|')
-			hyphens = hyphens_part(p + 1, strcspn(p + 1, ",|"));
-		p += n - 1;
-		start = p + 1;
+		start = p + n;
+		if (*p == '-' && hyphens)
+			hyphens = !is_known_to(start, ",|");
+		else
+			hyphens = hyphens_part(start, part_length(start));
+		p = start - 1;
 	}
 	add_with_aside(ret, start, strlen(start), false);
 }

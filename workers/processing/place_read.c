@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <utf8proc.h>
 
 #include "common/base/mem.h"
 #include "common/market/fold.h"
@@ -15,7 +16,8 @@
 enum { GROUPS_MAX = 16 };
 /* Inhabitants from which on a city … */
 enum {
-	LARGE_CITY = 300000,		/* is meant rather than a region of its name */
+	LARGE_CITY = 300000,		/* is meant rather than a region of its name elsewhere */
+	NAMESAKE_CITY = 10000,		/* is meant rather than the region of its name around it */
 	DIVIDED_CITY = 150000,		/* may have its district named behind it */
 	ABROAD_CITY = 100000,		/* is listed beside cities of other countries */
 	SITE_CITY = 50000,		/* is known by the name of a site alone ("Lyon office") */
@@ -47,10 +49,18 @@ static bool is_shouted(const char *s)
 /* "SAINT PAUL" -> "Saint Paul". */
 static void unshout(char *s)
 {
-	for (bool first = true; *s; s++) {
-		if (!first)
-			*s = (char)tolower((unsigned char)*s);
+	utf8proc_int32_t cp;
+	utf8proc_uint8_t low[4];
+
+	for (bool first = true; *s;) {
+		utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, &cp);
+
+		if (n <= 0)
+			return;
+		if (!first && utf8proc_encode_char(utf8proc_tolower(cp), low) == n)
+			memcpy(s, low, (size_t)n);
 		first = *s == ' ' || *s == '-' || *s == '.';
+		s += n;
 	}
 }
 
@@ -212,7 +222,7 @@ static int find_city(const struct pieces *p, const struct role roles[], const st
 	}
 	for (size_t i = 0; i < p->n; i++)
 		if (roles[i].region && roles[i].city && !p->at[i].code &&
-		    (named > 1 || roles[i].place.population >= LARGE_CITY))
+		    (named > 1 || roles[i].place.population >= NAMESAKE_CITY))
 			return (int)i;
 	for (size_t i = 0; i < p->n; i++)
 		if (roles[i].country && !p->at[i].code && is_city_state(r->country))
@@ -322,11 +332,15 @@ static void read_pieces(struct pieces *p, const char *hint, bool sure, struct re
 	}
 	skip_sites(p, roles, &r);
 	city = find_city(p, roles, &r);
+	if (r.territory) {
+		SET(ret->region, country_name(r.country));
+		SET(ret->region_code, r.country);
+	}
 	widen(ret_reading, p, roles, city);
 	if (city < 0 && !r.explicit)
 		return;
-	SET(ret->country, r.country);
-	if (r.region >= 0)
+	SET(ret->country, r.territory ? "US" : r.country);
+	if (r.region >= 0 && !r.territory)
 		set_region(ret, r.region);
 	if (city < 0)
 		return;

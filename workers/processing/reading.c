@@ -268,6 +268,21 @@ static bool is_doubtful(const struct contexts *all, const struct context *best)
 	return false;
 }
 
+/* "San Juan, PR, US": a country of its own for ISO, a state of the US for whoever writes so. */
+static bool find_territory(const struct pieces *p, struct reading *ret)
+{
+	static const char *const TERRITORIES[] = { "PR", "GU", "VI", "AS", "MP" };
+
+	for (size_t i = 0; i < COUNT(TERRITORIES); i++) {
+		if (!names_country(p, TERRITORIES[i]))
+			continue;
+		memcpy(ret->country, TERRITORIES[i], 3);
+		ret->territory = ret->explicit = true;
+		return true;
+	}
+	return false;
+}
+
 void reading_choose(const struct pieces *p, const char *hint, bool sure, struct reading *ret)
 {
 	struct contexts all = { .n = 0 };
@@ -290,6 +305,8 @@ void reading_choose(const struct pieces *p, const char *hint, bool sure, struct 
 	if (!best)
 		return;
 	memcpy(ret->country, best->country, 3);
+	if (!strcmp(ret->country, "US") && find_territory(p, ret))
+		return;
 	if (best->region >= 0 && names_region(p, best))
 		ret->region = best->region;
 	ret->explicit = ret->region >= 0 || names_country(p, best->country);

@@ -19,6 +19,7 @@ struct reading {
 	char country[3];		/* "" nothing known */
 	int region;			/* -1 unknown; only if a piece names it */
 	bool explicit;			/* a piece names the country or region itself */
+	bool territory;			/* Puerto Rico and the like, given as a state of the US */
 	bool doubtful;			/* only a small city, and another country has one as likely */
 };
 
