@@ -71,7 +71,7 @@ static int judge_word(const struct pay_context *c, size_t i, bool reaches, const
 		return is_price(c, i) || is_of_other(c, i, v->year) ? -1 : 1;
 	if (!(flags & PAY_WORD_OTHER) || (c->words[i].bracketed && !c->bracketed))
 		return 0;
-	if (flags & PAY_WORD_VARIABLE && c->words[i].gap == PAY_GAP_OPEN)
+	if (flags & PAY_WORD_VARIABLE && c->words[i].gap == PAY_GAP_OPEN && !c->bracketed)
 		return 0;
 	if (flags & PAY_WORD_BUDGET && is_for_role(c, i))
 		return 1;
@@ -178,7 +178,7 @@ static bool is_most(const struct pay_context *c)
 	for (size_t i = 0; i < c->n && i < 3; i++) {
 		const struct pay_word *w = &c->words[i];
 
-		if (w->gap >= PAY_GAP_SENTENCE)
+		if (w->gap >= PAY_GAP_COMMA)
 			return false;
 		if (w->term.flags & PAY_WORD_MOST)
 			return true;
@@ -206,6 +206,20 @@ static void set_bounds(struct pay_offer *o, const struct pay_context *before,
 		o->bounded = false;
 }
 
+/* "£65,000 plus bonus": what is paid besides makes it pay. */
+static bool has_extras(const struct pay_context *c)
+{
+	bool plus = false;
+
+	for (size_t i = 0; i < c->n && i < 5 && c->words[i].gap < PAY_GAP_SENTENCE; i++) {
+		plus = plus || c->words[i].gap == PAY_GAP_COMMA ||
+			pay_word_is(&c->words[i], "plus") || pay_word_is(&c->words[i], "zzgl");
+		if (c->words[i].term.flags & PAY_WORD_EXTRA)
+			return plus;
+	}
+	return false;
+}
+
 static int64_t most_of(const struct pay_offer *o)
 {
 	return o->max ? o->max : o->min;
@@ -224,14 +238,16 @@ static bool is_bare_pay(const struct pay_offer *o, const struct verdict *v,
 		o->stated;
 
 	if (o->scale == MONEY_THOUSAND)
-		return is_pay || behind || (v->before > 0 && v->distance <= BARE_WORDS);
+		return is_pay || behind ||
+			(v->before > 0 && !any(after, 1, PAY_WORD_PAYER) &&
+			 v->distance <= (o->range && !v->far ? CLAUSE_WORDS : BARE_WORDS));
 	if (is_pay)
 		return true;
 	if (o->whole && !timed)
 		return ((said && v->distance < 2) || behind) && o->min >= BARE_YEAR_FROM_CENTS &&
 			o->max % 50000 == 0;
 	return (called && timed) ||
-		(said && o->min >= BARE_FROM_CENTS) ||
+		(said && o->min >= BARE_FROM_CENTS && (o->range || v->label || v->distance == 0)) ||
 		(v->before > 0 && v->distance <= BARE_WORDS && o->range &&
 		 o->min >= BARE_FROM_CENTS) ||
 		(behind && o->min >= BARE_FROM_CENTS);
@@ -355,6 +371,8 @@ bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const st
 	judge_behind(&after, &v);
 	if (v.behind < 0 || (v.before < 0 && (v.behind <= 0 || v.attribute)))
 		return false;
+	if (!v.before && !v.behind && o->marked && has_extras(&after))
+		v.behind = most_of(o) >= BARE_YEAR_FROM_CENTS;
 	find_period(o, &before, &after, is_english(&v, hint));
 	if (!o->marked && !is_bare_pay(o, &v, &after, is_pay))
 		return false;

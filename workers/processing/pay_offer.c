@@ -7,7 +7,7 @@
 #include "common/base/mem.h"
 #include "workers/processing/pay_context.h"
 
-enum { CONNECTOR_MAX = 48, DASH_MAX = 8, SHARED_BELOW_CENTS = 100000 };
+enum { CONNECTOR_MAX = 48, DASH_MAX = 8, SHARED_BELOW_CENTS = 100000, REACH = 96 };
 
 static struct pay_offer offer_of(const struct money *m)
 {
@@ -159,7 +159,8 @@ static void join(struct pay_offer *o, struct money *a, struct money *b, const ch
 static bool is_slashed(const char *text, const struct money *a, const struct money *b)
 {
 	return memchr(text + a->end, '/', b->start - a->end) &&
-		!(b->scale == MONEY_THOUSAND || (a->marked && b->cents >= SHARED_BELOW_CENTS));
+		!(b->scale == MONEY_THOUSAND || (a->marked && b->cents >= SHARED_BELOW_CENTS &&
+						 b->cents <= 2 * a->cents));
 }
 
 static bool are_one(const char *text, size_t len, bool is_pay, const struct money *a,
@@ -175,23 +176,39 @@ static bool are_one(const char *text, size_t len, bool is_pay, const struct mone
 		(!weak || is_pay || said_between(text, a->start)) && !is_slashed(text, a, b);
 }
 
+/* "$104,000 - $130,000 - $156,000": the middle is no bound. */
+static void extend(struct pay_offer *o, const char *text, size_t len, size_t *pos)
+{
+	struct money c;
+	size_t ahead = *pos;
+	bool weak;
+
+	if (!money_next(text, len, &ahead, &c) || c.start - o->end > DASH_MAX || !c.marked ||
+	    c.scale != o->scale || c.cents <= o->max || c.cents > 4 * o->min ||
+	    !memchr(text + o->end, '-', c.start - o->end) ||
+	    !connects(text + o->end, c.start - o->end, &weak))
+		return;
+	o->max = c.cents;
+	o->end = c.end;
+	*pos = ahead;
+}
+
 bool pay_offer_next(const char *text, size_t len, size_t *pos, bool is_pay, struct pay_offer *ret)
 {
 	struct money a, b;
-	size_t ahead;
+	size_t ahead, to;
 
 	if (!money_next(text, len, pos, &a))
 		return false;
 	ahead = *pos;
+	to = ahead + REACH < len ? ahead + REACH : len;
 	*ret = offer_of(&a);
 	ret->gloss = a.start > 0 && text[a.start - 1] == '(';
-	if (*pos < len && money_next(text, *pos + 96 < len ? *pos + 96 : len, &ahead, &b) &&
-	    are_one(text, len, is_pay, &a, &b)) {
-		bool gloss = ret->gloss;
-
-		join(ret, &a, &b, text);
-		ret->gloss = gloss;
-		*pos = ahead;
-	}
+	if (!money_next(text, to, &ahead, &b) || !are_one(text, len, is_pay, &a, &b))
+		return true;
+	join(ret, &a, &b, text);
+	ret->gloss = a.start > 0 && text[a.start - 1] == '(';
+	extend(ret, text, ahead + REACH < len ? ahead + REACH : len, &ahead);
+	*pos = ahead;
 	return true;
 }

@@ -14,27 +14,25 @@ enum {
 	MONTH_TO = 1000000
 };
 
+/* What is not listed is a dollar or a pound, and its small sums without a period are no month's. */
 static const struct {
 	const char *currency;
 	int64_t times;
-	bool monthly;			/* small sums without a period are a month's */
 } SIZES[] = {
-	{ "EUR", 1, true },   { "CHF", 1, true },   { "PLN", 4, true },	   { "RON", 4, true },
-	{ "BRL", 4, true },   { "ILS", 4, true },   { "CZK", 20, true },   { "SEK", 10, true },
-	{ "NOK", 10, true },  { "DKK", 7, true },   { "MXN", 8, true },	   { "ZAR", 8, true },
-	{ "TRY", 20, true },  { "INR", 15, true },  { "PHP", 20, true },   { "HUF", 300, true },
-	{ "JPY", 100, true }, { "KRW", 1000, true }, { "CLP", 500, true }, { "COP", 2000, true },
-	{ "IDR", 5000, true }, { "VND", 8000, true },
+	{ "EUR", 1 },	 { "CHF", 1 },	  { "PLN", 4 },	  { "RON", 4 },	   { "BRL", 4 },
+	{ "ILS", 4 },	 { "DKK", 7 },	  { "MXN", 8 },	  { "ZAR", 8 },	   { "SEK", 10 },
+	{ "NOK", 10 },	 { "INR", 15 },	  { "CZK", 20 },  { "TRY", 20 },   { "PHP", 20 },
+	{ "JPY", 100 },	 { "HUF", 300 },  { "CLP", 500 }, { "KRW", 1000 }, { "COP", 2000 },
+	{ "IDR", 5000 }, { "VND", 8000 },
 };
 
 static int64_t times_of(const char *currency, bool *ret_monthly)
 {
-	*ret_monthly = false;
+	*ret_monthly = true;
 	for (size_t i = 0; i < COUNT(SIZES); i++)
-		if (!strcmp(SIZES[i].currency, currency)) {
-			*ret_monthly = SIZES[i].monthly;
+		if (!strcmp(SIZES[i].currency, currency))
 			return SIZES[i].times;
-		}
+	*ret_monthly = false;
 	return 1;
 }
 

@@ -79,7 +79,9 @@ static const struct group {
 	  "collected processed "
 	  "sign signon donated spent threshold limit copayment coinsurance lottery prize sharing "
 	  "incentive incentives "
-	  "commission commissions sold sell selling repayment repayments" },
+	  "commission commissions sold sell selling repayment repayments acv arpu ltv tcv give "
+	  "gives gave goal goals "
+	  "fundraising liability subsidy subsidies" },
 	{ OTHER, 0, 0, 0,
 	  "gewinn umsatz umsatze umsatzen pramie pramien zuschuss zuschusse zuschlag zuschlage zulage zulagen "
 	  "sachbezug gutschein gutscheine mindestlohn provision provisionen jobticket boni rabatt rabatte "
@@ -143,6 +145,11 @@ static const struct group {
 	  "starts start startet beginnt beginning begins minimale exceeding depuis oltre" },
 	{ PAY_WORD_VARIABLE | OTHER, 0, 0, 0,
 	  "variable variables commission commissions provision provisionen comisiones" },
+	{ PAY_WORD_EXTRA, 0, 0, 0,
+	  "bonus bonuses benefits commission commissions equity tips super superannuation pension "
+	  "variable primes prime "
+	  "boni provision trinkgeld zulagen zuschlage comisiones incentivos premi benefit perks "
+	  "package ote vorteile avantages" },
 	{ PAY_WORD_PAYS, 0, 0, 0, "pay pays paid paying zahlen pagan paient payent" },
 	{ PAY_WORD_PREPOSITION, 0, 0, 0, "of de d von di em with con mit avec worth" },
 	{ PAY_WORD_STOP, 0, 0, 0,

@@ -42,6 +42,7 @@ enum pay_word_flags {
 	PAY_WORD_SALARIES = 1 << 20,	/* "14 pagas" */
 	PAY_WORD_PREPOSITION = 1 << 21,
 	PAY_WORD_PAYS = 1 << 22,	/* a verb: who pays? */
+	PAY_WORD_EXTRA = 1 << 24,	/* what pay comes with: "$90,000 plus bonus" */
 	PAY_WORD_VARIABLE = 1 << 23	/* other money, but "base + commission: …" */
 };
 
