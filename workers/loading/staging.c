@@ -16,7 +16,7 @@ static char *create_statement(void)
 	buf_init(&b, SQL_MAX);
 	buf_puts(&b,
 		 "CREATE TEMPORARY TABLE load_staging (LIKE public.enhanced_jobs INCLUDING DEFAULTS"
-		 " INCLUDING CONSTRAINTS, job_index integer PRIMARY KEY, merge_key text NOT NULL,"
+		 " INCLUDING CONSTRAINTS INCLUDING COMPRESSION, job_index integer PRIMARY KEY, merge_key text NOT NULL,"
 		 " leader integer, job_id uuid, outcome text");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (COLUMNS[i].merge == MERGE_STAGED)
