@@ -63,6 +63,7 @@ struct listing {
 	bool pay_in_cents;		/* they count hundredths */
 	const char *pay_currency, *pay_period;	/* as the source writes them; NULL */
 	bool pay_estimated;		/* the source's own guess, not the employer's word */
+	bool pay_federal;		/* of the United States' service: 2,087 hours are a year */
 	struct listing_texts pay;	/* texts that are about pay: "$100K - $120K a year" */
 
 	const char *apply_url;

@@ -147,6 +147,7 @@ static void read_pay(const cJSON *object, struct listing *ret)
 		ret->pay_max = json_get(from, "MaximumRange");
 		ret->pay_period = period;
 		ret->pay_currency = "USD";
+		ret->pay_federal = true;
 		return;
 	}
 }

@@ -120,6 +120,24 @@ static void issues_and_notes_stand_in_the_metadata(void **state)
 	posting_release(&p);
 }
 
+static void an_hour_of_federal_work_counts_2087_times(void **state)
+{
+	static const char ROW[] =
+		"{\"MatchedObjectId\":\"1\",\"MatchedObjectDescriptor\":{\"PositionTitle\":\"Baker\","
+		"\"OrganizationName\":\"Crumb Service\",\"PositionRemuneration\":[{\"MinimumRange\":"
+		"\"20.00\",\"MaximumRange\":\"30.0000\",\"RateIntervalCode\":\"PH\"}]}}";
+	struct transform_context ctx = { .source = source_find("usajobs"), .reference_us = NOW_US };
+	struct posting p;
+	struct refusal r;
+
+	(void)state;
+	posting_init(&p);
+	assert_int_equal(transform_row(&ctx, RAW(ROW), &p, &r), TRANSFORM_POSTING);
+	assert_int_equal(p.pay.annual_min_cents, 20 * 2087 * 100);
+	assert_int_equal(p.pay.annual_max_cents, 30 * 2087 * 100);
+	posting_release(&p);
+}
+
 static void a_posting_that_says_too_little_is_refused(void **state)
 {
 	struct posting p;
@@ -156,6 +174,7 @@ int main(void)
 		cmocka_unit_test(each_issue_is_found_by_name),
 		cmocka_unit_test(only_contradictions_make_a_posting_inconsistent),
 		cmocka_unit_test(issues_and_notes_stand_in_the_metadata),
+		cmocka_unit_test(an_hour_of_federal_work_counts_2087_times),
 		cmocka_unit_test(a_posting_that_says_too_little_is_refused),
 		cmocka_unit_test(a_step_that_no_file_serves_is_named),
 	};

@@ -181,10 +181,11 @@ static bool pay_in_fields(const struct listing *l, const struct pay_hint *hint, 
 /* What the source has under pay: fields, then texts, then fields that are texts. */
 static bool pay_of_source(const struct listing *l, const struct pay_hint *hint, struct posting *p)
 {
-	struct pay_hint sure = { .country = hint->country, .lang = hint->lang,
-				 .currency = l->pay_currency, .is_pay = true };
+	struct pay_hint sure = *hint;
 	const cJSON *const fields[] = { l->pay_min, l->pay_max };
 
+	sure.currency = l->pay_currency;
+	sure.is_pay = true;
 	if (pay_in_fields(l, hint, p)) {
 		text_line(l->pay.n ? l->pay.text[0] : NULL, p->salary_text, sizeof p->salary_text);
 		return true;
@@ -214,7 +215,8 @@ static bool pay_of_text(const struct listing *l, const struct pay_hint *hint, st
 static void take_pay(const struct listing *l, struct posting *p)
 {
 	struct pay_hint hint = { .country = p->place.country[0] ? p->place.country : NULL,
-				 .lang = p->language[0] ? p->language : NULL };
+				 .lang = p->language[0] ? p->language : NULL,
+				 .federal = l->pay_federal };
 
 	if (!l->pay_estimated)
 		(void)(pay_of_source(l, &hint, p) || pay_of_text(l, &hint, p));
