@@ -90,7 +90,8 @@ static void list(const struct benefits *b, char *out, size_t size)
 	out[0] = '\0';
 	for (unsigned i = 0; benefits_name(i); i++)
 		if (b->set >> i & 1)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "", benefits_name(i));
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "",
+					      benefits_name(i));
 }
 
 static bool holds_the_same(const char *got, const char *want)

@@ -52,6 +52,53 @@ static void dates_of_all_forms_are_read(void **state)
 		{ "4 giorni fa", "2026-11-17T12:00:00Z", false },
 		{ "un'ora fa", "2026-11-21T11:00:00Z", false },
 		{ "oggi", "2026-11-21T12:00:00Z", false },
+		{ "2026-11-01T08:33:45+02", "2026-11-01T06:33:45Z", true },
+		{ "2026-11-01T08:33:45.1234Z", "2026-11-01T08:33:45.1234Z", true },
+		{ "2026-11-01 08:33:45", "2026-11-01T08:33:45Z", true },
+		{ "Sat, 21 Nov 2026 10:00:00 GMT", "2026-11-21T10:00:00Z", true },
+		{ "Sat, 21 Nov 2026 10:00:00 +0200", "2026-11-21T08:00:00Z", true },
+		{ "November 1, 2026", "2026-11-01T00:00:00Z", false },
+		{ "Nov 1st, 2026", "2026-11-01T00:00:00Z", false },
+		{ "1. November 2026", "2026-11-01T00:00:00Z", false },
+		{ "12. März 2026", "2026-03-12T00:00:00Z", false },
+		{ "1er août 2026", "2026-08-01T00:00:00Z", false },
+		{ "12 décembre 2025", "2025-12-12T00:00:00Z", false },
+		{ "21 de octubre de 2026", "2026-10-21T00:00:00Z", false },
+		{ "3 luglio 2026", "2026-07-03T00:00:00Z", false },
+		{ "01.11.2026", "2026-11-01T00:00:00Z", false },
+		{ "2026/11/01", "2026-11-01T00:00:00Z", false },
+		{ "10/31/2026", "2026-10-31T00:00:00Z", false },
+		{ "31/10/2026", "2026-10-31T00:00:00Z", false },
+		{ "Just posted", "2026-11-21T12:00:00Z", false },
+		{ "Posted 30+ Days Ago", "2026-10-22T12:00:00Z", false },
+		{ "Posted Yesterday", "2026-11-20T12:00:00Z", false },
+		{ "the day before yesterday", "2026-11-19T12:00:00Z", false },
+		{ "Active 2 weeks ago", "2026-11-07T12:00:00Z", false },
+		{ "3 months ago", "2026-08-23T12:00:00Z", false },
+		{ "last week", "2026-11-14T12:00:00Z", false },
+		{ "a few hours ago", "2026-11-21T10:00:00Z", false },
+		{ "45 minutes ago", "2026-11-21T11:15:00Z", false },
+		{ "vor über 30 Tagen", "2026-10-22T12:00:00Z", false },
+		{ "vor 2 Std.", "2026-11-21T10:00:00Z", false },
+		{ "vorgestern", "2026-11-19T12:00:00Z", false },
+		{ "letzte Woche", "2026-11-14T12:00:00Z", false },
+		{ "vor einem Monat", "2026-10-22T12:00:00Z", false },
+		{ "heute", "2026-11-21T12:00:00Z", false },
+		{ "hier", "2026-11-20T12:00:00Z", false },
+		{ "avant-hier", "2026-11-19T12:00:00Z", false },
+		{ "il y a plus de 30 jours", "2026-10-22T12:00:00Z", false },
+		{ "la semaine dernière", "2026-11-14T12:00:00Z", false },
+		{ "à l’instant", "2026-11-21T12:00:00Z", false },
+		{ "hace más de 30 días", "2026-10-22T12:00:00Z", false },
+		{ "hace un mes", "2026-10-22T12:00:00Z", false },
+		{ "ayer", "2026-11-20T12:00:00Z", false },
+		{ "anteayer", "2026-11-19T12:00:00Z", false },
+		{ "hoy", "2026-11-21T12:00:00Z", false },
+		{ "ieri", "2026-11-20T12:00:00Z", false },
+		{ "l'altro ieri", "2026-11-19T12:00:00Z", false },
+		{ "una settimana fa", "2026-11-14T12:00:00Z", false },
+		{ "2 mesi fa", "2026-09-22T12:00:00Z", false },
+		{ "più di 30 giorni fa", "2026-10-22T12:00:00Z", false },
 	};
 
 	(void)state;
@@ -70,7 +117,8 @@ static void dates_of_all_forms_are_read(void **state)
 static void what_is_no_date_is_refused_by_name(void **state)
 {
 	static const char *const BAD[] = {
-		"", "soon", "5", "days", "1899-01-01", "2099-01-01", "0"
+		"", "soon", "5", "days", "1899-01-01", "2099-01-01", "0", "03/04/2026", "31.02.2026",
+		"32 Nov 2026", "Nov 2026", "2026-13-01", "99/99/2026"
 	};
 	struct date date = { 0 };
 	struct err e;

@@ -93,7 +93,8 @@ static void the_language_of_sentences_is_told(void **state)
 		if (!strcmp(got, CASES[i].want))
 			continue;
 		wrong++;
-		print_error("%s\n  expected \"%s\", got \"%s\"\n", CASES[i].text, CASES[i].want, got);
+		print_error("%s\n  expected \"%s\", got \"%s\"\n", CASES[i].text, CASES[i].want,
+			    got);
 	}
 	assert_int_equal(wrong, 0);
 }
@@ -105,7 +106,8 @@ static void only_the_beginning_of_a_long_text_counts(void **state)
 
 	(void)state;
 	while (n < LANGUAGE_SAMPLE)
-		n += (size_t)snprintf(text + n, 100, "We are looking for a baker who is in our team. ");
+		n += (size_t)snprintf(text + n, 100,
+				      "We are looking for a baker who is in our team. ");
 	while (n < (1 << 20) - 100)
 		n += (size_t)snprintf(text + n, 100, "Wir suchen einen Bäcker für unser Team. ");
 	assert_string_equal(language_guess(text, n), "en");

@@ -2,9 +2,13 @@
 /* dates: when a posting was published, from any form that providers use.
  *
  * Absolute: ISO 8601 (with Z, +hh, +hh:mm, any number of fraction digits; no zone is UTC), epoch
- * seconds or milliseconds (as text too). Relative: "15 days ago", "Posted Today", "30+ days ago",
- * "3d", "vor 3 Tagen", "il y a 5 jours", "hace un mes", "4 giorni fa", "ieri", counted back from
- * the time of collection. Months are 30 days, years 365: the source rounded anyway.
+ * seconds or milliseconds (as text too), RFC 2822 ("Sat, 21 Nov 2026 10:00:00 GMT"), a day with its
+ * month's name in English, German, French, Spanish or Italian, "21.11.2026", "2026/11/21"; of
+ * "11/21/2026" and "21/11/2026" each is the only date it can be, "03/04/2026" is refused.
+ * Relative, in the same languages: "15 days ago", "Posted Today", "30+ days ago", "3d", "last
+ * week", "vor 3 Tagen", "vorgestern", "il y a 5 jours", "hace un mes", "4 giorni fa", "ieri",
+ * counted back from the time of collection. Months are 30 days, years 365: the source rounded
+ * anyway. "A few" is two.
  * Years before 2000 or more than ten years after the collection are refused as nonsense. */
 #ifndef WORKERS_PROCESSING_DATES_H
 #define WORKERS_PROCESSING_DATES_H

@@ -22,7 +22,8 @@ static const struct {
 } PHRASES[] = {
 	{ EDUCATION_HIGH_SCHOOL,
 	  "high school diploma|high school degree|high school graduate|high school education|"
-	  "high school equivalent|high school or|high school/ged|high school, ged|highschool diploma|"
+	  "high school equivalent|high school or|high school/ged|"
+	  "high school, ged|highschool diploma|"
 	  "secondary education|!GED|hs diploma|h.s. diploma|high school equivalency|hs/ged|"
 	  "leaving certificate|gcse|gcses|a-levels|vocational training certificate|"
 	  "high school level|graduate of high school|"
@@ -35,24 +36,31 @@ static const struct {
 	  "baccalauréat|bac pro|bac professionnel|niveau bac|titulaire du bac|!CAP|!BEP|cap/bep|"
 	  "niveau cap|bac général|"
 	  "bachillerato|educación secundaria|estudios secundarios|preparatoria terminada|!ESO|"
-	  "graduado escolar|formación profesional|grado medio|ciclo formativo|preparatoria concluida|"
+	  "graduado escolar|formación profesional|grado medio|ciclo formativo|"
+	  "preparatoria concluida|"
 	  "diploma di maturità|diploma di scuola|scuola superiore|licenza media|diploma tecnico|"
 	  "diploma di istruzione|diploma superiore|diploma di perito|qualifica professionale" },
 	{ EDUCATION_ASSOCIATES,
 	  "associates degree|associate degree|associate of arts|associate of science|"
-	  "associate of applied science|2-year degree|two-year degree|two year degree|!AAS|!AA degree|"
-	  "!AS degree|a.a|foundation degree|hnd|associates or|associate or bachelors|associate's/bachelor's|"
+	  "associate of applied science|2-year degree|two-year degree|"
+	  "two year degree|!AAS|!AA degree|"
+	  "!AS degree|a.a|foundation degree|hnd|associates or|"
+	  "associate or bachelors|associate's/bachelor's|"
 	  "associates, or|"
 	  "bac+2|bac +2|bac + 2|!BTS|!DUT|deug|bts/dut|"
 	  "grado superior|técnico superior|fp superior|formación profesional superior|"
 	  "ciclo formativo de grado superior" },
 	{ EDUCATION_BACHELORS,
-	  "bachelor|bachelors|bachelor degree|bachelors degree|baccalaureate|undergraduate degree|university degree|college degree|"
-	  "4-year degree|four-year degree|four year degree|4 year degree|b.s|b.a|bsc|b.sc|ba/bs|bs/ba|"
+	  "bachelor|bachelors|bachelor degree|bachelors degree|baccalaureate|"
+	  "undergraduate degree|university degree|college degree|"
+	  "4-year degree|four-year degree|four year degree|4 year degree|b.s|"
+	  "b.a|bsc|b.sc|ba/bs|bs/ba|"
 	  "btech|b.tech|beng|b.eng|bba|llb|b.com|honours degree|honors degree|degree in|"
-	  "degree or equivalent|degree qualified|educated to degree|related degree|technical degree|"
+	  "degree or equivalent|degree qualified|educated to degree|"
+	  "related degree|technical degree|"
 	  "relevant degree|degree required|engineering degree|science degree|university education|"
-	  "!BS degree|!BA degree|!BS in|!BA in|!BS or|!BA or|!BS/MS|!BS/BA|!BA/BS|!BS, MS|!BSN|!BSEE|"
+	  "!BS degree|!BA degree|!BS in|!BA in|!BS or|!BA or|!BS/MS|!BS/BA|"
+	  "!BA/BS|!BS, MS|!BSN|!BSEE|"
 	  "university graduate|college graduate|degree-level|degree level|degree preferred|"
 	  "undergraduate or|college or university degree|graduate in|"
 	  "hochschulabschluss|hochschulstudium|universitätsstudium|fachhochschulstudium|"
@@ -63,16 +71,20 @@ static const struct {
 	  "bac+3|bac +3|bac + 3|bac+4|bac +4|bac + 4|licence pro|licence professionnelle|"
 	  "diplôme universitaire|bac+3/5|formation supérieure|diplôme d'état d'infirmier|"
 	  "grado en|grado universitario|licenciatura|licenciado|título universitario|"
-	  "titulación universitaria|ingeniería técnica|carrera universitaria|estudios universitarios|"
+	  "titulación universitaria|ingeniería técnica|carrera universitaria|"
+	  "estudios universitarios|"
 	  "formación universitaria|diplomatura|titulación en|titulado en|titulado universitario|"
 	  "ingeniería en|egresado de|"
 	  "laurea triennale|laurea|titolo di laurea|laureato|diploma di laurea" },
 	{ EDUCATION_POSTGRADUATE,
-	  "advanced degree|postgraduate degree|post-graduate degree|postgraduate|graduate-level degree|"
+	  "advanced degree|postgraduate degree|post-graduate degree|"
+	  "postgraduate|graduate-level degree|"
 	  "postgraduate qualification|posgrado|postgrado" },
 	{ EDUCATION_MASTERS,
-	  "master degree|masters degree|masters|master of science|master of arts|master of business|master of|mba|m.s|m.sc|"
-	  "msc|m.a|master in|graduate degree|meng|m.eng|mphil|!MS degree|!MS in|!MA in|!MS or|!MS/PhD|"
+	  "master degree|masters degree|masters|master of science|"
+	  "master of arts|master of business|master of|mba|m.s|m.sc|"
+	  "msc|m.a|master in|graduate degree|meng|m.eng|mphil|!MS degree|!MS in|"
+	  "!MA in|!MS or|!MS/PhD|"
 	  "!MA degree|!MSN|m.b.a|m.ed|!MS, PhD|!MSW|"
 	  "masterabschluss|master-abschluss|masterstudium|diplom-ingenieur|dipl.-ing|magister|"
 	  "diplomstudium|universitätsdiplom|"
@@ -81,7 +93,8 @@ static const struct {
 	  "maestría|máster en|máster universitario|máster oficial|estudios de máster|"
 	  "laurea magistrale|laurea specialistica|laurea quinquennale" },
 	{ EDUCATION_DOCTORATE,
-	  "phd|ph.d|phds|doctorate degree|doctorate|doctoral degree|doctor of|juris doctor|j.d|!JD|pharmd|dds|dvm|m.d|"
+	  "phd|ph.d|phds|doctorate degree|doctorate|doctoral degree|doctor of|"
+	  "juris doctor|j.d|!JD|pharmd|dds|dvm|m.d|"
 	  "medical degree|doctoral|pharm.d|!EdD|"
 	  "abgeschlossene promotion|promovierte|promovierter|doktortitel|doktorgrad|approbation|"
 	  "doctorat|thèse de doctorat|bac+8|bac +8|"
@@ -89,9 +102,9 @@ static const struct {
 };
 
 static const char *const PREFERRED[] = {
-	"preferred", "a plus", "desired", "desirable", "ideally", "nice to have", "bonus", "an advantage",
-	"advantageous", "von vorteil", "wünschenswert", "idealerweise", "gerne", "un plus", "souhait",
-	"idéalement", "apprécié", "deseable", "preferible", "se valorar", "valorable", "preferibil",
+	"preferred", "a plus", "desired", "desirable", "ideally", "nice to have", "bonus point",
+	"an advantage", "advantageous", "von vorteil", "wünschenswert", "idealerweise", "gerne",
+	"un plus", "souhait", "idéalement", "apprécié", "deseable", "preferible", "se valorar", "valorable", "preferibil",
 	"gradit", "un asset", "preference", "titolo preferenziale", "helpful", "would be",
 };
 
