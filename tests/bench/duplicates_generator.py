@@ -253,6 +253,12 @@ def same_cut_framed(rng, p):
     return p.copy(text=framed(rng, p.text)), variant(rng, p.copy(text=cut(p.text)), False)
 
 
+def same_agency(rng, p):
+    """An agency shows the job under its own name; the text says for whom."""
+    p = p.copy(text="%s is hiring. %s" % (p.company, p.text))
+    return p, p.copy(company=company_name(rng), text=typeset(rng, p.text))
+
+
 # ---- pairs that are two jobs ----
 
 def other_city(rng, city):
@@ -302,7 +308,7 @@ def other_teams(rng, p):
 def other_template(rng, p):
     """One template, filled anew: a tenth and more of the words differ."""
     return p, p.copy(title="%s, %s" % (p.title, team(rng, p.title)),
-                     text=reworded(rng, p.text, rng.uniform(0.12, 0.3)))
+                     text=reworded(rng, p.text, rng.uniform(0.1, 0.3)))
 
 
 def other_company(rng, p):
@@ -310,14 +316,22 @@ def other_company(rng, p):
     return p, p.copy(company=name, text=p.text.replace(p.company, name))
 
 
+def other_board_place(rng, p):
+    """The employer's board has the job once for one city and once for all others."""
+    link = "https://boards.example.com/%s/jobs/" % p.company.split()[0].lower()
+    number = rng.randrange(10 ** 6, 10 ** 7)
+    return p.copy(link=link + str(number)), p.copy(link=link + str(number + 1), city="")
+
+
 def other_number(rng, p):
     return (p.copy(title=p.title + " - Night Shift"), p.copy(title=p.title + " - Day Shift"))
 
 
 SAME = [same_spelling, same_link, same_text, same_reworded, same_framed, same_framed_twice,
-        same_framed_reworded, same_cut, same_cut_reworded, same_cut_framed]
+        same_framed_reworded, same_cut, same_cut_reworded, same_cut_framed, same_agency]
 OTHER = [other_place, other_place_remote, other_level, other_role, other_role_same_intro,
-         other_team_cut, other_teams, other_template, other_company, other_number]
+         other_team_cut, other_teams, other_template, other_company, other_number,
+         other_board_place]
 
 
 def pairs(n, seed, top):
@@ -327,7 +341,7 @@ def pairs(n, seed, top):
     found = []
     for i in range(n):
         is_same, origin = i % 2 == 0, "real" if real and i // 2 % 2 else "own"
-        make = (SAME if is_same else OTHER)[i // 4 % 10]
+        make = (SAME if is_same else OTHER)[i // 4 % len(SAME)]
         company, city = "%s %d" % (company_name(rng), i), rng.choice(CITIES)
         if origin == "real":
             title, text = real[rng.randrange(len(real))]

@@ -8,7 +8,8 @@
 #include "workers/processing/dedupe.h"
 #include "workers/processing/tokens.h"
 
-enum { PHRASE = 4, SAMPLE_SHIFT = 61, STORED_PHRASES = 10, ASKED_PHRASES = 24, RUN = 3 };
+enum { PHRASE = 4, SAMPLE_SHIFT = 61, STORED_PHRASES = 10, ASKED_PHRASES = 24, RUN = 3,
+       COMPANY_NAMED = 4 };
 
 /* ---- places ---- */
 
@@ -262,6 +263,15 @@ static bool titles_agree(const char *a, const char *b)
 	return names_agree(a, b) && !adds_level(a, b) && !adds_level(b, a);
 }
 
+/* Two links to one host: who posts a job there once for each place means each of them. */
+static bool one_host_twice(const struct dedupe_keys *a, const struct dedupe_keys *b)
+{
+	size_t n = strcspn(a->link, "/");
+
+	return n > 0 && n == strcspn(b->link, "/") && !strncmp(a->link, b->link, n) &&
+		strcmp(a->link, b->link);
+}
+
 bool alike_may_be(const struct dedupe_keys *a, const struct dedupe_keys *b)
 {
 	bool title = !strcmp(a->title, b->title), company = !strcmp(a->company, b->company);
@@ -269,8 +279,29 @@ bool alike_may_be(const struct dedupe_keys *a, const struct dedupe_keys *b)
 
 	return a->level == b->level && title + company + place >= 2 &&
 		(title || titles_agree(a->title, b->title)) &&
-		(company || names_agree(a->company, b->company)) &&
-		(place || places_agree(a, b));
+		(place || (places_agree(a, b) && !one_host_twice(a, b)));
+}
+
+/* Does the text name the company, its words one after the other? */
+static bool is_named(const struct tokens *text, const char *company)
+{
+	struct tokens name;
+	bool found = false;
+
+	tokens_init(&name);
+	tokens_add(&name, company, strlen(company));
+	for (size_t i = 0; name.n > 0 && i + name.n <= text->n && !found; i++)
+		found = !memcmp(&text->hash[i], name.hash, name.n * sizeof *name.hash);
+	tokens_release(&name);
+	return found && strlen(company) >= COMPANY_NAMED;
+}
+
+/* Of one name, or one advertises for the other, which its text names. */
+static bool companies_agree(const struct dedupe_keys *a, const struct tokens *at,
+			    const struct dedupe_keys *b, const struct tokens *bt)
+{
+	return names_agree(a->company, b->company) || is_named(at, b->company) ||
+		is_named(bt, a->company);
 }
 
 /* The company if the title names it, that is begins to: "energy" alone may be a team. */
@@ -290,15 +321,15 @@ static bool titles_equal(const struct dedupe_keys *a, const struct dedupe_keys *
 		 holds_all(b->title, b->place, named_company(a->title, b->company), a->title));
 }
 
-double alike_same(const struct dedupe_keys *a, const struct tokens *aw, const struct dedupe_keys *b,
-		  const struct tokens *bw)
+double alike_same(const struct dedupe_keys *a, const struct tokens *at, const struct dedupe_keys *b,
+		  const struct tokens *bt)
 {
 	double share;
 
 	if (!alike_may_be(a, b))
 		return 0;
-	if ((2 * aw->n < bw->n || 2 * bw->n < aw->n) && !titles_equal(a, b))
+	if ((2 * at->n < bt->n || 2 * bt->n < at->n) && !titles_equal(a, b))
 		return 0;
-	share = alike_share(aw, bw);
-	return share >= ALIKE_SHARE ? share : 0;
+	share = alike_share(at, bt);
+	return share >= ALIKE_SHARE && companies_agree(a, at, b, bt) ? share : 0;
 }

@@ -4,8 +4,10 @@
  * The rule. Two postings are near duplicates when
  * - their titles name the same level (level.h), and no word of a level stands in one alone,
  * - two of title, company and place are equal by their keys (dedupe.h), and the third does not
- *   contradict: one title or company holds all words of the other, or one place says less than the
- *   other (only the country, or nothing; "remote" is a place of its own, unless both are remote),
+ *   contradict: one title or company holds all words of the other; or the text of one names the
+ *   other's company, for which it advertises then; or one place says less than the other (only the
+ *   country, or nothing; "remote" is a place of its own, unless both are remote), but for two links
+ *   of one host, as a board has them that shows a job once for each place,
  * - at least ALIKE_SHARE of the words of the shorter description stand in the longer one, in runs
  *   of three words or more. At both ends of the shorter one up to ALIKE_FRAME words, and not more
  *   than a quarter of it, do not count: sources put text of their own around a posting. So a copy
@@ -48,10 +50,10 @@ void alike_keys_fill(struct alike_keys *ret, const struct dedupe_keys *k,
 
 /* 0 to 1: how much of the shorter text stands in the longer one, by the rule above. */
 double alike_share(const struct tokens *a, const struct tokens *b);
-/* Do titles, companies, places and levels let the two be one? */
+/* Do titles, places and levels let the two be one? A look before the descriptions are read. */
 bool alike_may_be(const struct dedupe_keys *a, const struct dedupe_keys *b);
 /* The whole rule: the share, or 0 when they are two. */
-double alike_same(const struct dedupe_keys *a, const struct tokens *aw,
-		  const struct dedupe_keys *b, const struct tokens *bw);
+double alike_same(const struct dedupe_keys *a, const struct tokens *at,
+		  const struct dedupe_keys *b, const struct tokens *bt);
 
 #endif

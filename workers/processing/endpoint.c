@@ -77,7 +77,8 @@ static int read_data(const struct conf *conf, const cJSON *answer, size_t n, flo
 	}
 	free(seen);
 	if (r == 0 && found < n)
-		r = err_set(e, ERR_PROTOCOL, "the endpoint answered %zu of %zu embeddings", found, n);
+		r = err_set(e, ERR_PROTOCOL, "the endpoint answered %zu of %zu embeddings", found,
+			    n);
 	return r;
 }
 
