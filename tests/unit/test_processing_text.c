@@ -29,6 +29,8 @@ static void check_clean(const struct pair *cases, size_t n)
 static void mark_up_becomes_lines_and_items(void **state)
 {
 	static const struct pair CASES[] = {
+		{ "<ul><li><p>weld</p></li>\n<li>\n<div><p>paint</p></div></li></ul><p>Sail</p>",
+		  "• weld\n• paint\n\nSail" },
 		{ "<p>We build <b>ships</b>.</p><ul><li>weld</li><li>paint</li></ul>",
 		  "We build ships.\n\n• weld\n• paint" },
 		{ "one<br/>two<BR>three", "one\ntwo\nthree" },

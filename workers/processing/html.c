@@ -12,6 +12,10 @@ enum { ENTITY_MAX = 10, TAG_NAME_MAX = 10 };
 
 enum tag_kind { TAG_INLINE, TAG_BREAK, TAG_BLOCK, TAG_ITEM, TAG_HIDDEN };
 
+#define BULLET "•"
+
+enum { BULLET_BYTES = sizeof BULLET - 1, BLANKS_MAX = 64 };
+
 /* Sorted by name, for bsearch. */
 static const struct tag {
 	const char *name;
@@ -162,14 +166,50 @@ static const char *skip_hidden(const char *p, const char *end, const char *name)
 	return end;
 }
 
+/* Without the blanks at the end, if they are few: nothing but blanks must not cost its square. */
+static size_t trimmed_len(const struct buf *out)
+{
+	size_t n = out->len, least = n > BLANKS_MAX ? n - BLANKS_MAX : 0;
+
+	while (n > least && (out->data[n - 1] == ' ' || out->data[n - 1] == '\n'))
+		n--;
+	return n;
+}
+
+/* Whether nothing but a bullet stands at the end: what comes belongs behind it, on its line. */
+static bool is_after_bullet(struct buf *out)
+{
+	size_t n = trimmed_len(out);
+
+	if (n < BULLET_BYTES || memcmp(out->data + n - BULLET_BYTES, BULLET, BULLET_BYTES) != 0)
+		return false;
+	out->len = n;
+	buf_putc(out, ' ');
+	return true;
+}
+
+/* Items of one list stand close, whatever their mark-up has between them. */
+static void put_bullet(struct buf *out)
+{
+	size_t n = trimmed_len(out);
+	const char *line = n ? memrchr(out->data, '\n', n) : NULL,
+		   *start = line ? line + 1 : out->data;
+
+	if (n >= BULLET_BYTES && memcmp(start, BULLET, BULLET_BYTES) == 0)
+		out->len = n;
+	buf_puts(out, "\n" BULLET " ");
+}
+
 static void put_structure(struct buf *out, const struct tag *tag, bool closing)
 {
 	if (tag->kind == TAG_BREAK && !closing)
 		buf_putc(out, '\n');
-	else if (tag->kind == TAG_BLOCK)
-		buf_puts(out, closing ? "\n" : "\n\n");
+	else if (tag->kind == TAG_BLOCK && closing)
+		buf_putc(out, '\n');
+	else if (tag->kind == TAG_BLOCK && !is_after_bullet(out))
+		buf_puts(out, "\n\n");
 	else if (tag->kind == TAG_ITEM && !closing)
-		buf_puts(out, "\n• ");
+		put_bullet(out);
 	else if (!strcmp(tag->name, "td") || !strcmp(tag->name, "th"))
 		buf_putc(out, ' ');
 }
