@@ -247,7 +247,7 @@ static void take_words(const struct transform_context *ctx, const struct listing
 		       struct posting *p)
 {
 	struct skills *skills = ctx->skills ? &p->skills : NULL;
-	struct education unused;
+	struct education unused = { 0 };
 
 	skills_init(&p->skills);
 	benefits_init(&p->benefits);
