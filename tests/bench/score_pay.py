@@ -3,17 +3,19 @@
 """How well pay is read from text, on labelled texts through `jobfleet parse salary`: exact on
 minimum, maximum and interval, by language; pay that was seen where there is none; what was confused.
 
-usage: tests/bench/score_pay.py [--vary] [--show N] [FILE.jsonl…]
+usage: tests/bench/score_pay.py [--vary] [--combine] [--show N] [FILE.jsonl…]
 
 Without a FILE: labelled/pay.jsonl beside this script (invented texts), and the labelled texts of
 ../shared/samples, where they are. --vary: every text also in other clothes (spaces, dashes, case,
 currency before or behind, separators, lines, markup, cut context); an answer should not change by
-it. Labels that we hold for wrong are named with the reason and stay in the score. Exit status 0
+it. --combine: every head, amount and tail of labelled/pay_parts.json put together to a sentence; how
+many are read wrong. Labels that we hold for wrong are named with the reason and stay in the score. Exit status 0
 unless the program fails."""
 
 import argparse
 import collections
 import glob
+import itertools
 import json
 import os
 import random
@@ -205,9 +207,40 @@ def vary(paths, show, say=print):
             say("       %s, then %s: %s" % (shown(a), shown(b), excerpt(row["text"])))
 
 
+# ---- combinations: every head with every amount and tail ----
+
+JOINING = re.compile(r" (and|und|et|y) ")
+BETWEEN = re.compile(r"between|zwischen|entre", re.I)
+
+
+def sentences(group):
+    for head, (amount, low, high), tail in itertools.product(group["heads"], group["amounts"],
+                                                             group["tails"]):
+        if bool(JOINING.search(amount)) != bool(BETWEEN.search(head)) and JOINING.search(amount):
+            continue
+        want = (low, high, group["interval"]) if group["interval"] else None
+        closed = ")" if head.endswith("(") else ""
+        yield {"text": head + amount + closed + tail, "lang": group["lang"], "expect": want}
+
+
+def combine(path, show, say=print):
+    with open(path, encoding="utf-8") as f:
+        groups = json.load(f)
+    say("heads, amounts and tails combined")
+    for group in groups:
+        rows = list(sentences(group))
+        wrong = [(row, told(answer)) for row, answer in zip(rows, parse(rows))
+                 if row["expect"] != told(answer)]
+        say("  %s %-8s %4d of %5d wrong: %s…" % (group["lang"], group["interval"] or "no pay",
+                                              len(wrong), len(rows), group["heads"][0].strip()))
+        for row, got in random.Random(1).sample(wrong, min(show, len(wrong))):
+            say("       want %s, got %s: %s" % (shown(row["expect"]), shown(got), row["text"]))
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("--vary", action="store_true")
+    parser.add_argument("--combine", action="store_true")
     parser.add_argument("--show", type=int, default=20)
     parser.add_argument("files", nargs="*")
     args = parser.parse_args()
@@ -217,6 +250,8 @@ def main():
         score(path, args.show)
     if args.vary:
         vary(paths, min(args.show, 3))
+    if args.combine:
+        combine(os.path.join(HERE, "labelled/pay_parts.json"), min(args.show, 3))
 
 
 if __name__ == "__main__":

@@ -12,21 +12,31 @@
 #include "workers/processing/pay_context.h"
 #include "workers/processing/pay_offer.h"
 
-enum { OFFERS_MAX = 64, VOTES_BYTES = 400, CUE_VOTES = 3, PLACE_BEFORE = 120, FIELD_BYTES = 64 };
+enum {
+	OFFERS_MAX = 64,
+	JUDGED_MAX = 512,
+	LARGE_CENTS = 100000,
+	VOTES_BYTES = 400,
+	CUE_VOTES = 3,
+	PLACE_BEFORE = 120,
+	FIELD_BYTES = 64
+};
 
 struct offers {
 	struct pay_offer at[OFFERS_MAX];
 	size_t n;
 };
 
-/* The offers that are pay. What stands in brackets behind another is that one in other words. */
+/* The offers that are pay, among the first of a text with very many amounts. What stands in brackets behind another is that one in other words. */
 static void collect(const char *text, size_t len, const struct pay_hint *hint, struct offers *all)
 {
 	struct pay_offer o;
-	size_t pos = 0;
+	size_t pos = 0, judged = 0;
 
 	all->n = 0;
-	while (all->n < OFFERS_MAX && pay_offer_next(text, len, &pos, hint && hint->is_pay, &o)) {
+	while (all->n < OFFERS_MAX && judged < JUDGED_MAX &&
+	       pay_offer_next(text, len, &pos, hint && hint->is_pay, &o)) {
+		judged += o.marked || o.max >= LARGE_CENTS;
 		if (all->n && o.gloss && !o.range && o.start < all->at[all->n - 1].end + 24)
 			continue;
 		if (pay_offer_judge(&o, text, len, hint))

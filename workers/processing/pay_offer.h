@@ -33,8 +33,8 @@ struct pay_offer {
 	size_t start, end;
 };
 
-/* The next offer at or after *pos, which moves behind it. Nothing is judged yet. is_pay: "and" alone
- * may join two amounts. */
+/* The next offer at or after *pos, which moves behind it. Nothing is judged yet. is_pay: "and"
+ * alone may join two amounts. */
 bool pay_offer_next(const char *text, size_t len, size_t *pos, bool is_pay,
 		    struct pay_offer *ret);
 /* Is it pay? Fills period, bounds and flags then. */
