@@ -87,6 +87,9 @@ def standing_copies_hold_postings_and_refusals():
 def other_rules_reprocess_everything_in_the_background():
     worker = bed.run("processing", "processing-again")
     bed.sql("UPDATE job_processing_log SET metrics = metrics || '{\"rules_version\": 1}'")
+    # as if titles had been read differently then: neither key nor link nor text tells the row again
+    bed.sql("UPDATE enhanced_jobs SET dedupe_key = 'x' || dedupe_key, dedupe_title = 'x' ||"
+            " dedupe_title, near_keys = NULL")
     was = bed.one("SELECT count(DISTINCT collection_id) FROM job_processing_log")
     before = bed.sql("SELECT id, dedupe_key, xmin::text FROM enhanced_jobs ORDER BY 1")
     bed.send("jobfleet.reprocess", outdated=True, limit=7)

@@ -10,6 +10,7 @@
 #include "workers/processing/alike_set.h"
 #include "workers/processing/copy.h"
 #include "workers/processing/dedupe.h"
+#include "workers/processing/earlier.h"
 #include "workers/processing/embed.h"
 #include "workers/processing/known.h"
 #include "workers/processing/outcome.h"
@@ -52,6 +53,7 @@ struct batch {
 	int n, size;
 	bool is_demo, array_type;	/* the embedding column is real[], not vector */
 	bool near;
+	const struct earlier *earlier;	/* NULL: processed for the first time */
 	struct tokens head;		/* of title, company, skills */
 	struct buf lines;
 };
@@ -95,6 +97,11 @@ int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int b
 void batch_skip_near(struct batch *b)
 {
 	b->near = false;
+}
+
+void batch_remember(struct batch *b, const struct earlier *earlier)
+{
+	b->earlier = earlier;
 }
 
 void batch_close(struct batch *b)
@@ -183,6 +190,21 @@ int batch_add(struct batch *b, int index, const struct posting *p, struct raw ro
 	return b->n == b->size ? batch_flush(b, e) : 0;
 }
 
+/* A posting under the same key is known, whatever the row was before. */
+static void recall(struct batch *b)
+{
+	for (int i = 0; b->earlier && i < b->n; i++) {
+		const struct earlier_row *row = earlier_find(b->earlier, b->entries[i].index);
+
+		if (!row || b->known[i].how == KNOWN_BY_KEY)
+			continue;
+		b->known[i].how = KNOWN_BY_ROW;
+		b->known[i].repost = false;
+		memcpy(b->known[i].job_id, row->job_id, sizeof row->job_id);
+		mem_replace(&b->known[i].key, mem_strdup(row->key));
+	}
+}
+
 /* Asks the main table which of the batch it has. The first of a group that it has, and of which
  * nothing is written yet, says under which key all of them go. */
 static int find_known(struct batch *b, struct err *e)
@@ -199,6 +221,8 @@ static int find_known(struct batch *b, struct err *e)
 	}
 	r = known_find(b->pg, asks, (size_t)b->n, b->is_demo, b->known, e);
 	free(asks);
+	if (r == 0)
+		recall(b);
 	for (int i = 0; r == 0 && i < b->n; i++) {
 		struct group *group = &b->groups[b->entries[i].group];
 

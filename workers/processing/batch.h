@@ -14,6 +14,7 @@
 #include "common/base/raw.h"
 
 struct batch;
+struct earlier;
 struct err;
 struct outcome;
 struct pg;
@@ -25,6 +26,8 @@ int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int b
 void batch_close(struct batch *b);
 /* enable_duplicate_detection = no: descriptions are not compared. */
 void batch_skip_near(struct batch *b);
+/* Rows that were loaded before belong to the postings they made then. Borrowed. */
+void batch_remember(struct batch *b, const struct earlier *earlier);
 /* Copies what it needs of p; row (borrowed till the next flush) is for the error list. */
 int batch_add(struct batch *b, int index, const struct posting *p, struct raw row, struct err *e);
 /* Writes what is left. */

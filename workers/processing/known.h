@@ -26,7 +26,8 @@ struct tokens;
 
 enum { KNOWN_REPOST_DAYS = 7 };
 
-enum known_how { KNOWN_NOT, KNOWN_BY_KEY, KNOWN_BY_LINK, KNOWN_BY_TEXT };
+/* By row: it made that posting when its collection was processed before (earlier.h). */
+enum known_how { KNOWN_NOT, KNOWN_BY_KEY, KNOWN_BY_LINK, KNOWN_BY_TEXT, KNOWN_BY_ROW };
 
 struct known_ask {
 	const struct dedupe_keys *keys;

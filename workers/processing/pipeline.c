@@ -10,6 +10,7 @@
 #include "common/store/pg.h"
 #include "workers/processing/answer.h"
 #include "workers/processing/batch.h"
+#include "workers/processing/earlier.h"
 #include "workers/processing/outcome.h"
 #include "workers/processing/poison.h"
 #include "workers/processing/revector.h"
@@ -125,11 +126,12 @@ static int transform_all(struct run *run, struct pg *pg, const struct answer *a,
 	return r < 0 ? r : take_rows(run, &ctx, a->rows, &poison, batch, o, e);
 }
 
-static int process_rows(struct run *run, struct pg *pg, const struct answer *a, struct outcome *o,
-			struct err *e)
+static int process_rows(struct run *run, struct pg *pg, const struct answer *a, const char *id,
+			struct outcome *o, struct err *e)
 {
 	const struct conf *conf = run_conf(run);
 	struct batch *batch = NULL;
+	struct earlier earlier;
 	int r;
 
 	if (!a->rows.at) {
@@ -138,12 +140,18 @@ static int process_rows(struct run *run, struct pg *pg, const struct answer *a, 
 			       (struct raw){ a->text, a->bytes } : RAW_NONE);
 		return 0;
 	}
-	r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH, a->is_demo, e);
+	r = earlier_load(&earlier, pg, id, e);
+	if (r == 0)
+		r = batch_open(&batch, pg, o, conf ? conf->fleet.batch_size : DEFAULT_BATCH,
+			       a->is_demo, e);
+	if (r == 0)
+		batch_remember(batch, &earlier);
 	if (r == 0 && conf && !conf->fleet.duplicate_detection)
 		batch_skip_near(batch);
 	if (r == 0)
 		r = transform_all(run, pg, a, batch, o, e);
 	batch_close(batch);
+	earlier_release(&earlier);
 	return r;
 }
 
@@ -170,7 +178,7 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 	o.keeps_postings = run_conf(run) && run_conf(run)->fleet.processed_copies;
 	FAULT_POINT("processing.opened");
 	if (r == 0)
-		r = process_rows(run, pg, a, &o, e);
+		r = process_rows(run, pg, a, id, &o, e);
 	FAULT_POINT("processing.written");
 	if (r == 0)
 		r = outcome_close(&o, pg, id, (int64_t)a->bytes, e);
