@@ -27,7 +27,8 @@ struct offers {
 	size_t n;
 };
 
-/* The offers that are pay, among the first of a text with very many amounts. What stands in brackets behind another is that one in other words. */
+/* The offers that are pay, among the first of a text with very many amounts. What stands in
+ * brackets behind another is that one in other words. */
 static void collect(const char *text, size_t len, const struct pay_hint *hint, struct offers *all)
 {
 	struct pay_offer o;
