@@ -38,6 +38,12 @@ static void mark_up_becomes_lines_and_items(void **state)
 		{ "<a href=\"x>y\" title='1 > 0'>link</a>", "link" },
 		{ "Vec<String> and x < 5 & y > 3", "Vec<String> and x < 5 & y > 3" },
 		{ "<p", "<p" },
+		{ "a<br />\r\nb<br>\nc d\ne", "a\nb\nc d e" },
+		{ "one\ntwo\nthree <b>bold</b>\nfour", "one\ntwo\nthree bold\nfour" },
+		{ "<ul>\n<li>\n<p>one</p>\n</li>\n<li>two</li>\n</ul>", "• one\n• two" },
+		{ "<h2>Team</h2><p>We</p><table><tr><td>x</td><td>y</td></tr></table>",
+		  "Team\n\nWe\n\nx y" },
+		{ "<p>x<o:p></o:p><svg><g/></svg></p>", "x<g/>" },
 		{ "", "" },
 	};
 
@@ -54,6 +60,7 @@ static void entities_are_read_once_or_twice_as_the_text_was_escaped(void **state
 		{ "<p>Know &lt;canvas&gt;</p>", "Know <canvas>" },
 		{ "AT&T, Q&A; &unknown; &#0; &#1114112;", "AT&T, Q&A; &unknown; &#0; &#1114112;" },
 		{ "it&#146;s", "it’s" },
+		{ "a&comma; b&colon; &check; &Scaron;koda &frac34;", "a, b: ✓ Škoda ¾" },
 	};
 
 	(void)state;

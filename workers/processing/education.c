@@ -102,10 +102,11 @@ static const struct {
 };
 
 static const char *const PREFERRED[] = {
-	"preferred", "a plus", "desired", "desirable", "ideally", "nice to have", "bonus point",
-	"an advantage", "advantageous", "von vorteil", "wünschenswert", "idealerweise", "gerne",
-	"un plus", "souhait", "idéalement", "apprécié", "deseable", "preferible", "se valorar", "valorable", "preferibil",
-	"gradit", "un asset", "preference", "titolo preferenziale", "helpful", "would be",
+	"preferred", "a plus", "desired", "desirable", "ideally", "nice to have",
+	"bonus point", "an advantage", "advantageous", "von vorteil", "wünschenswert",
+	"idealerweise", "gerne", "un plus", "souhait", "idéalement", "apprécié", "deseable",
+	"preferible", "se valorar", "valorable", "preferibil", "gradit", "un asset",
+	"preference", "titolo preferenziale", "helpful", "would be",
 };
 
 static const char *const OR_EXPERIENCE[] = {

@@ -17,10 +17,12 @@ bool html_is_marked(const char *text, size_t len);
 bool html_has_tags(const char *text, size_t len);
 bool html_has_escaped_tags(const char *text, size_t len);	/* "&lt;p&gt;" */
 bool html_has_entities(const char *text, size_t len);		/* known ones only */
-/* Tags out; blocks, breaks, items and rows become line ends, items get "• ". Comments and the
- * content of script and style go. Entities stay. */
+/* Tags out, and line ends of the source where elements make the lines; blocks, breaks, items and
+ * rows become line ends, items get "• ". Comments and the content of script and style go. Entities
+ * stay. */
 void html_strip(const char *text, size_t len, struct buf *out);
-/* One level of entities (named as HTML 4 has them, decimal, hexadecimal) to UTF-8. */
+/* One level of entities (named as HTML 4 and the usual ones of HTML 5, decimal, hexadecimal) to
+ * UTF-8. */
 void html_unescape(const char *text, size_t len, struct buf *out);
 
 #endif
