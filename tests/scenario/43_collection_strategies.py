@@ -9,6 +9,7 @@ and every source of sources/ is collected through the local server, then found u
 import json
 import os
 import re
+import subprocess
 import sys
 import uuid
 
@@ -140,6 +141,9 @@ def every_source_is_collected_and_then_unchanged():
     steady = {name for name in SOURCES if again["sources"][name]["unchanged"]}
     # those that can be asked for what is new are asked another question by now
     assert steady >= {"arbeitnow", "greenhouse"} & set(SOURCES), again["sources"]
+    dump = subprocess.run(["pg_dump", "--data-only", os.environ["JOBFLEET_DATABASE_URL"]],
+                          check=True, stdout=subprocess.PIPE).stdout
+    assert b"app-key" not in dump and b"usa-key" not in dump
     assert again["job_count"] == sum(again["sources"][name]["job_count"]
                                      for name in set(SOURCES) - steady)
 

@@ -210,6 +210,7 @@ static void an_unchanged_feed_is_not_processed_again(void **state)
 	assert_int_equal(cJSON_GetArraySize(json_get(second, "collection_ids")), 0);
 	check_one("SELECT string_agg(http_status || ' ' || processing_status, ', '"
 		  " ORDER BY timestamp) FROM raw_job_collections", "200 pending, 304 completed");
+	check_one("SELECT count(*) FROM raw_job_collections WHERE error_info IS NOT NULL", "0");
 	check_one("SELECT count(*) FROM jobfleet.pending", "1");
 	cJSON_Delete(second);
 	/* on demand the answer that still holds is what was asked for */

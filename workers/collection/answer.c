@@ -18,7 +18,7 @@
 #include "workers/collection/rawfile.h"
 #include "workers/collection/walk.h"
 
-enum { ATTEMPTS = 32, LEASE_MARGIN_MS = 30000, TURN_MS = 15000, LOOK_MS = 200, AGAIN_MS = 2000 };
+enum { ATTEMPTS = 32, LEASE_MARGIN_MS = 30000, TURN_MS = 15000, LOOK_MS = 200 };
 
 /* Which attempt at this page it is: an answer "too fast" sends the task back without counting a
  * retry, so those are counted by their rows. */
@@ -122,7 +122,7 @@ static int store(struct walk *w, const struct raw_taken *raw, struct err *e)
 	struct err file_e = { 0 };
 	char *path = NULL;
 
-	if (r == 0)
+	if (r == 0 && raw->body_len > 0)
 		keep_copy(w, raw);
 	if (r != -ERR_DB && r != -ERR_TIMEOUT)
 		return r;
@@ -244,7 +244,7 @@ static int find_fresh(struct walk *w, struct raw_kept *ret, struct err *e)
 	}
 	r = err_set(e, ERR_LIMITED, "source %s: another task is asking the same",
 		    w->conf->name);
-	e->retry_after_ms = AGAIN_MS;
+	e->retry_after_ms = fetch_backoff_ms(0);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/store/quota.h"
 #include "common/worker/run.h"
+#include "workers/collection/fresh.h"
 #include "workers/collection/order.h"
 #include "workers/collection/pickup.h"
 #include "workers/collection/plan.h"
@@ -330,11 +331,14 @@ static int expire_copies(struct run *run)
 
 int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
-	int gone = expire_copies(run), n = pickup_files(run, e);
+	int gone = expire_copies(run), n = pickup_files(run, e), r;
+	struct pg *pg;
 
 	(void)args;
 	if (n < 0)
 		return n;
+	if ((r = run_db(run, &pg, e)) < 0 || (r = fresh_prune(pg, e)) < 0)
+		return r;
 	*ret_result = mem_check(cJSON_CreateObject());
 	json_set_str(*ret_result, "status", "success");
 	json_set_num(*ret_result, "picked_up", n);

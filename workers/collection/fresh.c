@@ -83,3 +83,11 @@ int fresh_release(struct pg *p, const char *query_hash, const char *task_id, str
 
 	return n < 0 ? (int)n : 0;
 }
+
+int fresh_prune(struct pg *p, struct err *e)
+{
+	int64_t n = pg_run(p, "DELETE FROM jobfleet.asking WHERE until < now() - interval '1 hour'",
+			   NULL, 0, NULL, e);
+
+	return n < 0 ? (int)n : 0;
+}

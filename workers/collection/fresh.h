@@ -26,6 +26,8 @@ int fresh_validators(struct pg *p, const char *query_hash, char **ret_etag, char
 /* 1 = this task asks, for at most so long; 0 = another one is asking. */
 int fresh_lease(struct pg *p, const char *query_hash, const char *task_id, int64_t ms,
 		struct err *e);
+/* Takes away leases that ended long ago: of tasks that never came back. */
+int fresh_prune(struct pg *p, struct err *e);
 int fresh_release(struct pg *p, const char *query_hash, const char *task_id, struct err *e);
 
 #endif

@@ -14,7 +14,7 @@
 #include "common/base/raw.h"
 #include "common/store/pg.h"
 
-enum { PACK_LEVEL = 3, TREE_BYTES = 1 << 20 };
+enum { PACK_LEVEL = 3, TREE_BYTES = 1 << 20, UNCHANGED = 304 };
 
 static const char SQL_INSERT[] =
 	"INSERT INTO public.raw_job_collections (collection_id, timestamp, api_provider, query_params,"
@@ -199,7 +199,8 @@ static int64_t insert(struct pg *p, const struct raw_taken *raw, const char *rea
 		      const char *detail, struct err *e)
 {
 	char *query = json_print(raw->query), *metadata = json_print(raw->metadata);
-	char *error = reason ? error_text(reason, detail) : NULL;
+	/* A 304 has no body, and nothing is wrong with that. */
+	char *error = reason && raw->http_status != UNCHANGED ? error_text(reason, detail) : NULL;
 	const char *body = raw->body, *json = reason ? "{}" : body;
 	char *copy = NULL, at[CLOCK_ISO_SIZE], hash[65];
 	void *packed;

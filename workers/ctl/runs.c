@@ -172,7 +172,7 @@ static int follow(struct watch *w, int64_t timeout_ms, struct err *e)
 	}
 }
 
-static char *kwargs_of(char **operands, int results, const char *source)
+static char *kwargs_of(char **operands, int results, const char *source, bool refresh)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
 	char *text;
@@ -184,6 +184,8 @@ static char *kwargs_of(char **operands, int results, const char *source)
 		json_set_num(o, "results", results);
 	if (source)
 		json_set_str(o, "source", source);
+	if (refresh)
+		json_set_bool(o, "refresh", true);
 	text = json_print(o);
 	cJSON_Delete(o);
 	return text;
@@ -192,10 +194,11 @@ static char *kwargs_of(char **operands, int results, const char *source)
 int runs_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const char *results = NULL, *source = NULL, *timeout = NULL;
-	bool wait = false;
+	bool wait = false, refresh = false;
 	const struct args_option options[] = {
 		{ "results", "N", "enough once so many postings came", &results, NULL },
 		{ "source", "NAME", "ask this source, not all enabled ones", &source, NULL },
+		{ "refresh", NULL, "ask again, however fresh the last answer is", NULL, &refresh },
 		{ "wait", NULL, "show all stages until the last one ended", NULL, &wait },
 		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &timeout, NULL },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
@@ -224,7 +227,7 @@ int runs_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (r < 0)
 		return r;
 	uuid_v4(id);
-	kwargs = kwargs_of(operands, n, source);
+	kwargs = kwargs_of(operands, n, source, refresh);
 	s.id = w.id = id;
 	s.kwargs = kwargs;
 	r = send_task(c, &s, e);
