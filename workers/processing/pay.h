@@ -41,7 +41,7 @@ enum pay_period {
 	PAY_PERIOD_COUNT
 };
 
-enum { PAY_PLACES_MAX = 16, PAY_PLACE_SIZE = 64 };
+enum { PAY_PLACES_MAX = 16, PAY_PLACE_SIZE = 128 };
 
 struct pay_range {
 	int64_t min_cents, max_cents;		/* as in struct pay */

@@ -18,7 +18,6 @@ enum {
 	LARGE_CENTS = 100000,
 	VOTES_BYTES = 400,
 	CUE_VOTES = 3,
-	PLACE_BEFORE = 120,
 	FIELD_BYTES = 64
 };
 
@@ -149,20 +148,36 @@ static void span(struct pay *pay, const struct pay_offer *o)
 
 static bool is_edge(int c)
 {
-	return isspace(c) || strchr(":-–—•·,;.(|*", c);
+	return isspace(c) || strchr(":-,;.(|*", c);
 }
 
 static void set_place(struct pay_range *r, const char *text, size_t len)
 {
-	while (len && is_edge((unsigned char)text[0]) && (unsigned char)text[0] < 0x80) {
+	while (len && is_edge((unsigned char)text[0])) {
 		text++;
 		len--;
 	}
-	while (len && is_edge((unsigned char)text[len - 1]) && (unsigned char)text[len - 1] < 0x80)
+	while (len && is_edge((unsigned char)text[len - 1]))
 		len--;
 	if (len == 0 || len >= PAY_PLACE_SIZE)
 		return;
 	snprintf(r->place, sizeof r->place, "%.*s", (int)len, text);
+}
+
+static bool starts(const char *text, size_t len, size_t at, const char *word)
+{
+	size_t n = strlen(word);
+
+	return at + n <= len && !memcmp(text + at, word, n);
+}
+
+/* Does a line, a sentence or an item end before this byte? "1. Level" is one item. */
+static bool is_break(const char *text, size_t at)
+{
+	if (text[at - 1] == '\n')
+		return true;
+	return at > 2 && text[at - 1] == ' ' && strchr(".;|", text[at - 2]) &&
+		!isdigit((unsigned char)text[at - 3]);
 }
 
 /* "New York, NY: $…" or "$… in Durham NC": from the line's begin, the sentence's or the last
@@ -170,22 +185,22 @@ static void set_place(struct pay_range *r, const char *text, size_t len)
 static void find_place(struct pay_range *r, const struct pay_offer *o, size_t from,
 		       const char *text, size_t len)
 {
-	size_t begin = o->start, colon, end = o->end, to;
+	size_t begin = o->start, colon = o->start, end = o->end, to;
 
-	while (begin > from && o->start - begin < PLACE_BEFORE && text[begin - 1] != '\n' &&
-	       !(begin > 1 && strchr(".;|", text[begin - 2]) && text[begin - 1] == ' '))
+	while (begin > from && o->start - begin < PAY_PLACE_SIZE && !is_break(text, begin))
 		begin--;
-	for (colon = o->start; colon > begin && text[colon - 1] != ':'; colon--)
-		;
+	while (colon > begin && text[colon - 1] != ':')
+		colon--;
 	if (colon > begin) {
-		set_place(r, text + begin, colon - begin);
+		if (o->start - begin < PAY_PLACE_SIZE)
+			set_place(r, text + begin, colon - begin);
 		return;
 	}
-	if (end + 4 >= len || (strncmp(text + end, " in ", 4) && strncmp(text + end, " for ", 5)))
+	if (!starts(text, len, end, " in ") && !starts(text, len, end, " for "))
 		return;
-	for (to = end += 4;
-	     to < len && !strchr(".;\n|)", text[to]) && strncmp(text + to, " and ", 5); to++)
-		;
+	for (to = end += 4; to < len && !strchr(".;\n|)", text[to]); to++)
+		if (starts(text, len, to, " and "))
+			break;
 	set_place(r, text + end, to - end);
 }
 
