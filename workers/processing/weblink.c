@@ -102,6 +102,24 @@ static void append(char out[WEBLINK_KEY_MAX], const char *text)
 	snprintf(out + n, WEBLINK_KEY_MAX - n, "%s", text);
 }
 
+/* A posting and its form are one: Lever's /apply, Ashby's /application. */
+static void drop_form(char *path)
+{
+	static const char *const FORMS[] = { "/apply", "/application" };
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < COUNT(FORMS); i++) {
+		size_t n = strlen(FORMS[i]);
+
+		if (len <= n || strcasecmp(path + len - n, FORMS[i]) != 0)
+			continue;
+		path[len - n] = '\0';
+		if (!names_one(path))
+			path[len - n] = '/';
+		return;
+	}
+}
+
 static void build_key(char out[WEBLINK_KEY_MAX], const char *host, char *path, char *query)
 {
 	char *params[PARAMS_MAX];
@@ -110,6 +128,7 @@ static void build_key(char out[WEBLINK_KEY_MAX], const char *host, char *path, c
 
 	while (len > 0 && path[len - 1] == '/')
 		path[--len] = '\0';
+	drop_form(path);
 	append(out, !strncasecmp(host, "www.", 4) ? host + 4 : host);
 	append(out, path);
 	one = names_one(path);
