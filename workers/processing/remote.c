@@ -111,22 +111,44 @@ static uint32_t key_of(const char *p)
 }
 
 /* One of these stands in whatever the patterns for running text could match. */
-static unsigned hint_at(const char *p)
-{
-	static const struct {
-		char word[5];
-		unsigned says;
-	} HINTS[] = {
-		{ "emot", SAYS_REMOTE }, { "home", SAYS_REMOTE }, { "tele", SAYS_REMOTE },
-		{ "t\xC3\xA9l", SAYS_REMOTE }, { "smar", SAYS_REMOTE }, { "mobi", SAYS_REMOTE },
-		{ "orts", SAYS_REMOTE }, { "ywhe", SAYS_REMOTE }, { "casa", SAYS_REMOTE },
-		{ "brid", SAYS_HYBRID }, { "ffic", SAYS_PRESENCE }, { "fici", SAYS_PRESENCE },
-		{ "site", SAYS_PRESENCE }, { "pers", SAYS_PRESENCE }, { "pres", SAYS_PRESENCE },
-		{ "pr\xC3\xA9", SAYS_PRESENCE }, { "b\xC3\xBCr", SAYS_PRESENCE },
-		{ "uffi", SAYS_PRESENCE }, { "vor ", SAYS_PRESENCE },
-	};
-	uint32_t key = key_of(p);
+static const struct {
+	char word[5];
+	unsigned says;
+} HINTS[] = {
+	{ "emot", SAYS_REMOTE }, { "home", SAYS_REMOTE }, { "tele", SAYS_REMOTE },
+	{ "t\xC3\xA9l", SAYS_REMOTE }, { "smar", SAYS_REMOTE }, { "mobi", SAYS_REMOTE },
+	{ "orts", SAYS_REMOTE }, { "ywhe", SAYS_REMOTE }, { "casa", SAYS_REMOTE },
+	{ "brid", SAYS_HYBRID }, { "ffic", SAYS_PRESENCE }, { "fici", SAYS_PRESENCE },
+	{ "site", SAYS_PRESENCE }, { "pers", SAYS_PRESENCE }, { "pres", SAYS_PRESENCE },
+	{ "pr\xC3\xA9", SAYS_PRESENCE }, { "b\xC3\xBCr", SAYS_PRESENCE },
+	{ "uffi", SAYS_PRESENCE }, { "vor ", SAYS_PRESENCE },
+};
 
+/* Which first two bytes a hint can have: nearly every place of a text is passed by this alone. */
+struct pairs {
+	uint8_t bits[UINT16_MAX / 8 + 1];
+};
+
+static const struct pairs *pairs(void)
+{
+	static struct pairs known;
+	static bool filled;
+
+	for (size_t i = 0; !filled && i < COUNT(HINTS); i++) {
+		uint32_t pair = key_of(HINTS[i].word) & UINT16_MAX;
+
+		known.bits[pair >> 3] |= (uint8_t)(1u << (pair & 7));
+	}
+	filled = true;
+	return &known;
+}
+
+static unsigned hint_at(const struct pairs *pairs, const char *p)
+{
+	uint32_t key = key_of(p), pair = key & UINT16_MAX;
+
+	if (!(pairs->bits[pair >> 3] >> (pair & 7) & 1))
+		return 0;
 	for (size_t i = 0; i < COUNT(HINTS); i++)
 		if (key_of(HINTS[i].word) == key)
 			return HINTS[i].says;
@@ -147,16 +169,13 @@ static void add_window(struct focus *f, const char *text, size_t from, size_t to
  * word to word. */
 static void focus(const char *text, size_t len, struct focus *f)
 {
-	static const char STARTS[] = "ehtsmoycbfpuvEHTSMOYCBFPUV";
-	bool starts[256] = { false };
+	const struct pairs *known = pairs();
 	size_t done = 0;
 
 	f->n = 0;
 	f->says = 0;
-	for (const char *s = STARTS; *s; s++)
-		starts[(unsigned char)*s] = true;
 	for (size_t i = 0; i + 4 <= len; i++) {
-		unsigned says = starts[(unsigned char)text[i]] ? hint_at(text + i) : 0;
+		unsigned says = hint_at(known, text + i);
 		size_t from, to;
 
 		f->says |= says;
