@@ -85,9 +85,10 @@ BEGIN
 END $$;
 
 -- Postings for a text (as people type it: words, "a phrase", or, -not) and a vector, best first.
--- By text: of the newest 1,000 active ones that hold the words, the 200 of the highest rank.
--- By cosine: where the vector type is, the 200 nearest by its index too; where embeddings are
--- real[], only what the text found (without a text the newest 1,000), as arrays have no such index.
+-- By text: of the newest 500 active ones that hold the words, the 100 of the highest rank.
+-- By cosine: where the vector type is, the 100 nearest by its index too; where embeddings are
+-- real[], only what the text found (without a text the newest 500), as arrays have no such index.
+-- So a search costs the same however many postings hold the words.
 -- Vectors of another model than the one named say nothing about each other and do not count.
 -- score: 1/(60 + place by text) + 1/(60 + place by cosine), so that neither scale matters.
 -- A null or empty text or embedding leaves that side out.
@@ -96,44 +97,65 @@ CREATE FUNCTION public.search_jobs(query text, query_embedding real[] DEFAULT NU
 RETURNS TABLE (id uuid, title text, company text, location text, remote text, salary_annual_min numeric,
 	salary_annual_max numeric, salary_currency varchar, apply_url text, posted_at timestamptz,
 	text_rank real, cosine real, score double precision)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+-- each text has a plan of its own; one of stop words only is no news
+SET plan_cache_mode = force_custom_plan SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
 	by_index boolean := query_embedding IS NOT NULL AND EXISTS (SELECT FROM pg_attribute
 		WHERE attrelid = 'public.enhanced_jobs'::regclass AND attname = 'embedding'
 		AND format_type(atttypid, NULL) = 'vector');
-	words tsquery := NULL;
-	found uuid[];
+	config regconfig;
+	dated boolean;
+	other tsquery;
+	words tsquery;
+	norm double precision;
+	found uuid[] := '{}';
 	near uuid[] := '{}';
 BEGIN
-	IF btrim(coalesce(query, '')) <> '' THEN
-		words := websearch_to_tsquery('english', query) || websearch_to_tsquery('german', query)
-			|| websearch_to_tsquery('french', query) || websearch_to_tsquery('spanish', query)
-			|| websearch_to_tsquery('italian', query);
-	END IF;
+	-- most words are the same in all of them: each form is asked for once
+	FOREACH config IN ARRAY ARRAY['english', 'german', 'french', 'spanish', 'italian']::regconfig[] LOOP
+		other := websearch_to_tsquery(config, coalesce(query, ''));
+		IF coalesce(numnode(words), 0) = 0 THEN
+			words := other;
+		ELSIF numnode(other) > 0 AND position(other::text IN words::text) = 0 THEN
+			words := words || other;
+		END IF;
+	END LOOP;
+	words := CASE WHEN numnode(words) > 0 THEN words END;
 	IF query_embedding IS NOT NULL AND cardinality(query_embedding) <> 1536 THEN
 		RAISE EXCEPTION 'the embedding has % dimensions, not 1536', cardinality(query_embedding)
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	SELECT sqrt(sum(a * a)) INTO norm FROM unnest(query_embedding) AS v (a);
+	-- the index is by posted_at alone: those without it come behind, where there is room
+	FOREACH dated IN ARRAY ARRAY[true, false] LOOP
+		EXIT WHEN words IS NULL OR cardinality(found) >= 500;
+		IF dated THEN
+			found := ARRAY(SELECT j.id FROM public.enhanced_jobs j WHERE j.search @@ words
+				AND j.status = 'active' AND j.posted_at IS NOT NULL ORDER BY j.posted_at DESC LIMIT 500);
+		ELSE
+			found := found || ARRAY(SELECT j.id FROM public.enhanced_jobs j WHERE j.search @@ words
+				AND j.status = 'active' AND j.posted_at IS NULL LIMIT 500 - cardinality(found));
+		END IF;
+	END LOOP;
 	IF words IS NOT NULL THEN
-		found := ARRAY(SELECT t.id FROM (SELECT j.id, j.search FROM public.enhanced_jobs j
-				WHERE j.search @@ words AND j.status = 'active'
-				ORDER BY j.posted_at DESC NULLS LAST LIMIT 1000) t
-			ORDER BY ts_rank(t.search, words) DESC, t.id LIMIT 200);
+		found := ARRAY(SELECT j.id FROM public.enhanced_jobs j WHERE j.id = ANY (found)
+			ORDER BY ts_rank(j.search, words) DESC, j.id LIMIT 100);
 	ELSIF query_embedding IS NOT NULL AND NOT by_index THEN
 		found := ARRAY(SELECT j.id FROM public.enhanced_jobs j WHERE j.status = 'active'
-			ORDER BY j.posted_at DESC NULLS LAST LIMIT 1000);
+			AND j.posted_at IS NOT NULL ORDER BY j.posted_at DESC LIMIT 500);
 	END IF;
 	IF by_index THEN
 		EXECUTE 'SELECT ARRAY(SELECT j.id FROM public.enhanced_jobs j WHERE j.status = ''active'' '
-			'AND ($2 IS NULL OR j.embedding_model = $2) ORDER BY j.embedding <=> $1::vector LIMIT 200)'
+			'AND ($2 IS NULL OR j.embedding_model = $2) ORDER BY j.embedding <=> $1::vector LIMIT 100)'
 			INTO near USING query_embedding, model;
 	END IF;
 	RETURN QUERY
 	WITH measured AS (
 		SELECT j.*, CASE WHEN words IS NOT NULL AND j.search @@ words THEN ts_rank(j.search, words) END AS t,
 			CASE WHEN query_embedding IS NOT NULL AND (model IS NULL OR j.embedding_model = model) THEN
-				(SELECT (sum(a * b) / nullif(sqrt(sum(a * a) * sum(b * b)), 0))::real
+				(SELECT (sum(a * b) / nullif(sqrt(sum(a * a)) * norm, 0))::real
 				FROM unnest(j.embedding::real[], query_embedding) AS v (a, b)) END AS c
 		FROM public.enhanced_jobs j WHERE j.id = ANY (found || near)),
 	placed AS (
