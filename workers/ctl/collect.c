@@ -16,7 +16,7 @@
 enum { MAX_PAGES = 100, MAX_RESULTS = 1000 };
 
 struct texts {
-	const char *source, *pages, *results, *priority, *timeout, *country, *strategy;
+	const char *source, *pages, *results, *priority, *timeout, *country, *strategy, *ids;
 	bool refresh;
 };
 
@@ -58,6 +58,8 @@ static char *kwargs_of(char **operands, const struct texts *t, int pages, int re
 		json_set_bool(o, "refresh", true);
 	if (t->country)
 		json_set_str(o, "country", t->country);
+	if (t->ids)
+		json_set_str(o, "job_ids", t->ids);
 	if (t->priority)
 		json_set_str(o, "priority", t->priority);
 	if (pages > 0)
@@ -91,6 +93,8 @@ int collect_main(struct ctl *c, int argc, char **argv, struct err *e)
 		{ "refresh", NULL, "ask again, however fresh the last answer is", NULL,
 		  &t.refresh },
 		{ "country", "CODE", "two letters, if the place does not tell", &t.country, NULL },
+		{ "ids", "ID,...", "these postings again, by their source's ids; QUERY is \"\"",
+		  &t.ids, NULL },
 		{ "priority", "WORD", "low, normal, high or 0-9", &t.priority, NULL },
 		{ "wait", NULL, "wait for the collection and print its answer", NULL, &wait },
 		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &t.timeout, NULL },

@@ -15,9 +15,9 @@ enum { WEBLINK_MAX = 2048, WEBLINK_KEY_MAX = 512 };
 bool weblink_is_valid(const char *link);
 
 /* For matching: host without "www.", path without trailing slash or the name of a form behind a
- * posting ("/apply"), the parameters that identify (tracking ones like utm_*, gclid, ref, source are
- * dropped), sorted. "" when the link is invalid or names no single posting (a career page: no digits
- * of four or more, no long slug). */
+ * posting ("/apply"), the parameters that identify (tracking ones like utm_*, gclid, ref, source
+ * are dropped), sorted. "" when the link is invalid or names no single posting (a career page: no
+ * digits of four or more, no long slug). */
 void weblink_match_key(const char *link, char out[WEBLINK_KEY_MAX]);
 
 #endif
