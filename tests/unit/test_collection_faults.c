@@ -110,6 +110,28 @@ static void an_answer_that_never_ends_is_a_timeout(void **state)
 	}
 }
 
+static void short_of_time(struct conf *conf)
+{
+	for (size_t i = 0; i < conf->nsources; i++)
+		conf->sources[i].timeout_ms = 1500;
+}
+
+static void a_request_that_timed_out_is_repeated_with_twice_the_time(void **state)
+{
+	const char *args = "{\"query\":\"engineer\",\"num_pages\":1}";
+	struct err e = { 0 };
+	cJSON *result;
+
+	(void)state;
+	t.tune = short_of_time;
+	tell_server("POST", "/_fault", "{\"kind\":\"delay\",\"seconds\":2,\"count\":2}");
+	assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), -ERR_TIMEOUT);
+	assert_in_range(e.retry_after_ms, 1000, 3000);
+	assert_int_equal(attempt(collect_jobs, 1, args, &result, &e), 0);
+	assert_int_equal(calls(), 2);
+	cJSON_Delete(result);
+}
+
 static void an_answer_over_its_limit_is_noted_and_not_asked_for_again(void **state)
 {
 	struct err e = { 0 };
@@ -264,6 +286,8 @@ int main(void)
 		cmocka_unit_test_setup(every_fault_is_stored_and_has_its_outcome, clean),
 		cmocka_unit_test_setup(odd_answers_that_are_pages_are_handed_on, clean),
 		cmocka_unit_test_setup(an_answer_that_never_ends_is_a_timeout, clean),
+		cmocka_unit_test_setup(a_request_that_timed_out_is_repeated_with_twice_the_time,
+				       clean),
 		cmocka_unit_test_setup(an_answer_over_its_limit_is_noted_and_not_asked_for_again,
 				       clean),
 		cmocka_unit_test_setup(a_parked_source_is_not_called, clean),

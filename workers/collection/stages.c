@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -34,6 +35,7 @@ static int collect_once(struct run *run, const cJSON *args, cJSON **ret, struct 
 			return r;
 		json_set_num(saved, "started_us", (double)start_us);
 		r = run_step_commit(run, "collected", saved, e);
+		FAULT_POINT("collection.collected");
 	}
 	if (r < 0) {
 		cJSON_Delete(saved);
