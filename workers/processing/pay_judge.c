@@ -20,6 +20,7 @@ struct verdict {
 	bool far;			/* it stands in another sentence */
 	bool label;			/* "Salary: …" */
 	bool attribute;			/* behind says "gross" only */
+	bool apart;			/* a comma or more parts it from the amount */
 	bool year;			/* it is a range as high as a year's pay */
 	size_t distance;		/* in words; behind's where that alone tells */
 	enum pay_language language;
@@ -93,6 +94,7 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
 		line = line || gap >= PAY_GAP_LINE;
 		heading = heading || gap == PAY_GAP_HEADING;
 		sentence = sentence || gap == PAY_GAP_SENTENCE;
+		v->apart = v->apart || gap >= PAY_GAP_COMMA;
 		v->before = judge_word(c, i, !sentence && (!line || heading), v);
 		if (v->before > 0) {
 			v->language = c->words[i].term.language;
@@ -104,12 +106,16 @@ static void judge_before(const struct pay_context *c, struct verdict *v)
 	}
 }
 
-/* A telling word behind, in the same clause: other money before pay, "gross" last. Behind the
- * period of what a label or a sentence calls pay, another thing begins. */
+/* A telling word behind, in the same clause: other money before pay, "gross" last. German says what
+ * an amount is before it: what stands behind is the next thing of a list, as it is behind the
+ * period of what a label or a sentence calls pay. */
 static void judge_behind(const struct pay_context *c, struct verdict *v)
 {
 	bool called = v->before > 0 && !v->hint && !v->far && v->distance < BARE_WORDS;
-	size_t near = v->year && called ? 0 : v->label || v->year ? 1 : NEAR_WORDS, content = 0;
+	bool german = called && !v->apart && v->distance <= 1 &&
+		v->language == PAY_LANGUAGE_DE;
+	size_t near = (v->year && called) || german ? 0 : v->label || v->year ? 1 : NEAR_WORDS;
+	size_t content = 0;
 	bool timed = false;
 
 	for (size_t i = 0; i < c->n && i < CLAUSE_WORDS; i++) {
@@ -369,7 +375,8 @@ bool pay_offer_judge(struct pay_offer *o, const char *text, size_t len, const st
 	v.year = is_year_range(o);
 	judge_before(&before, &v);
 	judge_behind(&after, &v);
-	if (v.behind < 0 || (v.before < 0 && (v.behind <= 0 || v.attribute)))
+	if (v.behind < 0 ||
+	    (v.before < 0 && (v.behind <= 0 || (v.attribute && !(v.year && v.apart)))))
 		return false;
 	if (!v.before && !v.behind && o->marked && has_extras(&after))
 		v.behind = most_of(o) >= BARE_YEAR_FROM_CENTS;
