@@ -8,12 +8,32 @@
 
 enum { PARAMS_MAX = 16, SLUG_WORDS = 3 };
 
-/* Names of parameters that say where a visitor came from, not what he sees. */
+/* Names of parameters that say where a visitor came from, what he clicked or how the page looks,
+ * not what he sees. One that ends with '_' is the beginning of many. */
 static const char *const TRACKING[] = {
-	"utm_", "gclid", "fbclid", "msclkid", "mc_", "_ga", "gh_src", "lever-source", "ref", "refid",
-	"referrer", "src", "source", "trk", "trackingid", "tracking", "campaign", "cid_src", "origin",
-	"rx_", "icid", "iis", "iisn", "sid_src", "jobboard", "board", "publisher", "feed", "medium",
-	"google_jobs_apply", "se", "v", "from", "lang", "locale", "hl", "adref",
+	"utm_", "ga_", "_ga", "_gl", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid",
+	"fb_", "msclkid", "mc_", "mkt_", "hsa_", "_hsenc", "_hsmi", "wt.mc_id", "vero_", "oly_", "pk_", "piwik_",
+	"matomo_", "mtm_", "rx_", "at_", "wt_", "trk_", "itm_", "li_", "gh_src",
+	"lever-source", "lever-origin", "lever-via", "ashby_src", "utm", "ref", "ref_src",
+	"refid", "refsrc", "referer", "referrer", "referral", "reff", "src", "src_", "source",
+	"sourceid", "source_id", "sourcetype", "sourcename", "trk", "trkinfo", "trkid",
+	"trackingid", "trackingtag", "tracking", "trackingsource", "campaign", "campaignid",
+	"campaign_id", "cmp", "cmpid", "cmpgn", "origin", "icid", "iis", "iisn", "iisp",
+	"igshid", "jobboard", "jobboardsource", "job_site", "job_source", "jobsource",
+	"jobsite", "board", "publisher", "pub_", "feed", "feedid", "feedname", "medium",
+	"channel", "google_jobs_apply", "se", "v", "from", "from_", "lang", "language",
+	"locale", "hl", "adref", "adid", "ad_id", "adgroup", "adgroupid", "adset", "affiliate",
+	"affid", "aff", "aff_id", "partner", "partnerid", "partner_id", "via", "applysource",
+	"apply_source", "jobposition", "yclid", "twclid", "ttclid", "li_fat_id", "mkwid",
+	"s_kwcid", "ef_id", "vjs", "advn", "xkcb", "xpse", "jsa", "sjdu", "spm", "scm",
+	"shared", "shareid", "social", "sessionid", "session_id", "sid", "jsessionid",
+	"phpsessid", "clickid", "click_id", "clk", "clkid", "cb", "cachebuster", "timestamp",
+	"ts_", "searchid", "search_id", "impressionid", "impression", "popup", "embed",
+	"device", "tm_", "tmevent", "tm_event", "tm_company", "icims_src", "needsredirect",
+	"jan1offset", "jun1offset", "in_iframe", "media", "mediasource", "ssrc", "mcid",
+	"mcloud", "jobsrc", "adv_src", "bst_src", "dotd", "ats_src", "dpsrc", "s_cid", "ncid",
+	"ocid", "rcid", "scid", "wcmmode", "ito", "cid_src", "sid_src", "sponsored", "tracker",
+	"click", "track", "share", "mobile", "iframe", "hub",
 };
 
 static bool is_tracking(const char *name, size_t len)
