@@ -4,13 +4,14 @@
 
 usage: tests/services/services run -- tests/bench/load.py [--sizes N,N,…] [--batches N] [--json FILE]
 
-At each size the table is first filled by SQL (short texts, no embeddings: a million embeddings would
-be 6 GB), then processings of 1,000 new postings each are loaded by jobfleet-loading, in turn with
-COPY (binary) of the very rows that this load made, taken out again before: same table, same indexes,
-same constraints, vacuum off for both. A load also reads its rows from processed_job_data, finds what
-is known, and writes companies, job_sources and statuses. The first size is measured with embeddings
-and full texts too: the rate. Times are medians; a load's is that of the whole program less that of
-one that finds nothing to do. Services and programs share the machine.
+Each size has a database of its own, filled by SQL (short texts, no embeddings: a million embeddings
+would be 6 GB). Then processings of 1,000 new postings each are loaded by jobfleet-loading, in turn
+with COPY (binary) of the very rows that this load made, taken out again before: same table, same
+indexes, same constraints, vacuum off for both. A load also reads its rows from processed_job_data,
+finds what is known, and writes companies, job_sources and statuses. The sizes take turns, so that
+what else the machine does hits them alike. The first size is measured with embeddings and full texts
+too: the rate. Times are medians; a load's is that of the whole program less that of one that finds
+nothing to do. Services and programs share the machine.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import io
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -60,17 +62,26 @@ SELECT id, 'jsearch', 'Monster', external_id FROM made
 
 
 class Bench:
-    def __init__(self, programs):
-        self.loader = os.path.join(programs, "jobfleet-loading")
-        self.env = dict(os.environ, JOBFLEET_CONFIG=os.path.join(TOP, "queues.conf"))
+    """One database with so many postings."""
+
+    def __init__(self, programs, size):
+        url = os.environ["JOBFLEET_DATABASE_URL"]
+        admin = psycopg2.connect(url)
+        admin.autocommit = True
+        admin.cursor().execute("CREATE DATABASE load_%d" % size)
+        admin.close()
+        self.url = re.sub("/[^/?]*(?=$|[?])", "/load_%d" % size, url)
+        self.size, self.loader = size, os.path.join(programs, "jobfleet-loading")
+        self.env = dict(os.environ, JOBFLEET_CONFIG=os.path.join(TOP, "queues.conf"),
+                        JOBFLEET_DATABASE_URL=self.url)
         subprocess.run([os.path.join(programs, "jobfleet"), "migrate"], check=True, env=self.env,
                        stdout=subprocess.DEVNULL)
-        self.pg = psycopg2.connect(os.environ["JOBFLEET_DATABASE_URL"])
+        self.pg = psycopg2.connect(self.url)
         self.pg.autocommit = True
         self.rng = random.Random(4)
         self.words = self.rng.choices(VOCABULARY, WEIGHTS, k=200000)
         self.numbers = ["%.5f" % self.rng.uniform(-0.1, 0.1) for _ in range(5000)]
-        self.made = self.rows = 0
+        self.made = 0
         for table in ("enhanced_jobs", "job_sources", "companies", "processed_job_data"):
             self.sql("ALTER TABLE %s SET (autovacuum_enabled = off)" % table)
         self.columns = self.sql("SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE"
@@ -84,18 +95,14 @@ class Bench:
             c.execute(text, args)
             return c.fetchall() if c.description else None
 
-    def fill(self, rows):
-        """Up to so many; the indexes that can wait are made again behind it."""
-        if rows <= self.rows:
-            return
+    def fill(self):
+        """The indexes that can wait are made behind it."""
         later = self.sql("SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN"
                          " ('enhanced_jobs', 'job_sources') AND indexdef NOT LIKE '%UNIQUE%'")
         for name, _ in later:
             self.sql("DROP INDEX " + name)
-        while self.rows < rows:
-            last = min(rows, self.rows + 100000)
-            self.sql(FILL, {"first": self.rows + 1, "last": last})
-            self.rows = last
+        for first in range(0, self.size, 100000):
+            self.sql(FILL, {"first": first + 1, "last": min(self.size, first + 100000)})
         self.sql("SET maintenance_work_mem = '256MB'")
         for _, definition in later:
             self.sql(definition)
@@ -189,14 +196,17 @@ class Bench:
             c.copy_expert("COPY enhanced_jobs (%s) FROM STDIN (FORMAT binary)" % self.columns, rows)
             return time.monotonic() - started
 
-    def measure(self, batches, words, embeddings):
-        """(load, load again, COPY), seconds of the middle batch; the first warms up."""
-        found = []
-        for _ in range(batches + 1):
-            processing = self.processing(words, embeddings)
-            load = self.load(processing)
-            found.append((load, self.load(self.repeat(processing), "unchanged"), self.copy(processing)))
-        return [statistics.median(times) for times in zip(*found[1:])]
+    def measure(self, words, embeddings):
+        """(load, load again, COPY) of a batch, µs a posting."""
+        processing = self.processing(words, embeddings)
+        load = self.load(processing)
+        again = self.load(self.repeat(processing), "unchanged")
+        return [seconds * 1e6 / BATCH for seconds in (load, again, self.copy(processing))]
+
+
+def medians(batches):
+    """The first warms up."""
+    return [statistics.median(times) for times in zip(*batches[1:])]
 
 
 def aim(good):
@@ -210,22 +220,24 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--build", default="build")
     o = parser.parse_args()
-    sizes = [int(size) for size in o.sizes.split(",")]
-    bench = Bench(os.path.join(TOP, o.build, "bin"))
-    print("load of %d postings a time, load average %.1f" % (BATCH, os.getloadavg()[0]))
-    bench.fill(sizes[0])
-    load, _, copy = bench.measure(o.batches, 400, True)
-    found = {"rate": {"load": BATCH / load, "copy": BATCH / copy, "ratio": copy / load}, "sizes": []}
+    print("load of %d postings a time, load average %.1f" % (BATCH, os.getloadavg()[0]), flush=True)
+    benches = []
+    for size in o.sizes.split(","):
+        benches.append(Bench(os.path.join(TOP, o.build, "bin"), int(size)))
+        benches[-1].fill()
+    load, _, copy = medians([benches[0].measure(400, True) for _ in range(o.batches + 1)])
     print("with embeddings and texts of 400 words, %d rows there: load %.0f postings/s, bare COPY of the"
           " same rows %.0f: %.2f of it (aim %.1f: %s)" % (
-              sizes[0], BATCH / load, BATCH / copy, copy / load, RATE_AIM,
+              benches[0].size, 1e6 / load, 1e6 / copy, copy / load, RATE_AIM,
               aim(copy / load >= RATE_AIM)), flush=True)
-    for size in sizes:
-        bench.fill(size)
-        load, again, copy = [s * 1e6 / BATCH for s in bench.measure(o.batches, 60, False)]
-        found["sizes"].append({"rows": size, "load_us": load, "unchanged_us": again, "copy_us": copy})
+    found = {"rate": {"load": 1e6 / load, "copy": 1e6 / copy, "ratio": copy / load}, "sizes": []}
+    turns = [[bench.measure(60, False) for bench in benches] for _ in range(o.batches + 1)]
+    for bench, batches in zip(benches, zip(*turns)):
+        load, again, copy = medians(batches)
+        found["sizes"].append({"rows": bench.size, "load_us": load, "unchanged_us": again,
+                               "copy_us": copy})
         print("%8d rows there: load %4.0f µs a new posting, %4.0f µs one that is unchanged; bare COPY"
-              " %4.0f µs" % (size, load, again, copy), flush=True)
+              " %4.0f µs" % (bench.size, load, again, copy), flush=True)
     first, last = found["sizes"][0]["load_us"], found["sizes"][-1]["load_us"]
     print("from first to last: %.2f times the cost (aim at most %.1f: %s)" % (
         last / first, COST_AIM, aim(last <= COST_AIM * first)))
