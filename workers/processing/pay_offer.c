@@ -183,9 +183,9 @@ static void extend(struct pay_offer *o, const char *text, size_t len, size_t *po
 	size_t ahead = *pos;
 	bool weak;
 
-	if (!money_next(text, len, &ahead, &c) || c.start - o->end > DASH_MAX || !c.marked ||
-	    c.scale != o->scale || c.cents <= o->max || c.cents > 4 * o->min ||
-	    !memchr(text + o->end, '-', c.start - o->end) ||
+	if (!money_next(text, len, &ahead, &c) || c.start < o->end || c.start - o->end > DASH_MAX ||
+	    !c.marked || c.scale != o->scale || c.cents <= o->max || c.cents > 4 * o->min ||
+	    memchr(text + o->end, '/', c.start - o->end) ||
 	    !connects(text + o->end, c.start - o->end, &weak))
 		return;
 	o->max = c.cents;
