@@ -123,9 +123,21 @@ def switched_off(bed):
     bed.load([row(1, "Miller"), row(2, "Miller", company="Acme Careers")],
              conf="\tenable_duplicate_detection = no\n")
     check("enable_duplicate_detection = no leaves descriptions alone", len(bed.jobs("Miller")) == 2)
-    bed.load([row(3, "Tanner")])
+    bed.load([row(3, "Tanner"), row(5, "Tanner", company="Acme USA")])
+    told = bed.sql("SELECT metrics FROM job_processing_log ORDER BY started_at DESC LIMIT 1")[0][0]
+    check("the log says how many only their descriptions told", told["duplicates_near"] == 1 and
+          told["duplicates_within"] == 1 and told["duplicates_detected"] == 1, told)
     bed.load([row(4, "Tanner", company="Acme Careers")], demo=True)
     check("sample rows are no near duplicates of real ones", len(bed.jobs("Tanner")) == 2)
+
+
+def chains(bed):
+    link = "https://jobs.example.com/view/4711001"
+    bed.load([row(20, "Sailor", job_apply_link=link)])
+    bed.load([row(21, "Sailor", company="Zed", job_apply_link=link),
+              row(22, "Sailor", company="Zed Careers")])
+    check("what repeats a posting that repeats a known one goes to the known one",
+          len(bed.jobs("Sailor")) == 1, bed.jobs("Sailor"))
 
 
 def reposts(bed):
@@ -140,7 +152,9 @@ def reposts(bed):
     bed.sql("UPDATE job_sources SET last_seen = '2026-09-20' WHERE external_id IN ('j10', 'j11', 'j12')")
     again = [row(13, "Cooper", job_posted_at_datetime_utc="2026-10-05T00:00:00Z"),
              row(14, "Weaver", company="Acme Careers", job_posted_at_datetime_utc="2026-10-05T00:00:00Z")]
-    bed.load(again)
+    told = bed.load(again)
+    check("which is counted apart from duplicates", told["reposts_detected"] == 2 and
+          told["duplicates_detected"] == 0, told)
     coopers, weavers = bed.jobs("Cooper"), bed.jobs("Weaver")
     check("later it is a posting of its own that names the earlier, which gives its key up",
           len(coopers) == 2 and coopers[1][1] == coopers[0][0] and coopers[0][2] == "expired" and
@@ -187,6 +201,12 @@ def embed(bed, conf, titles, key="k3y"):
 def endpoint(bed):
     server = Endpoint()
     conf = server.conf()
+    waiting = str(uuid.uuid4())
+    bed.sql("INSERT INTO job_processing_log (processing_id, status) VALUES (%s, 'completed')", waiting)
+    done = call("jobfleet-processing", "--run", "jobfleet.embed_postings",
+                json.dumps({"processing_id": waiting}), conf=conf, key="k3y")
+    check("vectors are asked for behind the load", done.returncode != 0 and
+          "not loaded yet" in done.stderr, done.stderr)
     server.fault("429", 1, retry_after=0)
     server.fault("503", 1)
     done, models = embed(bed, conf, ["Baker one", "Baker two", "Baker three"])
@@ -270,6 +290,7 @@ def main():
     bed = Bed()
     labelled_pairs(bed)
     switched_off(bed)
+    chains(bed)
     reposts(bed)
     server = endpoint(bed)
     configuration(server)

@@ -25,19 +25,20 @@ struct entry {
 	struct raw row;
 	struct dedupe_keys keys;
 	struct alike_keys near;
-	struct tokens words;		/* of the description */
+	struct tokens tokens;		/* of the description */
 	bool has_posted;
 	int64_t posted_us;
 	size_t group;			/* which posting of this processing it is or repeats */
-	bool repeats;
+	bool repeats, alike;		/* one of this processing; told by its description */
 	struct buf json;		/* up to, not with, its last brace; merge_key comes behind */
 	float vector[EMBED_DIMENSIONS];
 	size_t line, line_len;		/* in the batch's lines */
 };
 
-/* A posting of this processing and all that repeat it. */
+/* What one dedupe key of this processing stands for: a posting and all that repeat it. */
 struct group {
-	char *merge_key;
+	size_t same_as;			/* itself, or the group whose text it repeats */
+	char *merge_key;		/* NULL: that of same_as */
 	bool written;			/* its merge_key can change no more */
 };
 
@@ -87,7 +88,7 @@ int batch_open(struct batch **ret, struct pg *pg, struct outcome *outcome, int b
 	buf_init(&b->lines, BATCH_MAX_BYTES);
 	for (int i = 0; i < b->size; i++) {
 		buf_init(&b->entries[i].json, BATCH_MAX_BYTES);
-		tokens_init(&b->entries[i].words);
+		tokens_init(&b->entries[i].tokens);
 	}
 	pg_rows_free(rows);
 	*ret = b;
@@ -110,7 +111,7 @@ void batch_close(struct batch *b)
 		return;
 	for (int i = 0; i < b->size; i++) {
 		buf_release(&b->entries[i].json);
-		tokens_release(&b->entries[i].words);
+		tokens_release(&b->entries[i].tokens);
 	}
 	for (size_t i = 0; i < b->ngroups; i++)
 		free(b->groups[i].merge_key);
@@ -135,18 +136,24 @@ static void embed_posting(struct batch *b, const struct posting *p, struct entry
 	for (size_t i = 0; i < p->skills.n; i++)
 		tokens_add(&b->head, p->skills.names[i], strlen(p->skills.names[i]));
 	embed_add_tokens(&e, &b->head, 1);
-	embed_add_tokens(&e, &entry->words, 1);
+	embed_add_tokens(&e, &entry->tokens, 1);
 	embed_finish(&e, entry->vector);
 }
 
-static size_t open_group(struct batch *b, const char *merge_key)
+static size_t open_group(struct batch *b, long same_as, const char *merge_key)
 {
+	struct group g = { .same_as = b->ngroups };
+
 	if (b->ngroups == b->cap) {
 		b->cap = b->cap ? b->cap * 2 : 256;
 		b->groups = mem_realloc(b->groups, b->cap * sizeof *b->groups);
 	}
-	b->groups[b->ngroups] = (struct group){ .merge_key = mem_strdup(merge_key) };
-	return b->ngroups++;
+	if (same_as >= 0)
+		g.same_as = (size_t)same_as;
+	else
+		g.merge_key = mem_strdup(merge_key);
+	b->groups[b->ngroups++] = g;
+	return g.same_as;
 }
 
 /* By key or link, else by description. What is new by key is remembered there even if its
@@ -158,18 +165,17 @@ static void find_within(struct batch *b, struct entry *e)
 
 	e->near.nstored = e->near.nasked = 0;
 	if (b->near)
-		alike_keys_fill(&e->near, &e->keys, &e->words, b->is_demo);
+		alike_keys_fill(&e->near, &e->keys, &e->tokens, b->is_demo);
 	if (known < 0 && b->near)
-		alike = alike_set_find(b->alike, &e->keys, &e->words, &e->near);
+		alike = alike_set_find(b->alike, &e->keys, &e->tokens, &e->near);
 	e->repeats = known >= 0 || alike >= 0;
+	e->alike = alike >= 0;
 	if (known >= 0) {
-		e->group = (size_t)known;
+		e->group = b->groups[known].same_as;
 		return;
 	}
-	e->group = open_group(b, alike >= 0 ? b->groups[alike].merge_key : e->keys.key);
-	b->groups[e->group].written = alike >= 0;
-	alike_set_add(b->alike, alike >= 0 ? (size_t)alike : e->group, &e->keys, &e->words,
-		      &e->near);
+	e->group = open_group(b, alike, e->keys.key);
+	alike_set_add(b->alike, e->group, &e->keys, &e->tokens, &e->near);
 }
 
 int batch_add(struct batch *b, int index, const struct posting *p, struct raw row, struct err *e)
@@ -181,8 +187,8 @@ int batch_add(struct batch *b, int index, const struct posting *p, struct raw ro
 	entry->keys = p->keys;
 	entry->has_posted = p->has_posted;
 	entry->posted_us = p->posted.us;
-	tokens_clear(&entry->words);
-	tokens_add(&entry->words, buf_text(&p->description), p->description.len);
+	tokens_clear(&entry->tokens);
+	tokens_add(&entry->tokens, buf_text(&p->description), p->description.len);
 	find_within(b, entry);
 	buf_clear(&entry->json);
 	posting_json(p, "", &entry->json);
@@ -215,7 +221,7 @@ static int find_known(struct batch *b, struct err *e)
 	for (int i = 0; i < b->n; i++) {
 		const struct entry *entry = &b->entries[i];
 
-		asks[i] = (struct known_ask){ &entry->keys, &entry->words,
+		asks[i] = (struct known_ask){ &entry->keys, &entry->tokens,
 					      b->near ? &entry->near : NULL, entry->has_posted,
 					      entry->posted_us };
 	}
@@ -294,12 +300,19 @@ static bool is_rows_fault(int r)
 
 static void count(struct batch *b, int from, int to)
 {
+	struct outcome *o = b->outcome;
+
 	for (int i = from; i < to; i++) {
-		b->outcome->processed++;
-		b->outcome->embeddings++;
-		b->outcome->repeats += b->entries[i].repeats;
-		b->outcome->duplicates += b->entries[i].repeats ||
-			(b->known[i].how && !b->known[i].repost);
+		const struct known *known = &b->known[i];
+		const struct entry *e = &b->entries[i];
+		bool again = known->how && !known->repost;
+
+		o->processed++;
+		o->embeddings++;
+		o->repeats += e->repeats;
+		o->duplicates += e->repeats || again;
+		o->near += e->alike || (again && known->how == KNOWN_BY_TEXT);
+		o->reposts += known->repost;
 	}
 }
 

@@ -133,6 +133,8 @@ static char *metrics(const struct outcome *o, int64_t bytes)
 	json_set_num(m, "embeddings_generated", o->embeddings);
 	json_set_num(m, "duplicates_detected", o->duplicates);
 	json_set_num(m, "duplicates_within", o->repeats);
+	json_set_num(m, "duplicates_near", o->near);
+	json_set_num(m, "reposts_detected", o->reposts);
 	put_share(m, "completeness", o->completeness, o->processed);
 	put_share(m, "consistency", o->consistent, o->processed);
 	put_share(m, "duplicates_share", o->repeats, o->processed);
@@ -214,6 +216,7 @@ cJSON *outcome_json(const struct outcome *o, const char *collection_id)
 	json_set_num(answer, "jobs_processed", o->processed);
 	json_set_num(answer, "jobs_failed", o->failed);
 	json_set_num(answer, "duplicates_detected", o->duplicates);
+	json_set_num(answer, "reposts_detected", o->reposts);
 	json_set_num(answer, "processing_time_ms", (double)(clock_mono_ms() - o->started_ms));
 	return answer;
 }

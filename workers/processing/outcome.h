@@ -28,6 +28,8 @@ struct outcome {
 	int64_t started_ms;			/* monotonic */
 	int processed, failed, embeddings, errors;
 	int duplicates;				/* of postings of this answer or of known ones */
+	int near;				/* of these, told by their descriptions alone */
+	int reposts;				/* known ones advertised again after 7 days (known.h) */
 	int repeats;				/* of this answer's own */
 	double completeness;			/* sum over what was processed */
 	int consistent;				/* of them */
