@@ -9,6 +9,9 @@
 
 enum { DIGITS_MAX = 13 };
 
+/* As many as DIGITS_MAX digits have; a few thousand times as many still fit. */
+#define CENTS_MAX INT64_C(1000000000000000)
+
 static bool codes[26 * 26 * 26];
 static pthread_once_t codes_built = PTHREAD_ONCE_INIT;
 
@@ -169,8 +172,8 @@ static size_t word_length(const struct cursor *c, size_t i)
 /* What is too large to be scaled is too large to be anything but a million. */
 static void set_scale(struct money *m, enum money_scale scale)
 {
-	m->scale = m->cents > INT64_MAX / FACTORS[scale] ? MONEY_MILLION : scale;
-	if (m->cents <= INT64_MAX / FACTORS[scale])
+	m->scale = m->cents > CENTS_MAX / FACTORS[scale] ? MONEY_MILLION : scale;
+	if (m->cents <= CENTS_MAX / FACTORS[scale])
 		m->cents *= FACTORS[scale];
 }
 
