@@ -113,7 +113,7 @@ static void judge(const struct http_response *r, const cJSON *body, struct sourc
 {
 	const char *exception = json_str(body, "exception", ""),
 		   *display = json_str(body, "display", exception);
-	int64_t after = source_header_int(r, "Retry-After");
+	int64_t after = source_retry_after(r);
 
 	if (strcmp(exception, "AUTH_FAIL") == 0)
 		source_verdict_set(ret, SOURCE_KEY_REFUSED, 0, "HTTP %d: %s", r->status, display);

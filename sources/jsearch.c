@@ -134,7 +134,7 @@ static const char *message_of(const cJSON *body)
 static void judge_429(const struct http_response *r, const char *message,
 		      struct source_verdict *ret)
 {
-	int64_t after = source_header_int(r, "Retry-After");
+	int64_t after = source_retry_after(r);
 	int64_t reset = source_header_int(r, "x-ratelimit-requests-reset");
 
 	if (strcasestr(message, "quota")) {

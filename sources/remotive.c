@@ -35,7 +35,7 @@ static int build(const struct conf_source *conf, const struct source_ask *ask,
 static void judge(const struct http_response *r, const cJSON *body, struct source_verdict *ret)
 {
 	const char *message = json_str(body, "message", json_str(body, "error", ""));
-	int64_t after = source_header_int(r, "Retry-After");
+	int64_t after = source_retry_after(r);
 
 	if (source_class_of_status(r->status) == SOURCE_OK)
 		source_judge_rows(r, body, json_get(body, "jobs"), ret);

@@ -2,6 +2,7 @@
 #include "sources/source.h"
 
 #include <assert.h>
+#include <curl/curl.h>
 #include <math.h>
 #include <stdarg.h>
 
@@ -13,7 +14,10 @@
 #include "common/base/scan.h"
 #include "common/net/http.h"
 
-enum { URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024, LIMITED_S = 60, BLOCKED_S = 3600 };
+enum {
+	URL_BYTES = 16 * 1024, BODY_BYTES = 64 * 1024, LIMITED_S = 60, BLOCKED_S = 3600,
+	WAIT_MAX_S = 32 * 86400,	/* a month's quota; a header that asks for more is wrong */
+};
 
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
@@ -170,6 +174,18 @@ int64_t source_header_int(const struct http_response *r, const char *name)
 	return n;
 }
 
+int64_t source_retry_after(const struct http_response *r)
+{
+	int64_t seconds = source_header_int(r, "Retry-After");
+	char value[64];
+	time_t at;
+
+	if (seconds >= 0 || !http_header(r, "Retry-After", value, sizeof value))
+		return seconds;
+	at = curl_getdate(value, NULL);
+	return at < 0 ? -1 : at > time(NULL) ? (int64_t)(at - time(NULL)) : 0;
+}
+
 enum source_class source_class_of_status(int status)
 {
 	if (status >= 200 && status <= 299)
@@ -191,7 +207,7 @@ void source_verdict_set(struct source_verdict *v, enum source_class class, int64
 	va_list ap;
 
 	v->class = class;
-	v->wait_s = wait_s > 0 ? wait_s : 0;
+	v->wait_s = wait_s < 0 ? 0 : wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s;
 	va_start(ap, fmt);
 	vsnprintf(v->reason, sizeof v->reason, fmt, ap);
 	va_end(ap);
@@ -219,7 +235,7 @@ void source_judge_status(const struct http_response *r, const char *message,
 			 struct source_verdict *ret)
 {
 	enum source_class class = source_class_of_status(r->status);
-	int64_t after = source_header_int(r, "Retry-After");
+	int64_t after = source_retry_after(r);
 
 	if (class == SOURCE_LIMITED && after <= 0)
 		after = LIMITED_S;

@@ -76,7 +76,7 @@ enum source_class {
 
 struct source_verdict {
 	enum source_class class;
-	int64_t wait_s;			/* what the provider said, or its rule; 0 = nothing said */
+	int64_t wait_s;			/* what the provider said, at most 32 days, or its rule; 0 = nothing */
 	char reason[256];		/* for people; "" when OK */
 };
 
@@ -146,6 +146,8 @@ int64_t source_days(const struct source_ask *ask);
 /* The end of a build: the request is ret's, or released again since its URL or body is too long. */
 int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e);
 
+/* Seconds that Retry-After asks for, as a number or an HTTP date (RFC 9110, 10.2.3); -1 if absent. */
+int64_t source_retry_after(const struct http_response *r);
 /* A header that is a whole number; -1 if absent or not one. */
 int64_t source_header_int(const struct http_response *r, const char *name);
 /* What every provider's HTTP means unless it has rules of its own: 2xx is OK, 408, 425 and 5xx

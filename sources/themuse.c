@@ -76,7 +76,7 @@ static void judge_limit(const struct http_response *r, const char *message,
 	int64_t wait = source_header_int(r, "X-RateLimit-Reset");
 
 	if (wait <= 0)
-		wait = source_header_int(r, "Retry-After");
+		wait = source_retry_after(r);
 	if (wait <= 0)
 		wait = SHORT_S;
 	source_verdict_set(ret, wait > SHORT_S ? SOURCE_USED_UP : SOURCE_LIMITED, wait,

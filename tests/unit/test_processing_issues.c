@@ -12,6 +12,7 @@
 #include "workers/processing/issues.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/step.h"
+#include "workers/processing/text.h"
 #include "workers/processing/transform.h"
 
 #define NOW_US (INT64_C(1795219200) * 1000000)
@@ -138,6 +139,31 @@ static void an_hour_of_federal_work_counts_2087_times(void **state)
 	posting_release(&p);
 }
 
+static void bytes_that_are_no_utf8_are_mended_everywhere(void **state)
+{
+	static const char MEMBERS[] =
+		"\"job_apply_link\":\"https://crumb.example/caf\xe9/job/1234\",\"job_id\":\"\xe9 1\","
+		"\"job_publisher\":\"Caf\xe9\",\"employer_logo\":\"https://crumb.example/\xff.png\","
+		"\"job_naics_name\":\"B\xe4" "ckerei\",\"apply_options\":[{\"apply_link\":\"\xe9\"}]";
+	struct posting p;
+	struct refusal r;
+	struct buf out, again;
+
+	(void)state;
+	posting_init(&p);
+	buf_init(&out, 1 << 20);
+	buf_init(&again, 1 << 20);
+	assert_int_equal(take(MEMBERS, NULL, 0, &p, &r), TRANSFORM_POSTING);
+	assert_string_equal(p.publisher, "Café");
+	posting_json(&p, NULL, &out);
+	text_to_utf8(out.data, out.len, &again);	/* changes nothing that is UTF-8 */
+	assert_int_equal(again.len, out.len);
+	assert_memory_equal(again.data, out.data, out.len);
+	buf_release(&again);
+	buf_release(&out);
+	posting_release(&p);
+}
+
 static void a_posting_that_says_too_little_is_refused(void **state)
 {
 	struct posting p;
@@ -174,6 +200,7 @@ int main(void)
 		cmocka_unit_test(each_issue_is_found_by_name),
 		cmocka_unit_test(only_contradictions_make_a_posting_inconsistent),
 		cmocka_unit_test(issues_and_notes_stand_in_the_metadata),
+		cmocka_unit_test(bytes_that_are_no_utf8_are_mended_everywhere),
 		cmocka_unit_test(an_hour_of_federal_work_counts_2087_times),
 		cmocka_unit_test(a_posting_that_says_too_little_is_refused),
 		cmocka_unit_test(a_step_that_no_file_serves_is_named),

@@ -356,17 +356,19 @@ static void take_remote(const struct listing *l, struct posting *p)
 				   p->description.len);
 }
 
-static int take_raw(struct raw text, struct posting *p, struct refusal *r)
+/* The row as valid UTF-8 on one line: whatever is read from it is what PostgreSQL takes, too. */
+static bool keep_raw(struct raw text, struct posting *p)
 {
-	if (text.len <= POSTING_RAW_MAX)
-		text_to_utf8(text.at, text.len, &p->raw);
-	if (text.len > POSTING_RAW_MAX || p->raw.len > POSTING_RAW_MAX || buf_overflowed(&p->raw))
-		return refuse(r, REFUSAL_TOO_LARGE, "Posting larger than 1 MiB", p->title);
-	if (memchr(p->raw.data, '\n', p->raw.len)) {	/* one line everywhere further on */
+	if (text.len > POSTING_RAW_MAX)
+		return false;
+	text_to_utf8(text.at, text.len, &p->raw);
+	if (p->raw.len > POSTING_RAW_MAX || buf_overflowed(&p->raw))
+		return false;
+	if (memchr(buf_text(&p->raw), '\n', p->raw.len)) {
 		cJSON_Minify(p->raw.data);
 		p->raw.len = strlen(p->raw.data);
 	}
-	return 0;
+	return true;
 }
 
 static void take_all(const struct transform_context *ctx, const struct listing *l,
@@ -412,8 +414,8 @@ static enum transformed judge(const struct transform_context *ctx, const struct 
 	return refuse(r, REFUSAL_QUALITY, "Posting says too little", reason);
 }
 
-static enum transformed transform(const struct transform_context *ctx, struct raw text,
-				  const cJSON *row, struct posting *p, struct refusal *r)
+static enum transformed transform(const struct transform_context *ctx, const cJSON *row,
+				  struct posting *p, struct refusal *r)
 {
 	struct listing l;
 
@@ -423,7 +425,7 @@ static enum transformed transform(const struct transform_context *ctx, struct ra
 	listing_init(&l);
 	if (!ctx->source->read_row(&ctx->from, row, &l))
 		return TRANSFORM_NOTICE;
-	if (take_required(&l, p, r) < 0 || take_raw(text, p, r) < 0)
+	if (take_required(&l, p, r) < 0)
 		return TRANSFORM_REFUSED;
 	take_all(ctx, &l, p);
 	return judge(ctx, &l, p, r);
@@ -437,9 +439,11 @@ enum transformed transform_row(const struct transform_context *ctx, struct raw t
 	enum transformed r;
 
 	posting_clear(ret);
-	if (json_parse(text.at, text.len, &row, &e) < 0)
+	if (!keep_raw(text, ret))
+		return refuse(ret_refusal, REFUSAL_TOO_LARGE, "Posting larger than 1 MiB", "row");
+	if (json_parse(ret->raw.data, ret->raw.len, &row, &e) < 0)
 		return refuse(ret_refusal, REFUSAL_INVALID_JSON, "The row is no JSON", e.msg);
-	r = transform(ctx, text, row, ret, ret_refusal);
+	r = transform(ctx, row, ret, ret_refusal);
 	cJSON_Delete(row);
 	return r;
 }
