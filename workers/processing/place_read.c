@@ -87,13 +87,25 @@ static bool only_decorates(const char *written, const char *folded, const char *
 		 !strcmp(folded + n, " d c"));
 }
 
+/* "St Louis" of "St. Louis". */
+static bool lacks_dots(const char *written, const char *name)
+{
+	for (; *name; name++)
+		if (*name == *written)
+			written++;
+		else if (*name != '.')
+			return false;
+	return !*written;
+}
+
 /* The city as written, unless that is an abbreviation or all in capitals. */
 static void set_city(struct place *p, const struct piece *piece, const struct gazetteer_entry *e)
 {
 	SET(p->city, piece->text);
 	if (e && text_has_word(piece->folded, "area") && !same_key(e->name, piece->folded))
 		SET(p->city, e->name);
-	else if (e && (only_decorates(piece->text, piece->folded, e->name) ||
+	else if (e && (lacks_dots(piece->text, e->name) ||
+		       only_decorates(piece->text, piece->folded, e->name) ||
 		       (is_shouted(piece->text) && !strcasecmp(e->name, piece->text))))
 		SET(p->city, e->name);
 	else if (is_shouted(piece->text) &&
