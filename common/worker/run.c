@@ -205,6 +205,11 @@ int run_retry(struct run *run, int64_t delay_ms, struct err *e, const char *fmt,
 	return -ERR_AGAIN;
 }
 
+void run_last_try(struct run *run)
+{
+	run->last_try = true;
+}
+
 /* A twin may have done the work already: know before the first effect that cannot be undone. */
 static int ask_ledger(struct run *run, struct err *e)
 {

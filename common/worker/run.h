@@ -103,6 +103,10 @@ int64_t run_left_ms(const struct run *run);	/* to the soft limit, else the hard 
 int run_retry(struct run *run, int64_t delay_ms, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The error that the handler is about to return ends the task, as if its retries were used up: one
+ * of a transient code becomes a dead letter. Limits still only make it wait. */
+void run_last_try(struct run *run);
+
 /* Canvas: signatures built inside a task, published with its commit as everything else.
  *
  *	struct signature *sum = run_chord(run,

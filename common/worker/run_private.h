@@ -44,6 +44,7 @@ struct run {
 	char step[RUN_STEP_BYTES];
 	char *idempotency;
 	bool committed;			/* a step's commit made effects visible */
+	bool last_try;			/* the handler wants no retry after it */
 	/* only for run_open */
 	struct stores own_stores;
 	struct catalog own_catalog;

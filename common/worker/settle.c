@@ -272,7 +272,7 @@ static bool may_retry(const struct run *run, const struct err *error)
 	bool wrong_call = error->code == ERR_TYPE || error->code == ERR_INVALID ||
 			  error->code == ERR_NOT_FOUND;
 
-	if (!run->message || run->key.retries >= run->task->max_retries)
+	if (!run->message || run->last_try || run->key.retries >= run->task->max_retries)
 		return false;
 	switch (run->task->retry_on) {
 	case CONF_RETRY_ANY: return !wrong_call;

@@ -39,7 +39,7 @@ def edit(text):
 SOURCES = shipped()
 fleet = Fleet(sources=("jsearch", *SOURCES), edit=edit, env={
     "ADZUNA_APP_ID": "app", "ADZUNA_APP_KEY": "app-key", "USAJOBS_API_KEY": "usa-key",
-    "USAJOBS_EMAIL": "fleet@example.org"})
+    "USAJOBS_EMAIL": "fleet@example.org", "JOBFLEET_DEAD_LETTER_RETRY": "2s"})
 
 
 def questions():
@@ -118,9 +118,24 @@ def a_bare_json_object_is_a_call():
     fleet.handed_on()
 
 
+def what_used_up_its_retries_is_retried_by_rule():
+    fleet.provider.fault("503", count=2)
+    task_id = str(uuid.uuid4())
+    plain(json.dumps({"query": "saddler", "num_pages": 1, "source": "jsearch", "max_retries": 1}),
+          correlation_id=task_id)
+    wait_for("its death", lambda: fleet.sql(
+        "SELECT cause FROM jobfleet.dead_letters WHERE task_id = %s", task_id) == [("exhausted",)])
+    wait_for("its end after all", lambda: fleet.sql(
+        "SELECT outcome FROM jobfleet.ledger WHERE task_id = %s AND final AND generation = 1",
+        task_id) == [("success",)])
+    assert [status for _, status in questions()] == [503, 503, 200], questions()
+    fleet.handed_on()
+
+
 def what_is_no_call_is_a_dead_letter():
     bodies = ['["roofer"]', '{"query": ', '{"task": 7, "query": "a"}', '"roofer"']
-    before = fleet.sql("SELECT count(*) FROM jobfleet.dead_letters")[0][0]
+    before = fleet.sql("SELECT count(*) FROM jobfleet.dead_letters"
+                       " WHERE cause = 'malformed'")[0][0]
     for body in bodies:
         plain(body)
     wait_for("the dead letters", lambda: fleet.sql(
@@ -153,6 +168,7 @@ TESTS = [
     equal_calls_at_once_make_one,
     a_provider_that_says_too_fast_is_left_alone_until_its_time,
     a_bare_json_object_is_a_call,
+    what_used_up_its_retries_is_retried_by_rule,
     what_is_no_call_is_a_dead_letter,
     every_source_is_collected_and_then_unchanged,
 ]

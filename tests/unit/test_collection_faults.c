@@ -188,7 +188,7 @@ static void retries_end_where_the_caller_said(void **state)
 	(void)state;
 	tell_server("POST", "/_fault", "{\"kind\":\"500\"}");
 	assert_int_equal(attempt(collect_jobs, 0, args, &result, &e), -ERR_HTTP);
-	assert_int_equal(attempt(collect_jobs, 1, args, &result, &e), -ERR_REFUSED);
+	assert_int_equal(attempt(collect_jobs, 1, args, &result, &e), -ERR_HTTP);
 	assert_string_equal(err_exc_type(&e), "RetriesExhausted");
 	assert_non_null(strstr(e.msg, "gave up after 2 retries"));
 }

@@ -39,14 +39,16 @@ static int count_attempt(struct walk *w, struct pg *pg, struct err *e)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The ids that this page's answer has or would have, by attempt; the current attempt is last. */
+/* The ids that this page's answer has or would have, by attempt; the current attempt is last. A dead
+ * letter that is sent again starts anew: the failures of its former life do not answer it. */
 static size_t raw_ids(const struct walk *w, char ids[ATTEMPTS][UUID_SIZE])
 {
 	int first = w->attempt < ATTEMPTS ? 0 : w->attempt - ATTEMPTS + 1;
 	size_t n = 0;
 
 	for (int attempt = first; attempt <= w->attempt; attempt++) {
-		char *name = mem_printf("raw %s %s %d %d %d %d", run_id(w->run), w->source->name,
+		char *name = mem_printf("raw %s %s %d %d %d %d",
+					run_idempotency_key(w->run, "raw"), w->source->name,
 					w->number, w->at.page, w->at.other_path, attempt);
 
 		uuid_v5(name, strlen(name), ids[n++]);

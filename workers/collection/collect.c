@@ -39,7 +39,8 @@ static bool is(const struct collect *c, const char *strategy)
 	return strcmp(c->order.strategy, strategy) == 0;
 }
 
-/* Fewer tries than the configuration gives, because the caller said so. */
+/* Fewer tries than the configuration gives, because the caller said so. What ends so stands in the
+ * dead letters, as what used up the configuration's. */
 static int limit_retries(const struct collect *c, int r, struct err *e)
 {
 	int done = run_retries(c->run) + c->order.retry_count;
@@ -49,8 +50,8 @@ static int limit_retries(const struct collect *c, int r, struct err *e)
 		return r;
 	err_prefix(e, "gave up after %d retries", done);
 	snprintf(e->exc_type, sizeof e->exc_type, "RetriesExhausted");
-	e->code = ERR_REFUSED;
-	return -ERR_REFUSED;
+	run_last_try(c->run);
+	return r;
 }
 
 static bool is_last_try(const struct collect *c)

@@ -41,14 +41,15 @@ static int send_again(struct pg *pg, const struct pg_rows *rows, size_t row, str
 
 	d.props = props;
 	d.body = body;
-	if (dead_letter_message(&d, &m, &why) < 0)
+	r = dead_letter_message(&d, &m, &why);
+	if (r < 0) {
 		r = give_up(pg, id, e);
-	else
+	} else {
 		r = dead_letter_replay(pg, id, &m, pg_text(rows, row, 3), e);
-	if (r == 0)
 		log_info("dead letter retried by rule id=%lld task=%s task_id=%s generation=%d",
 			 (long long)id, pg_text(rows, row, 2), pg_text(rows, row, 1),
 			 m.generation);
+	}
 	message_release(&m);
 	free(props);
 	free(body);
