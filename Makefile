@@ -121,7 +121,7 @@ $B/bin/transform $B/bin/lookup: $(call nouns_of,processing)
 fuzz-programs: $(FUZZERS)
 
 $(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
-$B/bin/fuzz_pay: $(call nouns_of,processing)
+$B/bin/fuzz_pay $B/bin/fuzz_text $B/bin/fuzz_dates: $(call nouns_of,processing)
 $(FUZZERS): $B/bin/%: $B/tests/fuzz/%.o $B/libcommon.a
 	$(link)
 

@@ -74,6 +74,8 @@ static void spaces_lines_and_invisible_characters_are_normalised(void **state)
 		{ "zero\xE2\x80\x8B" "width\xEF\xBB\xBF soft\xC2\xADhyphen", "zerowidth softhyphen" },
 		{ "full\xE2\x80\x91time", "full-time" },
 		{ "bell\x07 \x01 here", "bell here" },
+		{ "We build  R and Rust", "We build R and Rust" },
+		{ "eight by  eight by   eight by\n  eight", "eight by eight by eight by\neight" },
 		{ "\xEF\x82\xB7 item", "• item" },
 	};
 

@@ -160,11 +160,12 @@ static uint64_t zero_bytes(uint64_t x)
 }
 
 /* ASCII without controls and with single spaces is the bulk of every description: how much of it
- * stands at p, looked at eight bytes at a time. It ends with a letter or a mark, not a space. */
+ * stands at p, looked at eight bytes at a time. It begins and ends with
+ * no space. */
 static size_t plain_run(const char *p, const char *end)
 {
 	const char *q = p;
-	uint64_t eight, spaces, before = 0;
+	uint64_t eight, spaces, before = 0x80;
 
 	for (; end - q >= 8; q += 8) {
 		memcpy(&eight, q, sizeof eight);
