@@ -61,10 +61,11 @@ def levels_and_skills_are_named():
 def a_wrong_line_is_answered_in_its_place():
     answers = parse("level", status=1, lines=[
         {"title": "Intern"}, "{", "[]", {"text": "x"}, "", {"title": "CEO"}])
-    assert [list(a) for a in answers] == [["level"], ["error"], ["error"], ["error"], ["level"]]
+    assert [list(a)[0] for a in answers] == ["level"] + 4 * ["error"] + ["level"]
     assert answers[1]["error"].startswith("line 2: not valid JSON"), answers[1]
     assert answers[2]["error"] == "line 3: must be a JSON object", answers[2]
     assert answers[3]["error"] == 'line 4: "title" must be a text', answers[3]
+    assert answers[4]["error"] == "line 5: empty", answers[4]
 
 
 def an_answer_becomes_postings_and_refusals():

@@ -227,6 +227,8 @@ static int answer_line(const struct kind *k, const char *text, size_t len, struc
 
 	if (!text)
 		return err_set(e, ERR_USAGE, "longer than %d bytes", LINE_BYTES);
+	if (strspn(text, " \t\r") >= len)
+		return err_set(e, ERR_USAGE, "empty");
 	r = json_parse(text, len, &line, e);
 	if (r < 0)
 		return r;
@@ -254,8 +256,6 @@ static int parse_lines(const struct kind *k, const char *path, struct err *e)
 		struct err why = { 0 };
 
 		line++;
-		if (text && strspn(text, " \t\r") >= len)
-			continue;
 		if (answer_line(k, text, len, &why) < 0) {
 			print_error("line", line, why.msg);
 			wrong++;

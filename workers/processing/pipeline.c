@@ -184,7 +184,7 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 		r = outcome_close(&o, pg, id, (int64_t)a->bytes, e);
 	if (r == 0)
 		r = enqueue_loading(run, &o, e);
-	if (r == 0)
+	if (r == 0 && o.processed > 0)
 		r = revector_enqueue(run, o.processing_id, e);
 	FAULT_POINT("processing.enqueued");
 	if (r == 0) {
