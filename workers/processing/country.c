@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/country.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,7 +29,8 @@ const struct country *country_by_code(const char *code)
 	if (strlen(code) == 2)
 		return bsearch(code, COUNTRIES, COUNTRIES_COUNT, sizeof *COUNTRIES, compare_code);
 	for (size_t i = 0; strlen(code) == 3 && i < COUNTRIES_COUNT; i++)
-		if (!strcasecmp(COUNTRIES[i].code3, code))
+		if (COUNTRIES[i].code3[0] == toupper((unsigned char)code[0]) &&
+		    !strcasecmp(COUNTRIES[i].code3, code))
 			return &COUNTRIES[i];
 	return NULL;
 }

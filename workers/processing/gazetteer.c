@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/gazetteer.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -278,8 +279,12 @@ int gazetteer_region_by_code(const char *country, const char *code)
 
 	if (country && strlen(country) == 2)
 		w = regions_of(country);
-	for (; code[0] && w.at < w.end; w.at++)
-		if (!strcasecmp(gazetteer_region_code((int)w.at), code))
+	for (; code[0] && w.at < w.end; w.at++) {
+		const char *own = gazetteer_region_code((int)w.at);
+
+		if (toupper((unsigned char)own[0]) == toupper((unsigned char)code[0]) &&
+		    !strcasecmp(own, code))
 			return (int)w.at;
+	}
 	return -1;
 }

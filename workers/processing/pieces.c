@@ -19,7 +19,7 @@ static const char HOW[] =
 static const char WITH_HOW[] =
 	" in within from the or and of work working home office fully full 100 based only eligible "
 	"ok friendly first across for to candidates employees en von aus im dans desde da on site time "
-	"possible option optional available preferred required any location locations is bei a at "
+	"field possible option optional available preferred required any location locations is bei a at "
 	"smart deutschlandweit bundesweit ";
 /* Around the name of a city. */
 static const char AROUND[] =
@@ -36,7 +36,11 @@ static const char SITE[] =
 	"company systems operations ";
 static const char SIDES[] =
 	" north south east west northeast northwest southeast southwest northern southern eastern "
-	"western region area central midwest district main ";
+	"western region area central midwest district main field home territory statewide travel "
+	"traveling offsite work from based and of the ";
+/* Phrases that say as much as a word of HOW. */
+static const char *const HOME[] = { "work from home", "work at home", "home office", "home based",
+				    "field based", "working from home", "home working" };
 static const char NOWHERE[] =
 	" emea apac latam amer americas europe europa eu eea dach mena anz nordics benelux africa asia "
 	"est cst mst pst edt cdt mdt pdt cet cest gmt utc bst ist timezone timezones ";
@@ -293,7 +297,8 @@ static void take_tail(struct piece *p, struct sieve *s)
 /* Fills p from the words; false: nothing is left that could be a place. */
 static bool clean(struct piece *p, struct sieve *s)
 {
-	join(s, p->text);
+	for (size_t i = 0; i < COUNT(HOME); i++)
+		s->how = s->how || text_has_word(p->folded, HOME[i]);
 	if (s->how) {
 		drop(s, HOW);
 		drop(s, WITH_HOW);
