@@ -39,8 +39,8 @@ static int count_attempt(struct walk *w, struct pg *pg, struct err *e)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The ids that this page's answer has or would have, by attempt; the current attempt is last. A dead
- * letter that is sent again starts anew: the failures of its former life do not answer it. */
+/* The ids that this page's answer has or would have, by attempt; the current attempt is last. A
+ * dead letter that is sent again starts anew: the failures of its former life do not answer it. */
 static size_t raw_ids(const struct walk *w, char ids[ATTEMPTS][UUID_SIZE])
 {
 	int first = w->attempt < ATTEMPTS ? 0 : w->attempt - ATTEMPTS + 1;
