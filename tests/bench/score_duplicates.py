@@ -21,6 +21,7 @@ import psycopg2
 import psycopg2.extras
 
 import duplicates_generator
+import scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BIN = os.environ.get("JOBFLEET_BIN", os.path.join(TOP, "build/bin"))
@@ -90,8 +91,13 @@ def main():
     options.add_argument("--seed", type=int, default=20261122)
     options.add_argument("--show", type=int, default=0, help="so many wrong pairs of each kind")
     options = options.parse_args()
+    with scratch.database("pairs") as url:
+        return measure(options, url)
+
+
+def measure(options, url):
     run(os.path.join(BIN, "jobfleet"), "migrate")
-    pg = psycopg2.connect(os.environ["JOBFLEET_DATABASE_URL"])
+    pg = psycopg2.connect(url)
     pg.autocommit = True
     pairs, nreal = duplicates_generator.pairs(options.pairs, options.seed, TOP)
     if not nreal:
@@ -103,8 +109,8 @@ def main():
     for (kind, origin), found in sorted(wrong.items()):
         for one, two in found[:options.show]:
             print("---- %s %s\n%s\n%s" % (kind, origin, json.dumps(one)[:1500], json.dumps(two)[:1500]))
-    sys.exit(precision < AIM or recall < AIM)
+    return precision < AIM or recall < AIM
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
