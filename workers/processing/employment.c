@@ -2,9 +2,11 @@
 #include "workers/processing/employment.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/mem.h"
 #include "workers/processing/text.h"
+#include "workers/processing/words.h"
 
 static const struct {
 	const char *name, *words;
@@ -21,50 +23,118 @@ static const char PERMANENT[] =
 	"vast dienstverband";
 
 /* Words after which "contract" says nothing more. */
-static const char *const TERMS[] = { "permanent", "term", "temporary", "time", "internship",
-	"seasonal", "employment", "regular", "zero hours", "apprenticeship", "training" };
+static const char *const TERMS[] = {
+	"permanent contract", "term contract", "temporary contract", "time contract",
+	"internship contract", "seasonal contract", "employment contract", "regular contract",
+	"apprenticeship contract", "training contract",
+};
 
 /* Blots out such a "contract". */
 static void blot(char *folded)
 {
-	char phrase[40];
+	static const char CONTRACT[] = "contract";
 
+	if (!strstr(folded, CONTRACT))
+		return;
 	for (size_t i = 0; i < COUNT(TERMS); i++) {
-		int n = snprintf(phrase, sizeof phrase, "%s contract", TERMS[i]);
-		char *at = strstr(folded, phrase);
+		char *at = strstr(folded, TERMS[i]);
 
 		if (at)
-			memset(at + n - (int)strlen("contract"), '.', strlen("contract"));
+			memset(at + strlen(TERMS[i]) - strlen(CONTRACT), '.', strlen(CONTRACT));
 	}
 }
 
-static bool says(const char *folded, const char *words)
-{
-	char word[40];
+/* Phrases by the hash of their words; filled at first use. */
+enum { SLOTS = 1024, PHRASE_WORDS = 4, TEXT_WORDS = 80, PERMANENT_SET = 1 << EMPLOYMENT_COUNT };
+static struct phrase {
+	uint64_t hash;
+	unsigned set;
+	bool begins;			/* longer ones */
+} phrases[SLOTS];
+static bool prepared;
 
+static struct phrase *phrase_at(uint64_t hash)
+{
+	size_t i = (hash ^ hash >> 32) % SLOTS;
+
+	while (phrases[i].hash && phrases[i].hash != hash)
+		i = (i + 1) % SLOTS;
+	return &phrases[i];
+}
+
+static void add_phrase(const char *p, const char *end, unsigned set)
+{
+	struct phrase *phrase = NULL;
+	uint64_t hash = 0;
+	struct word w;
+
+	while (words_read(&p, end, &w, 1)) {
+		if (phrase)
+			phrase->begins = true;
+		hash = phrase ? words_join(hash, w.hash) : w.hash;
+		phrase = phrase_at(hash);
+		phrase->hash = hash;
+	}
+	phrase->set |= set;
+}
+
+static void add_phrases(const char *words, unsigned set)
+{
 	while (*words) {
 		size_t n = strcspn(words, ",");
 
-		snprintf(word, sizeof word, "%.*s", (int)n, words);
-		if (text_has_word(folded, word))
-			return true;
+		add_phrase(words, words + n, set);
 		words += n + (words[n] == ',');
 	}
-	return false;
+}
+
+static void prepare(void)
+{
+	for (unsigned i = 0; i < EMPLOYMENT_COUNT; i++)
+		add_phrases(KINDS[i].words, 1u << i);
+	add_phrases(PERMANENT, PERMANENT_SET);
+	prepared = true;
+}
+
+/* What the phrases that begin at words[at] say. */
+static unsigned set_at(const struct word *words, size_t n, size_t at)
+{
+	uint64_t hash = 0;
+	unsigned set = 0;
+
+	for (size_t i = at; i < n && i < at + PHRASE_WORDS; i++) {
+		const struct phrase *phrase;
+
+		hash = i > at ? words_join(hash, words[i].hash) : words[i].hash;
+		phrase = phrase_at(hash);
+		set |= phrase->set;
+		if (!phrase->begins)
+			break;
+	}
+	return set;
 }
 
 unsigned employment_parse(const char *text)
 {
 	char line[512], folded[512];
+	struct word words[TEXT_WORDS];
+	const char *p = folded;
 	unsigned set = 0;
+	size_t n;
 
+	if (!text)
+		return 0;
+	if (!prepared)
+		prepare();
 	text_line(text, line, sizeof line);
 	text_fold(line, folded, sizeof folded);
 	blot(folded);
-	for (unsigned i = 0; i < EMPLOYMENT_COUNT; i++)
-		if (says(folded, KINDS[i].words))
-			set |= 1u << i;
-	return set ? set : says(folded, PERMANENT) ? EMPLOYMENT(FULLTIME) : 0;
+	n = words_read(&p, folded + strlen(folded), words, TEXT_WORDS);
+	for (size_t i = 0; i < n; i++)
+		set |= set_at(words, n, i);
+	if (set == PERMANENT_SET)
+		return EMPLOYMENT(FULLTIME);
+	return set & ~(unsigned)PERMANENT_SET;
 }
 
 const char *employment_name(unsigned bit_index)
