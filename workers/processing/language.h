@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum { LANGUAGE_SAMPLE = 2048 };
+enum { LANGUAGE_SAMPLE = 1024 };
 
 /* ISO 639-1, static; "" when unsure. text is clean UTF-8. */
 const char *language_guess(const char *text, size_t len);

@@ -19,7 +19,7 @@ struct slot {
 	uint16_t cues;
 	uint16_t id[LEXICON_KINDS];	/* + 1; 0 = not of this kind */
 	uint8_t mark[LEXICON_KINDS], capitals;
-	bool begins;
+	bool named, begins;		/* a phrase itself, of whatever kind */
 };
 
 static struct slot slots[SLOTS];
@@ -108,6 +108,7 @@ void lexicon_add_alias(enum lexicon_kind kind, const char *text, size_t len, uns
 	/* The first one has it: an alias with a mark comes before the name, which has none. */
 	if (s->id[kind])
 		return;
+	s->named = true;
 	s->id[kind] = (uint16_t)(id + 1);
 	s->mark[kind] = (uint8_t)mark;
 	if (mark == MARK_EXACT)
@@ -199,8 +200,10 @@ struct found {
 
 static void note(struct found *f, const struct slot *s, size_t taken, bool comma)
 {
+	if (!s->named)
+		return;
 	for (int k = comma ? LEXICON_SKILL + 1 : LEXICON_SKILL; k < LEXICON_KINDS; k++) {
-		if (!s->check || !s->id[k])
+		if (!s->id[k])
 			continue;
 		f->slot[k] = s;
 		f->taken[k] = taken;
@@ -220,7 +223,7 @@ static void match(const struct word *words, size_t n, size_t at, struct found *r
 
 		if (i > 0 && !is_joined(w - 1, w, &comma))
 			break;
-		if (w->stem)
+		if (w->stem && (i || is_sieved(w->stem)))
 			note(ret, slot_at(i ? words_join(hash, w->stem) : w->stem), i + 1, comma);
 		hash = i ? words_join(hash, w->hash) : w->hash;
 		s = slot_at(hash);

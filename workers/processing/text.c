@@ -160,8 +160,7 @@ static uint64_t zero_bytes(uint64_t x)
 }
 
 /* ASCII without controls and with single spaces is the bulk of every description: how much of it
- * stands at p, looked at eight bytes at a time. It begins and ends with
- * no space. */
+ * stands at p, looked at eight bytes at a time. No space begins or ends it. */
 static size_t plain_run(const char *p, const char *end)
 {
 	const char *q = p;
@@ -305,6 +304,13 @@ static size_t one_line(char *text, size_t len)
 	return n;
 }
 
+/* Most names and titles are clean already. */
+static bool is_plain_line(const char *text, size_t len)
+{
+	return plain_run(text, text + len) == len && !memchr(text, '<', len) &&
+		!memchr(text, '&', len);
+}
+
 size_t text_line(const char *text, char *out, size_t size)
 {
 	struct buf b;
@@ -313,6 +319,10 @@ size_t text_line(const char *text, char *out, size_t size)
 	out[0] = '\0';
 	if (len == 0)
 		return 0;
+	if (len < size && is_plain_line(text, len)) {
+		memcpy(out, text, len + 1);
+		return len;
+	}
 	buf_init(&b, HARD_LIMIT_FACTOR * TEXT_MAX_BYTES);
 	text_clean(text, len > 8 * size ? utf8_cut(text, len, 8 * size) : len, &b);
 	b.len = one_line(b.data, b.len);
