@@ -64,6 +64,24 @@ static bool is_management_trainee(const struct words *w)
 		has_pair(w, " in ", " training ");
 }
 
+/* Words that mean something else in English: the stage of a theatre, the placement of patients;
+ * or in French: life insurance. */
+static bool is_foreign_intern(const struct words *w)
+{
+	int stage = find(w, " stage "), vie = find(w, " vie ");
+
+	if (stage >= 0 &&
+	    !is_in(" manager technician hand hands crew door lighting carpenter director "
+		   "gate clinical company startup ",
+		   word_at(w, stage + 1)) &&
+	    !is_in(" early late on main center mid seed growth back ", word_at(w, stage - 1)))
+		return true;
+	if (vie >= 0 && (vie == 0 || w->parted[vie]))
+		return true;
+	return has_pair(w, " industrial summer work year student ", " placement placements ") ||
+		has_pair(w, " placement ", " student year ");
+}
+
 static bool is_intern(const struct words *w)
 {
 	int student = find(w, " student students studentische studentischer ");
@@ -71,11 +89,11 @@ static bool is_intern(const struct words *w)
 	if (find(w, " intern interns internship internships praktikant praktikantin praktikum "
 		 "pflichtpraktikum werkstudent werkstudentin werkstudenten stagiaire stagiaires "
 		 "becario becaria becarios practicas practicante apprentice apprentices "
-		 "apprenticeship alternant alternante alternance stage stagista apprenti apprentie "
-		 "apprendista tirocinio tirocinante vie azubi azubis auszubildender auszubildende "
+		 "apprenticeship alternant alternante alternance stagista apprenti apprentie "
+		 "apprendista tirocinio tirocinante azubi azubis auszubildender auszubildende "
 		 "auszubildenden ausbildung volontar volontariat estagio estagiario estagiaria "
 		 "stagiair afstudeerstage meewerkstage aprendiz pasante extern externship stazysta "
-		 "praktykant placement ") >= 0)
+		 "praktykant ") >= 0 || is_foreign_intern(w))
 		return true;
 	if (find(w, " trainee trainees ") >= 0 && !is_management_trainee(w))
 		return true;
@@ -261,10 +279,25 @@ static bool is_senior(const struct words *w)
 		    "experienced erfahrener erfahrene starszy ") >= 0;
 }
 
+/* A graduate, not one who serves them ("Graduate Admissions Clerk", "Graduate Program Advisor"). */
+static bool is_graduate(const struct words *w)
+{
+	int i = find(w, " graduate graduates ");
+
+	return i >= 0 &&
+		!is_in(" admissions admission school schools studies education medical student "
+		       "students enrollment council college advising level degree ",
+		       word_at(w, i + 1)) &&
+		!is_in(" coordinator manager director assistant specialist administrator advisor "
+		       "recruiter ",
+		       word_at(w, i + 2));
+}
+
 /* Said outright, so it holds for managers of things too. */
 static bool is_beginner(const struct words *w)
 {
-	return find(w, " junior jr jnr graduate graduates berufseinsteiger berufseinsteigerin "
+	return is_graduate(w) ||
+		find(w, " junior jr jnr berufseinsteiger berufseinsteigerin "
 		    "einsteiger debutant debutante absolvent absolventen absolventin fresher "
 		    "freshers neolaureato neolaureata neolaureati młodszy młodsza ") >= 0 ||
 		has_pair(w, " entry ", " level ") || has_pair(w, " einstiegs ", " position ") ||
@@ -292,8 +325,9 @@ static bool is_grade(const struct words *w, size_t i)
 		  w->at[i - 1]) ||
 	    isdigit((unsigned char)w->at[i - 1][0]) || isdigit((unsigned char)next[0]))
 		return false;
-	return !isdigit((unsigned char)w->at[i][0]) || !*next || w->parted[i + 1] ||
-		w->either[i + 1] || strlen(next) == 2;
+	return !isdigit((unsigned char)w->at[i][0]) ||
+		(!w->parted[i] &&
+		 (!*next || w->parted[i + 1] || w->either[i + 1] || strlen(next) == 2));
 }
 
 /* The grade that stands behind the role: "Analyst II", "Technician 3 - Nights". */
