@@ -33,7 +33,9 @@ SELECT 'clerk ' || n, 'firm ' || n % 50000, 'clerk ' || n, 'firm ' || n % 50000,
 	md5(n::text) || '|' || n, 'jobs.example.com/f/' || n, 'bench', 'word' || n % 4001,
 	ARRAY[{keys}]
 FROM generate_series({first}::bigint, {last}::bigint) n
-""".replace("{keys}", ", ".join("hashint8extended(n, %d)" % k for k in range(22)))
+""".replace("{keys}", ", ".join(
+    "(hashint8extended(n, %d) & -4294967296) | (hashint8extended(n, %d) & 4294967295)" % (
+        k // 10, 9 + k) for k in range(22)))
 
 
 def sql(pg, text):

@@ -17,14 +17,15 @@
  *   company says everywhere: then the titles must be equal, but for words of place and company.
  * Descriptions under ALIKE_WORDS words say nothing.
  *
- * Candidates are found by keys, each one hash of a phrase of four words together with what must be
- * equal: (title, place), or (company, place, level). Which phrases are taken depends only on the
- * phrase (an eighth of them: min-wise sampling, Broder 1997, so that copies take the same ones).
- * The first 10 of a description stand with the posting; a lookup asks for its first 24, so it
- * meets a posting that is framed or cut off. One key more, of title and company, is for places
- * that say less. Postings of one title at one place, or of one company at one place, are few
- * however large the table is: the cost of a lookup does not grow with it. Where they are many all
- * the same, 64 that share a key are looked at, and of those the 8 that share most are compared.
+ * Candidates are found by keys: 32 bits of the hash of what must be equal, (title, place) or
+ * (company, place, level), above 32 bits of the hash of a phrase of four words. Which phrases are
+ * taken depends only on the phrase (an eighth of them: min-wise sampling, Broder 1997, so that
+ * copies take the same ones). The first 10 of a description stand with the posting; a lookup asks
+ * for its first 24, so it meets a posting that is framed or cut off. One key more, of title and
+ * company, is for places that say less. Postings of one title at one place, or of one company at
+ * one place, are few however large the table is: the cost of a lookup does not grow with it. Where
+ * they are many all the same, 64 that share a key are looked at, and of those the 8 that share most
+ * are compared.
  * Keys of sample data differ from all real ones.
  * Reference: A. Broder, On the resemblance and containment of documents (1997). */
 #ifndef WORKERS_PROCESSING_ALIKE_H
