@@ -134,6 +134,27 @@ static void folding_keeps_what_tells_words_apart(void **state)
 	assert_true(text_has_word("a work from home b", "work from home"));
 }
 
+static void bytes_that_are_no_utf8_are_read_as_windows_1252(void **state)
+{
+	static const struct pair CASES[] = {
+		{ "plain ASCII of more than eight bytes", "plain ASCII of more than eight bytes" },
+		{ "déjà vu – ok", "déjà vu – ok" },
+		{ "d\xE9j\xE0 vu \x80 5, é", "déjà vu € 5, é" },
+		{ "\xE2\x82", "â‚" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		struct buf b;
+
+		buf_init(&b, 1 << 10);
+		text_to_utf8(CASES[i].raw, strlen(CASES[i].raw), &b);
+		assert_string_equal(buf_text(&b), CASES[i].want);
+		buf_release(&b);
+	}
+}
+
 static void any_bytes_of_any_length_are_survived(void **state)
 {
 	char *noise = mem_alloc(1 << 20);
@@ -162,6 +183,7 @@ int main(void)
 		cmocka_unit_test(broken_encodings_are_repaired),
 		cmocka_unit_test(a_line_has_no_line_ends_and_is_cut_between_characters),
 		cmocka_unit_test(folding_keeps_what_tells_words_apart),
+		cmocka_unit_test(bytes_that_are_no_utf8_are_read_as_windows_1252),
 		cmocka_unit_test(any_bytes_of_any_length_are_survived),
 	};
 

@@ -402,22 +402,37 @@ size_t text_fold(const char *text, char *out, size_t size)
 	return n;
 }
 
+static const char *skip_ascii(const char *p, const char *end)
+{
+	uint64_t eight;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&eight, p, sizeof eight);
+		if (eight & EACH(0x80))
+			break;
+	}
+	while (p < end && (unsigned char)*p < 0x80)
+		p++;
+	return p;
+}
+
+/* Whatever is UTF-8 already goes through in pieces. */
 void text_to_utf8(const char *text, size_t len, struct buf *out)
 {
-	const char *p = text, *end = text + len;
+	const char *p = text, *end = text + len, *from = text;
 
-	while (p < end) {
-		const char *from = p;
+	while ((p = skip_ascii(p, end)) < end) {
 		size_t n;
+		uint32_t cp = utf8_next(p, end, &n);
 
-		while (p < end && (unsigned char)*p < 0x80)
-			p++;
-		buf_append(out, from, (size_t)(p - from));
-		if (p < end) {
-			utf8_append(out, utf8_next(p, end, &n));
-			p += n;
+		if (n == 1) {			/* a byte of Windows-1252 */
+			buf_append(out, from, (size_t)(p - from));
+			utf8_append(out, cp);
+			from = p + 1;
 		}
+		p += n;
 	}
+	buf_append(out, from, (size_t)(end - from));
 }
 
 bool text_has_word(const char *folded, const char *word)
