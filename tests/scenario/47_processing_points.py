@@ -8,6 +8,7 @@ whatever reads them. Each collection has one effect, and a row that kills costs 
 import glob
 import json
 import os
+import subprocess
 
 from pipeline_bed import Bed, run, wait_for
 
@@ -92,7 +93,8 @@ def other_rules_reprocess_everything_in_the_background():
             " dedupe_title, near_keys = NULL")
     was = bed.one("SELECT count(DISTINCT collection_id) FROM job_processing_log")
     before = bed.sql("SELECT id, dedupe_key, xmin::text FROM enhanced_jobs ORDER BY 1")
-    bed.send("jobfleet.reprocess", outdated=True, limit=7)
+    subprocess.run([os.path.join(bed.bin, "jobfleet"), "reprocess", "--outdated", "--limit=7"],
+                   env=bed.env, check=True, stdout=subprocess.DEVNULL)
     wait_for("all are by today's rules", lambda: bed.one(
         "SELECT count(DISTINCT collection_id) FROM job_processing_log WHERE loaded_at IS NOT NULL"
         " AND (metrics->>'rules_version')::int > 1") == was)

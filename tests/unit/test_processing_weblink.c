@@ -18,6 +18,7 @@ static void only_absolute_web_links_with_a_host_are_valid(void **state)
 	static const char *const BAD[] = {
 		"", "jobs.example.com/1", "ftp://example.com/x", "javascript:alert(1)", "mailto:a@b.example",
 		"https://", "https://localhost/x", "https://user:pass@example.com/", "//example.com/x",
+		"https://example.com/caf\xe9", "https://example.com/\xed\xa0\x80",
 	};
 
 	(void)state;
@@ -64,11 +65,34 @@ static void the_match_key_drops_what_only_tracks(void **state)
 	}
 }
 
+static void a_link_too_long_for_a_key_has_none(void **state)
+{
+	static const char START[] = "https://example.com/jobs/12345/";
+	char link[WEBLINK_MAX], key[WEBLINK_KEY_MAX];
+
+	(void)state;
+	for (size_t letters = 1; letters < 600; letters++) {
+		size_t len = sizeof START - 1;
+
+		memcpy(link, START, len);
+		for (size_t i = 0; i < letters; i++, len += 3)
+			memcpy(link + len, "職", 3);
+		link[len] = '\0';
+		assert_true(weblink_is_valid(link));
+		weblink_match_key(link, key);
+		if (len - strlen("https://") < WEBLINK_KEY_MAX - 1)
+			assert_string_equal(key, link + strlen("https://"));
+		else
+			assert_string_equal(key, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_absolute_web_links_with_a_host_are_valid),
 		cmocka_unit_test(the_match_key_drops_what_only_tracks),
+		cmocka_unit_test(a_link_too_long_for_a_key_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/collection/walk.h"
 
+#include <search.h>
+
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
@@ -46,22 +48,39 @@ static bool is_incremental(const struct walk *w)
 	return strcmp(w->order->strategy, "incremental") == 0;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void keep_id(void *id)
+{
+	(void)id;	/* the tree borrows them */
+}
+
 /* Of a page: how many of its rows were not seen before on this walk; ids gets those with one. */
 static int count_new(struct walk *w, const struct source_page *page, cJSON *ids)
 {
-	const cJSON *row;
+	void *tree = NULL;
+	const cJSON *row, *seen;
 	int n = 0;
 
+	cJSON_ArrayForEach(seen, w->seen) {
+		mem_check(tsearch(seen->string, &tree, compare_ids));
+	}
 	cJSON_ArrayForEach(row, page->rows) {
 		char room[SOURCE_ID];
 		const char *id = w->source->row_id(row, room);
 
-		if (id && (json_get(w->seen, id) || json_get(ids, id)))
+		if (id && tfind(id, &tree, compare_ids))
 			continue;
-		if (id)
-			json_set_bool(ids, id, true);
+		if (id) {
+			seen = mem_check(cJSON_AddTrueToObject(ids, id));
+			mem_check(tsearch(seen->string, &tree, compare_ids));
+		}
 		n++;
 	}
+	tdestroy(tree, keep_id);
 	return n;
 }
 
@@ -389,7 +408,7 @@ static void count_page(struct walk *w, const cJSON *record)
 	w->unchanged += unchanged;
 	w->began_us = json_int(record, "began_us", w->began_us);
 	cJSON_ArrayForEach(seen, json_get(record, "ids")) {
-		json_set_bool(w->seen, seen->string, true);
+		cJSON_AddTrueToObject(w->seen, seen->string);	/* each is new on this walk */
 	}
 	/* Unchanged postings are no news to who asked for news. */
 	if (*id && (news > 0 || (unchanged && !is_incremental(w))))

@@ -15,17 +15,25 @@
 
 enum { MOST = 100000 };
 
-static char *kwargs_of(const char *id, bool failed, bool pending, int limit)
+/* Which collections. */
+struct which {
+	const char *id;
+	bool failed, pending, outdated;
+};
+
+static char *kwargs_of(const struct which *w, int limit)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
 	char *text;
 
-	if (id)
-		json_set_str(o, "collection_id", id);
-	if (failed)
+	if (w->id)
+		json_set_str(o, "collection_id", w->id);
+	if (w->failed)
 		json_set_bool(o, "failed", true);
-	if (pending)
+	if (w->pending)
 		json_set_bool(o, "pending", true);
+	if (w->outdated)
+		json_set_bool(o, "outdated", true);
 	if (limit > 0)
 		json_set_num(o, "limit", limit);
 	text = json_print(o);
@@ -57,32 +65,38 @@ static int carry_out(struct ctl *c, const char *kwargs, bool wait, int64_t timeo
 	return r;
 }
 
-static int check(const char *id, bool failed, bool pending, struct err *e)
+static int check(const struct which *w, struct err *e)
 {
-	if (!id && !failed && !pending)
-		return err_set(e, ERR_USAGE, "which ones? give an id, or --failed or --pending");
-	if (id && (failed || pending))
+	bool chooses = w->failed || w->pending || w->outdated;
+
+	if (!w->id && !chooses)
+		return err_set(e, ERR_USAGE,
+			       "which ones? give an id, or --failed, --pending or --outdated");
+	if (w->id && chooses)
 		return err_set(e, ERR_USAGE, "give an id, or options that choose, not both");
-	if (id && !uuid_is_valid(id))
-		return err_set(e, ERR_USAGE, "\"%.60s\" is not a collection's id", id);
+	if (w->id && !uuid_is_valid(w->id))
+		return err_set(e, ERR_USAGE, "\"%.60s\" is not a collection's id", w->id);
 	return 0;
 }
 
 int reprocess_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const char *limit = NULL, *timeout = NULL;
-	bool failed = false, pending = false, wait = false;
+	struct which w = { NULL };
+	bool wait = false;
 	const struct args_option options[] = {
 		{ "failed", NULL, "all that failed, or of which postings were refused", NULL,
-		  &failed },
-		{ "pending", NULL, "all that were left behind", NULL, &pending },
-		{ "limit", "N", "at most so many, oldest first; 1000", &limit, NULL },
+		  &w.failed },
+		{ "pending", NULL, "all that were left behind", NULL, &w.pending },
+		{ "outdated", NULL, "all that the rules of another version made", NULL, &w.outdated },
+		{ "limit", "N", "at most so many, oldest first; 1000. --outdated: at a time", &limit,
+		  NULL },
 		{ "wait", NULL, "wait until they are enqueued and print how many", NULL, &wait },
 		{ "timeout", "DURATION", "how long to wait; 5m, 0 for ever", &timeout, NULL },
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
 	const struct args args = {
-		.usage = "reprocess ID | --failed | --pending [OPTION...]",
+		.usage = "reprocess ID | --failed | --pending | --outdated [OPTION...]",
 		.about = "Lets stored answers of providers go through today's rules again, behind"
 			 " all that is\n"
 			 "new and without a call. Prints the task's id, or with --wait how many"
@@ -99,12 +113,13 @@ int reprocess_main(struct ctl *c, int argc, char **argv, struct err *e)
 		e->code = ERR_USAGE;
 		return err_prefix(e, "--limit");
 	}
-	r = check(operands[0], failed, pending, e);
+	w.id = operands[0];
+	r = check(&w, e);
 	if (r == 0)
 		r = outcome_timeout(timeout, &timeout_ms, e);
 	if (r < 0)
 		return r;
-	kwargs = kwargs_of(operands[0], failed, pending, n);
+	kwargs = kwargs_of(&w, n);
 	r = carry_out(c, kwargs, wait, timeout_ms, e);
 	free(kwargs);
 	return r;

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "common/base/mem.h"
+#include "workers/processing/utf8.h"
 
 enum { PARAMS_MAX = 16, SLUG_WORDS = 3 };
 
@@ -48,13 +49,26 @@ static bool is_tracking(const char *name, size_t len)
 	return false;
 }
 
+static bool is_utf8(const char *text)
+{
+	const char *end = text + strlen(text);
+	size_t n;
+
+	for (const char *p = text; p < end; p += n) {
+		utf8_next(p, end, &n);
+		if (n == 1 && (unsigned char)*p >= 0x80)
+			return false;
+	}
+	return true;
+}
+
 static CURLU *parsed(const char *link)
 {
 	CURLU *u;
 	char *part = NULL;
 	bool good;
 
-	if (!link || strlen(link) >= WEBLINK_MAX)
+	if (!link || strlen(link) >= WEBLINK_MAX || !is_utf8(link))
 		return NULL;
 	u = mem_check(curl_url());
 	good = curl_url_set(u, CURLUPART_URL, link, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
@@ -157,7 +171,7 @@ static void build_key(char out[WEBLINK_KEY_MAX], const char *host, char *path, c
 		append(out, params[i]);
 		one = one || names_one(params[i]);
 	}
-	if (!one)
+	if (!one || strlen(out) == WEBLINK_KEY_MAX - 1)	/* cut, it could be another's too */
 		out[0] = '\0';
 	for (char *p = out; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
