@@ -33,7 +33,7 @@ static const char SITE[] =
 	"services service department dept team division temporary corporate regional buro standort "
 	"siege agence sede oficina niederlassung zentrale filiale werk tower "
 	"laboratory lab labs depot terminal select various multiple tbd any other all unspecified "
-	"company systems operations ";
+	"company systems operations negotiable selection ";
 static const char SIDES[] =
 	" north south east west northeast northwest southeast southwest northern southern eastern "
 	"western region area central midwest district main field home territory statewide travel "

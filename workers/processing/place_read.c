@@ -137,6 +137,7 @@ static void set_detail(struct place *p, const struct gazetteer_entry *e)
 /* What a piece says of the reading that was chosen. */
 struct role {
 	bool country, region;		/* names it, by name or code */
+	bool abroad;			/* names another country */
 	bool city;			/* and this is a city in it: */
 	bool unsure;
 	struct gazetteer_entry place;
@@ -154,12 +155,15 @@ static struct role role_of(const struct piece *p, const struct reading *r)
 	     gazetteer_next(&w, &e) && e.kind != GAZETTEER_PLACE;) {
 		role.country = role.country ||
 			(e.kind == GAZETTEER_COUNTRY && !strcmp(e.country, r->country));
+		role.abroad = role.abroad ||
+			(e.kind == GAZETTEER_COUNTRY && strcmp(e.country, r->country));
 		role.region = role.region ||
 			(e.kind == GAZETTEER_REGION && e.region == r->region) ||
 			(e.kind == GAZETTEER_REGION && r->region < 0 &&
 			 !strcmp(e.country, r->country));
 	}
-	role.city = reading_place(r, p->folded, &role.place, &role.unsure);
+	role.city = (!role.abroad || r->region >= 0) &&
+		reading_place(r, p->folded, &role.place, &role.unsure);
 	return role;
 }
 
@@ -228,8 +232,8 @@ static int find_city(const struct pieces *p, const struct role roles[], const st
 		if (roles[i].city && !roles[i].country && !roles[i].region)
 			return (int)(unknown >= 0 && r->explicit && !country_first ? (size_t)unknown
 										   : i);
-		if (!roles[i].country && !roles[i].region && !roles[i].city && unknown < 0 &&
-		    may_be_name(&p->at[i]))
+		if (!roles[i].country && !roles[i].region && !roles[i].city && !roles[i].abroad &&
+		    unknown < 0 && may_be_name(&p->at[i]))
 			unknown = (int)i;
 	}
 	for (size_t i = 0; i < p->n; i++)
@@ -241,7 +245,8 @@ static int find_city(const struct pieces *p, const struct role roles[], const st
 			return (int)i;
 	if (country_first && unknown >= 0)
 		for (size_t i = p->n - 1; i > 0; i--)
-			if (!roles[i].country && !roles[i].region && may_be_name(&p->at[i]))
+			if (!roles[i].country && !roles[i].region && !roles[i].abroad &&
+			    may_be_name(&p->at[i]))
 				unknown = (int)i;
 	return r->explicit ? unknown : -1;
 }

@@ -13,6 +13,7 @@ enum { CONTEXTS_MAX = 40, PLACES_TRIED = 6 };
 
 /* Weights were set by hand on invented pairs of namesakes; only their order matters. */
 #define COUNTRY_NAME 8.0
+#define STATE_TOO 1.5		/* less where a state has the name of the country: Georgia */
 #define COUNTRY_CODE3 6.0
 #define COUNTRY_CODE2 5.0
 #define TAIL 0.8		/* a code that no comma parts from the city */
@@ -153,6 +154,8 @@ static double name_worth(const char *folded, const struct context *x, bool *ret_
 		double this = 0;
 
 		if (strcmp(e.country, x->country)) {
+			if (e.kind == GAZETTEER_REGION && worth >= COUNTRY_NAME)
+				worth -= STATE_TOO;
 			*ret_abroad = *ret_abroad || e.kind == GAZETTEER_COUNTRY;
 			continue;
 		}
@@ -208,6 +211,8 @@ static void score(struct context *x, const struct pieces *p, const char *hint, b
 	x->score = frequency(x->country);
 	for (size_t i = 0; i < p->n; i++)
 		x->score += worth(&p->at[i], x);
+	if (p->n == 1 && x->region < 0)
+		x->score += STATE_TOO;
 	if (hint && !strcmp(hint, x->country))
 		x->score += sure ? SURE : HINT;
 	if (!x->population)
