@@ -325,6 +325,13 @@ static bool clean(struct piece *p, struct sieve *s)
 
 static bool is_zone(const char *folded)
 {
+	static const char *const CONTINENTS[] = { "north america", "south america", "latin america",
+						  "central america", "the americas",
+						  "middle east",   "southeast asia" };
+
+	for (size_t i = 0; i < COUNT(CONTINENTS); i++)
+		if (!strcmp(folded, CONTINENTS[i]))
+			return true;
 	return text_has_word(folded, "utc") || text_has_word(folded, "gmt") ||
 		text_has_word(folded, "time zone") || text_has_word(folded, "time zones") ||
 		text_has_word(folded, "timezone") || text_has_word(folded, "timezones");

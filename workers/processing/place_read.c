@@ -370,7 +370,8 @@ static void read_pieces(struct pieces *p, const char *hint, bool sure, struct re
 		SET(ret->city, mended.name);
 		set_detail(ret, &mended);
 	}
-	if (p->at[city].tail[0] && r.region < 0) {
+	if (p->at[city].tail[0] && r.region < 0 && strcmp(p->at[city].tail, r.country) &&
+	    strcmp(p->at[city].tail, "UK")) {
 		SET(ret->region_code, p->at[city].tail);
 		ret->region[0] = '\0';
 	}

@@ -144,7 +144,7 @@ static double place_worth(const struct gazetteer_entry *e, const struct context 
 	return e->region == x->region ? size : size - CITY_ELSEWHERE;
 }
 
-static double name_worth(const char *folded, const struct context *x, bool *ret_abroad)
+static double name_worth(const char *folded, const struct context *x, bool alone, bool *ret_abroad)
 {
 	struct gazetteer_entry e;
 	double worth = 0;
@@ -154,7 +154,7 @@ static double name_worth(const char *folded, const struct context *x, bool *ret_
 		double this = 0;
 
 		if (strcmp(e.country, x->country)) {
-			if (e.kind == GAZETTEER_REGION && worth >= COUNTRY_NAME)
+			if (!alone && e.kind == GAZETTEER_REGION && worth >= COUNTRY_NAME)
 				worth -= STATE_TOO;
 			*ret_abroad = *ret_abroad || e.kind == GAZETTEER_COUNTRY;
 			continue;
@@ -173,10 +173,10 @@ static double name_worth(const char *folded, const struct context *x, bool *ret_
 	return worth;
 }
 
-static double worth(const struct piece *p, const struct context *x)
+static double worth(const struct piece *p, const struct context *x, bool alone)
 {
 	bool abroad;
-	double name = name_worth(p->folded, x, &abroad), code = 0;
+	double name = name_worth(p->folded, x, alone, &abroad), code = 0;
 
 	if (p->tail[0])
 		name += code_worth(p->tail, x) * TAIL;
@@ -210,9 +210,7 @@ static void score(struct context *x, const struct pieces *p, const char *hint, b
 
 	x->score = frequency(x->country);
 	for (size_t i = 0; i < p->n; i++)
-		x->score += worth(&p->at[i], x);
-	if (p->n == 1 && x->region < 0)
-		x->score += STATE_TOO;
+		x->score += worth(&p->at[i], x, p->n == 1);
 	if (hint && !strcmp(hint, x->country))
 		x->score += sure ? SURE : HINT;
 	if (!x->population)
@@ -250,7 +248,7 @@ static bool names_country(const struct pieces *p, const char *country)
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct piece *piece = &p->at[i];
-		const struct country *c = country_by_code(piece->code ? piece->text : piece->tail);
+		const struct country *c = country_by_code(piece->code ? piece->text : NULL);
 
 		if (c && !strcmp(c->code, country))
 			return true;
