@@ -88,10 +88,6 @@ def the_best_account_stands(bed):
     bed.check("notes are the winner's, but those on pay go with the pay",
               bed.one("SELECT metadata FROM enhanced_jobs") == {"salary_ote": True, "metro": "Tulsa"},
               bed.one("SELECT metadata FROM enhanced_jobs"))
-    bed.load([of("LinkedIn", 0.7, title="Baker", rules_version=2)])
-    found = accounts(bed)
-    bed.check("its account by newer rules takes the old one's place, wrong values included",
-              found[:3] == ("LinkedIn", "Baker", None), found)
     bed.empty()
     answer = bed.load([of("Indeed", 0.9, title="Baker (Indeed)", language="en", remote="unknown"),
                        of("Monster", 0.6, title="Baker (Monster)", skills=[]),
@@ -100,6 +96,84 @@ def the_best_account_stands(bed):
                     " FROM enhanced_jobs")
     bed.check("so do accounts of one load", counts(answer) == (1, 0, 0, 2, 0) and found == [
         ("Monster", "Baker (Monster)", ["Bread"], "en", "onsite", 3)], (answer, found))
+
+
+PAY = {"salary_min": 30000, "salary_max": 40000, "salary_currency": "USD", "salary_period": "YEAR"}
+
+
+def told(bed):
+    return bed.sql("SELECT title, salary_min::int, skills, benefits FROM enhanced_jobs")[0]
+
+
+def an_account_replaces_itself(bed):
+    """All of it where it is the only one, also when it says less; never by an older answer."""
+    def of(publisher, **more):
+        return posting(1, **dict({"publisher": publisher, "external_id": publisher}, **more))
+
+    bed.load([of("Monster", title="v1", skills=["Baking", "R"], **PAY)], seen=days_ago(bed, 9))
+    bed.load([of("Monster", title="v2", quality_score=0.6)], seen=days_ago(bed, 5))
+    bed.check("a newer answer of the only source stands altogether, however complete it is",
+              told(bed) == ("v2", None, ["Baking"], []), told(bed))
+    older = bed.load([of("Monster", title="v1", rules_version=2, quality_score=0.9, **PAY)],
+                     seen=days_ago(bed, 9))
+    bed.check("an older answer changes nothing, by newer rules neither, more complete or not",
+              told(bed) == ("v2", None, ["Baking"], []) and older["unchanged"] == 1, told(bed))
+    same = days_ago(bed, 4)
+    bed.load([of("Monster", title="v3", skills=["R"], **PAY)], seen=same)
+    bed.load([of("Monster", title="v3", skills=[], rules_version=2, quality_score=0.7)], seen=same)
+    bed.check("the same answer by newer rules stands altogether: what they do not find goes",
+              told(bed) == ("v3", None, [], []), told(bed))
+    bed.load([of("Monster", title="v3", skills=["R"], **PAY)], seen=same)
+    bed.check("by older rules it changes nothing", told(bed) == ("v3", None, [], []), told(bed))
+    bed.empty()
+    bed.load([of("Indeed", title="I", benefits=["dental_coverage"], **PAY)], seen=same)
+    bed.load([of("Monster", title="M")], seen=same)
+    for publisher in "Indeed", "Monster":
+        bed.load([of(publisher, title=publisher[0] + "2", rules_version=2)], seen=same)
+    bed.check("where there are several sources what others said stays",
+              told(bed) == ("M2", 30000, ["Baking"], ["dental_coverage"]), told(bed))
+    bed.load([of("Monster", title="M3", **dict(PAY, salary_min=35000))])
+    bed.load([of("Monster", title="M2", quality_score=0.9, **PAY)], seen=days_ago(bed, 6))
+    bed.check("and its own newest answer stands", told(bed)[:2] == ("M3", 35000), told(bed))
+    bed.empty()
+    bed.load([of("Monster", quality_score=0.9)], seen=days_ago(bed, 9))
+    bed.load([of("Monster", quality_score=0.3)], seen=days_ago(bed, 5))
+    bed.load([of("LinkedIn", title="L", quality_score=0.8)], seen=days_ago(bed, 5))
+    bed.load([of("Monster", title="old", quality_score=0.9, rules_version=2)], seen=days_ago(bed, 9))
+    bed.check("against another source an account's old answer does not count either",
+              told(bed)[0] == "L", told(bed))
+
+
+def keys(bed):
+    return bed.sql("SELECT dedupe_key, dedupe_title FROM enhanced_jobs ORDER BY 1")
+
+
+def newer_rules_give_the_new_key(bed):
+    """merge_key: as processing hands it on for a row that was loaded before."""
+    def reads(title, was=1, **more):
+        return posting(was, dedupe_title=title, dedupe_key=title + "|oven sons|tulsa",
+                       merge_key="baker %d|oven sons|tulsa" % was, **more)
+
+    first = days_ago(bed, 2)
+    bed.load([posting(1), posting(2)], seen=first)
+    bed.load([reads("oven baker", publisher="Indeed", external_id="x", rules_version=2)], seen=first)
+    bed.check("an account that does not stand leaves the key",
+              [k[0] for k in keys(bed)] == ["baker 1|oven sons|tulsa", "baker 2|oven sons|tulsa"], keys(bed))
+    bed.load([reads("bread baker", rules_version=2), reads("bread baker", 2, rules_version=2)], seen=first)
+    found = keys(bed)
+    bed.check("the standing account by newer rules gives its posting the key it has now, which one alone"
+              " can have", sorted(k[1] for k in found) in (["baker 1", "bread baker"],
+                                                           ["baker 2", "bread baker"]) and
+              bed.one("SELECT count(*) FROM processed_job_data WHERE load_status = 'failed'") == 0, found)
+    answer = bed.load([posting(9, dedupe_key="bread baker|oven sons|tulsa", publisher="LinkedIn")])
+    bed.check("and what other sources show by it meets it",
+              answer["inserted"] == 0 and len(keys(bed)) == 2, answer)
+    bed.empty()
+    bed.load([posting(1)], seen=first)
+    bed.sql("UPDATE enhanced_jobs SET dedupe_key = dedupe_key || '|' || id")
+    was = bed.one("SELECT dedupe_key FROM enhanced_jobs")
+    bed.load([dict(reads("bread baker", rules_version=2), merge_key=was)], seen=first)
+    bed.check("a posting that gave its key up takes none", keys(bed)[0][0] == was, keys(bed))
 
 
 def companies_gather_what_postings_say(bed):
@@ -134,6 +208,38 @@ def postings_expire_and_return(bed):
     bed.load([posting(1)], seen=days_ago(bed, 35))
     bed.check("an old answer, processed anew, brings nothing back",
               statuses(bed)["b1"] == "expired", statuses(bed))
+
+
+def an_end_is_its_own_accounts(bed):
+    past, ahead = days_ago(bed, 1), days_ago(bed, -9)
+
+    def low(**more):
+        return posting(1, **dict({"publisher": "Indeed", "external_id": "z", "quality_score": 0.1}, **more))
+
+    def now(step):
+        step()
+        bed.run("expire_postings")
+        return bed.sql("SELECT status, CASE WHEN expires_at IS NULL THEN 'none' WHEN expires_at > now()"
+                       " THEN 'ahead' ELSE 'past' END FROM enhanced_jobs")[0]
+
+    found = [now(lambda: bed.load([posting(1)], seen=days_ago(bed, 3))),
+             now(lambda: bed.load([low(expires_at=past)], seen=days_ago(bed, 2))),
+             now(lambda: bed.load([low(expires_at=ahead)])),
+             now(lambda: bed.load([posting(1)]))]
+    bed.check("a past end of an account that does not win does not end a posting, one ahead is noted",
+              found == [("active", "none")] * 2 + [("active", "ahead")] * 2, found)
+    end = "UPDATE enhanced_jobs SET expires_at = now() - interval '1 hour'"
+    found = [now(lambda: bed.sql(end)), now(lambda: bed.load([posting(1)])), now(lambda: bed.sql(end)),
+             now(lambda: bed.load([low()])), now(lambda: bed.sql(end)),
+             now(lambda: bed.load([low(expires_at=past)])),
+             now(lambda: bed.load([posting(1, expires_at=past)]))]
+    bed.check("one that is still shown after its end, by an account that knows none, is active again",
+              found == [("expired", "past"), ("active", "none")] * 2 + [("expired", "past")] * 3, found)
+    bed.empty()
+    answer = bed.load([posting(1), low(expires_at=past), low(external_id="y", expires_at=ahead)])
+    found = now(lambda: None)
+    bed.check("so with accounts of one load", counts(answer) == (1, 0, 0, 2, 0) and
+              found == ("active", "ahead"), (answer, found))
 
 
 def loads_at_once_have_each_posting_once(bed):
@@ -322,7 +428,9 @@ def pay_figures_are_right_to_the_cent(bed):
 
 bed = Bed('\tload_subscribers = "test.heard, nobody.knows"\n')
 bed.run_all([unchanged_postings_are_not_touched, the_best_account_stands,
+             an_account_replaces_itself, newer_rules_give_the_new_key,
              companies_gather_what_postings_say, postings_expire_and_return,
+             an_end_is_its_own_accounts,
              loads_at_once_have_each_posting_once, a_deadlock_is_got_over,
              what_is_too_much_at_once_is_halved, broken_rows_cost_only_themselves,
              listeners_hear_what_changed,

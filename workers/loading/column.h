@@ -16,11 +16,12 @@ enum column_kind {
 
 /* How a merge chooses between the known row's value and the new one's. */
 enum column_merge {
-	MERGE_KEY,		/* as inserted, never changed */
+	MERGE_KEY,		/* as inserted, but for newer rules (merge.h) */
 	MERGE_BEST,		/* the better row's, else whichever there is */
 	MERGE_PAY,		/* with the other pay columns as one */
 	MERGE_NOTES,		/* the better row's, but for notes on pay, which go with it */
 	MERGE_POSTED,		/* the known date, but for one that is exact: "3 days ago" moves daily */
+	MERGE_END,		/* the better row's; another's only while it lies ahead */
 	MERGE_STAGED,		/* text for other tables: not in enhanced_jobs */
 };
 
@@ -58,7 +59,7 @@ enum column_merge {
 	X(language, VALUE, BEST, NULL) \
 	X(posted_at, VALUE, POSTED, NULL) \
 	X(posted_exact, VALUE, POSTED, "f") \
-	X(expires_at, VALUE, BEST, NULL) \
+	X(expires_at, VALUE, END, NULL) \
 	X(dedupe_title, VALUE, KEY, "") \
 	X(dedupe_company, VALUE, KEY, "") \
 	X(dedupe_location, VALUE, KEY, "") \

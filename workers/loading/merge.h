@@ -4,11 +4,15 @@
  * Rows of equal merge_key are one posting. Accounts of it are ranked by source weight times
  * completeness (quality_score), then completeness, the longer description, the earlier row. The
  * best of a load leads, the others fill what it lacks; pay comes as one from the first with any.
- * Against a posting that is known, the account of another source wins if it ranks higher; that of
- * the source whose account stands wins if it is as complete and no older. What loses fills gaps,
- * and what wins leaves what it lacks as it was; but that source's own account by newer rules takes
- * the old one's place altogether, so that a rule can also take a wrong value away. Every source of
- * every row is kept in job_sources, with its weight, completeness and newest collection.
+ * Against a posting that is known, an answer older than the newest of its own account (source,
+ * publisher, external id) never wins, and changes nothing where that account stands. Else an
+ * account of another source wins if it ranks higher, and that of the source whose account stands
+ * wins however complete it is, but for the same answer by older rules. Where the posting has no
+ * other source, that account takes the old one's place altogether, so that a source or a rule can
+ * also take a value away; everywhere else what wins leaves what it lacks as it was, and what loses
+ * fills gaps. An end that is past counts only from the account that wins. The standing account by
+ * newer rules also gives the posting its new key, if that is free. Every source of every row is
+ * kept in job_sources, with its weight, completeness and newest collection.
  * A posting that stays as it was is not written, and locked by no more than a foreign key's share
  * lock. One that has expired is active again when it is seen.
  * Keys are written in order, so that two loads seldom deadlock; what another load wrote first

@@ -87,6 +87,9 @@ static void put_group_value(struct buf *b, const struct column *c)
 		buf_printf(b, "jobfleet.join_notes((array_agg(s.%s ORDER BY " RANK "))[1],"
 			   " (array_agg(s.%s ORDER BY (s.salary_min IS NULL AND s.salary_max IS NULL),"
 			   " " RANK "))[1])", n, n);
+	else if (c->merge == MERGE_END)
+		buf_printf(b, "coalesce((array_agg(s.%s ORDER BY " RANK "))[1], (array_agg(s.%s"
+			   " ORDER BY " RANK ") FILTER (WHERE s.%s > now()))[1])", n, n, n);
 	else if (!c->absent)
 		buf_printf(b, "(array_agg(s.%s ORDER BY s.%s IS NULL, " RANK "))[1]", n, n);
 	else if (c->kind == COLUMN_LIST_OF_TEXTS)
@@ -171,19 +174,48 @@ static const char SQL_RACED[] =
 	"SELECT FROM pg_temp.load_staging s WHERE " RANGE("s")
 	" AND s.outcome IS NULL AND s.job_id IS NULL";
 
-/* By the rules in merge.h. */
+/* By the rules in merge.h; o tells of the accounts that were seen before this load. */
+#define ACCOUNTS \
+	" CROSS JOIN LATERAL (SELECT bool_and(k.own) AS alone," \
+	" max(k.last_seen) FILTER (WHERE k.own) AS last_seen" \
+	" FROM (SELECT k.last_seen, k.api_provider = s.api_provider" \
+	" AND k.publisher IS NOT DISTINCT FROM s.publisher" \
+	" AND k.external_id IS NOT DISTINCT FROM s.external_id AS own" \
+	" FROM public.job_sources k WHERE k.job_id = s.job_id) k) o"
 #define SAME_SOURCE \
 	"(s.api_provider = j.api_provider AND s.publisher IS NOT DISTINCT FROM j.publisher" \
 	" AND s.external_id IS NOT DISTINCT FROM j.external_id)"
-#define RENEWS "(" SAME_SOURCE " AND s.rules_version > j.rules_version)"
+#define SEEN "$5::timestamptz"
+#define NO_OLDER "(" SEEN " < o.last_seen) IS NOT TRUE"
 #define WINS \
-	"CASE WHEN " SAME_SOURCE " THEN s.rules_version > j.rules_version" \
-	" OR (s.quality_score >= j.quality_score AND $5::timestamptz >= j.last_seen)" \
-	" ELSE s.quality_score * s.source_weight > j.quality_score * j.source_weight END"
+	"(" NO_OLDER " AND CASE WHEN NOT " SAME_SOURCE \
+	" THEN s.quality_score * s.source_weight > j.quality_score * j.source_weight" \
+	" ELSE s.rules_version >= j.rules_version" \
+	" OR " SEEN " > coalesce(o.last_seen, j.last_seen) END)"
+#define REPLACES "(" SAME_SOURCE " AND o.alone AND " WINS ")"
+#define IS_PAST "(" SAME_SOURCE " AND s.leader IS NULL AND NOT " WINS ")"
+#define NEWER_RULES "(" SAME_SOURCE " AND s.rules_version > j.rules_version AND " WINS ")"
 #define HAS_PAY_NEW "(s.salary_min IS NOT NULL OR s.salary_max IS NOT NULL)"
 #define HAS_PAY_KNOWN "(j.salary_min IS NOT NULL OR j.salary_max IS NOT NULL)"
 
 #define PAY_WINS HAS_PAY_NEW " AND (" WINS " OR NOT " HAS_PAY_KNOWN ")"
+
+/* What is known of an end may be another account's: past, it is none to an account that wins, nor
+ * to an answer that showed the posting after it. */
+#define END \
+	"CASE WHEN " IS_PAST " THEN j.expires_at WHEN " REPLACES " THEN s.expires_at" \
+	" WHEN " WINS " THEN coalesce(s.expires_at," \
+	" CASE WHEN j.expires_at > now() THEN j.expires_at END)" \
+	" WHEN j.expires_at > now() THEN j.expires_at" \
+	" WHEN s.expires_at > now() THEN s.expires_at" \
+	" WHEN s.expires_at IS NULL AND " SEEN " > j.expires_at THEN NULL" \
+	" ELSE j.expires_at END"
+
+/* A key that nobody has, for a posting that has not given its own up (retire_reposted). */
+#define REKEYS \
+	"(" NEWER_RULES " AND s.dedupe_key <> j.dedupe_key AND right(j.dedupe_key, 36) <> j.id::text" \
+	" AND NOT EXISTS (SELECT FROM public.enhanced_jobs x WHERE x.dedupe_key = s.dedupe_key" \
+	" AND x.is_demo = s.is_demo))"
 
 static void put_chosen(struct buf *b, const struct column *c)
 {
@@ -197,6 +229,8 @@ static void put_chosen(struct buf *b, const struct column *c)
 	else if (c->merge == MERGE_POSTED)
 		buf_printf(b, "CASE WHEN j.posted_at IS NULL OR (s.posted_exact AND " WINS ")"
 			   " THEN s.%s ELSE j.%s END", n, n);
+	else if (c->merge == MERGE_END)
+		buf_puts(b, END);
 	else if (is_leaders_own(c))
 		buf_printf(b, "CASE WHEN " WINS " THEN s.%s ELSE j.%s END", n, n);
 	else if (!c->absent)
@@ -209,7 +243,8 @@ static void put_chosen(struct buf *b, const struct column *c)
 
 static void put_merged(struct buf *b, const struct column *c)
 {
-	buf_printf(b, "CASE WHEN " RENEWS " THEN s.%s ELSE ", c->name);
+	buf_printf(b, "CASE WHEN " IS_PAST " THEN j.%s WHEN %s THEN s.%s ELSE ", c->name,
+		   c->merge == MERGE_POSTED ? REPLACES " AND " NEWER_RULES : REPLACES, c->name);
 	put_chosen(b, c);
 	buf_puts(b, " END");
 }
@@ -223,12 +258,11 @@ static bool is_telling(const struct column *c)
 		strcmp(c->name, "publisher");
 }
 
-/* Expired, but seen within the time that keeps a posting, and its own end is not past. */
+/* Expired, but seen within the time that keeps a posting, by an account that knows no past end. */
 #define IS_BACK \
-	"(j.status = 'expired' AND $5::timestamptz > now() - $6::int * interval '1 second'" \
-	" AND coalesce(CASE WHEN " RENEWS " THEN s.expires_at WHEN " WINS \
-	" THEN coalesce(s.expires_at, j.expires_at)" \
-	" ELSE coalesce(j.expires_at, s.expires_at) END, 'infinity') > now())"
+	"(j.status = 'expired' AND " SEEN " > now() - $6::int * interval '1 second'" \
+	" AND coalesce(s.expires_at, 'infinity') > now()" \
+	" AND coalesce(" END ", 'infinity') > now())"
 
 static char *changed_statement(void)
 {
@@ -236,8 +270,8 @@ static char *changed_statement(void)
 
 	buf_init(&b, SQL_MAX);
 	buf_puts(&b, "WITH changed AS MATERIALIZED (SELECT s.job_index FROM pg_temp.load_staging s"
-		 " JOIN public.enhanced_jobs j ON j.id = s.job_id WHERE " RANGE("s")
-		 " AND s.outcome IS NULL AND (NOT s.sources <@ j.sources OR " IS_BACK
+		 " JOIN public.enhanced_jobs j ON j.id = s.job_id" ACCOUNTS " WHERE " RANGE("s")
+		 " AND s.outcome IS NULL AND (NOT s.sources <@ j.sources OR " IS_BACK " OR " REKEYS
 		 " OR j.company_id IS NULL AND s.company_id IS NOT NULL");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (is_telling(&COLUMNS[i])) {
@@ -252,6 +286,8 @@ static char *changed_statement(void)
 
 static char *update_statement(void)
 {
+	static const char *const KEYS[] = { "dedupe_key", "dedupe_title", "dedupe_company",
+					    "dedupe_location" };
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
@@ -269,13 +305,16 @@ static char *update_statement(void)
 		 " source_collection_id = CASE WHEN " WINS " THEN nullif($3, '')::uuid"
 		 " ELSE j.source_collection_id END, source_processing_id = CASE WHEN " WINS
 		 " THEN $4::uuid ELSE j.source_processing_id END");
+	for (size_t i = 0; i < COUNT(KEYS); i++)
+		buf_printf(&b, ", %s = CASE WHEN " REKEYS " THEN s.%s ELSE j.%s END", KEYS[i],
+			   KEYS[i], KEYS[i]);
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (is_merged(&COLUMNS[i])) {
 			buf_printf(&b, ", %s = ", COLUMNS[i].name);
 			put_merged(&b, &COLUMNS[i]);
 		}
 	buf_puts(&b, " FROM pg_temp.load_staging s JOIN public.processed_job_data p"
-		 " ON p.processing_id = $4::uuid AND p.job_index = s.job_index"
+		 " ON p.processing_id = $4::uuid AND p.job_index = s.job_index" ACCOUNTS
 		 " WHERE j.id = s.job_id AND s.outcome = 'updated' AND " RANGE("s"));
 	return buf_take(&b);
 }

@@ -99,6 +99,7 @@ enum staging_fault staging_fault(const struct staging *s, int r)
 {
 	static const char *const CROWD[] = {
 		"40001", "40P01", "55P03",	/* serialization, deadlock, lock_timeout */
+		"23505",			/* another load took the key just now */
 		"53200",			/* memory */
 	};
 	const char *state = pg_sqlstate(s->pg);
