@@ -146,7 +146,7 @@ int64_t source_days(const struct source_ask *ask);
 /* The end of a build: the request is ret's, or released again since its URL or body is too long. */
 int source_request_finish(struct source_request *r, struct source_request *ret, struct err *e);
 
-/* Seconds that Retry-After asks for, as a number or an HTTP date (RFC 9110, 10.2.3); -1 if absent. */
+/* Seconds of Retry-After, given as a number or an HTTP date (RFC 9110, 10.2.3); -1 if absent. */
 int64_t source_retry_after(const struct http_response *r);
 /* A header that is a whole number; -1 if absent or not one. */
 int64_t source_header_int(const struct http_response *r, const char *name);

@@ -37,8 +37,8 @@ struct conf_fleet {
 	bool monitoring;		/* ENABLE_MONITORING */
 	bool skill_extraction, duplicate_detection;	/* of processing */
 	const char *processing_steps;	/* by comma; "" */
-	/* Shares from 0 to 1: what a collection should reach, and under which completeness a posting
-	 * is refused. */
+	/* Shares from 0 to 1: what a collection should reach, and under which completeness a
+	 * posting is refused. */
 	double quality_completeness, quality_consistency, quality_skills, quality_duplicates,
 		quality_errors, quality_reject;
 	const char *data_dir;		/* raw files and spool; "data" */

@@ -67,7 +67,7 @@ def draining_at_each_named_point_ends_what_runs_and_no_more():
 def a_drain_takes_nothing_when_the_broker_comes_back_meanwhile():
     fleet = Fleet(workers=("one",))
     worker = fleet.workers["one"]
-    fleet.enqueue([("echo.mark_steps", {"n": 1, "work_ms": 15000})] * 2)
+    fleet.enqueue([("echo.mark_steps", {"n": 1, "work_ms": 25000})] * 2)
     wait_for("both run", lambda: fleet.counts()[1] == 2, 20, 0.1)
     fleet.enqueue(("echo.mark", {"note": "mark", "work_ms": 0}) for _ in range(20))
     with fleet.lock:

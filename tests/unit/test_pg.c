@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -301,29 +300,6 @@ static void copy_brings_rows_in_pieces_and_can_be_given_up(void **state)
 	pg_close(p);
 }
 
-static void copy_gives_rows_back_within_a_limit(void **state)
-{
-	struct pg *p = must_open();
-	struct err e = { 0 };
-	struct buf out;
-
-	(void)state;
-	buf_init(&out, 64 * 1024);
-	must_run(p, "CREATE TEMP TABLE t AS SELECT 7 AS a, 'seven' AS b");
-	assert_int_equal(pg_copy_out(p, "COPY t TO STDOUT", &out, &e), 0);
-	assert_string_equal(buf_text(&out), "7\tseven\n");
-	buf_clear(&out);
-	assert_int_equal(pg_copy_out(p, "COPY (SELECT 1 / (3 - i) FROM generate_series(1, 3) i)"
-				     " TO STDOUT", &out, &e), -ERR_INVALID);
-	assert_int_equal(pg_copy_out(p, "COPY nowhere TO STDOUT", &out, &e), -ERR_SCHEMA);
-	assert_int_equal(pg_copy_out(p, "SELECT 1", &out, &e), -ERR_INTERNAL);
-	assert_int_equal(pg_copy_out(p, "COPY (SELECT repeat('x', 100000)) TO STDOUT", &out, &e),
-			 -ERR_TOO_BIG);
-	assert_int_equal(must_run(p, "SELECT * FROM t"), 1);
-	buf_release(&out);
-	pg_close(p);
-}
-
 static void copy_and_parameters_of_many_megabytes_do_not_deadlock(void **state)
 {
 	enum { SIZE = 24 << 20 };
@@ -488,7 +464,6 @@ int main(void)
 		cmocka_unit_test(a_cancel_ends_a_waiting_call),
 		cmocka_unit_test(a_killed_backend_is_a_lost_connection),
 		cmocka_unit_test(copy_brings_rows_in_pieces_and_can_be_given_up),
-		cmocka_unit_test(copy_gives_rows_back_within_a_limit),
 		cmocka_unit_test(copy_and_parameters_of_many_megabytes_do_not_deadlock),
 		cmocka_unit_test(a_copy_given_to_run_is_refused),
 		cmocka_unit_test(a_listener_hears_and_times_out),

@@ -44,7 +44,7 @@ static int calls_today(struct pg *pg, const char *source, int *ret, struct err *
 static int sort_by_age(struct rota *rota, struct pg *pg, const struct order *order,
 		       const struct plan_source *s, struct err *e)
 {
-	struct turn turns[ROTA_QUESTIONS];
+	struct turn turns[ROTA_QUESTIONS] = { { 0 } };
 	int r = 0;
 
 	for (int i = 0; i < rota->all && r == 0; i++) {

@@ -146,8 +146,9 @@ static char *source_names(const struct tally *t)
 	struct buf b;
 
 	buf_init(&b, NAMES_BYTES);
-	cJSON_ArrayForEach(s, t->sources)
+	cJSON_ArrayForEach(s, t->sources) {
 		buf_printf(&b, "%s%s", b.len ? "," : "", s->string);
+	}
 	buf_puts(&b, "");
 	return buf_take(&b);
 }

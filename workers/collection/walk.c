@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/collection/walk.h"
 
-#include <search.h>
-
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
@@ -16,6 +14,7 @@
 #include "workers/collection/answer.h"
 #include "workers/collection/fetch.h"
 #include "workers/collection/fresh.h"
+#include "workers/collection/ids.h"
 #include "workers/collection/order.h"
 #include "workers/collection/outline.h"
 #include "workers/collection/raw.h"
@@ -46,67 +45,6 @@ void walk_release(struct walk *w)
 static bool is_incremental(const struct walk *w)
 {
 	return strcmp(w->order->strategy, "incremental") == 0;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static void keep_id(void *id)
-{
-	(void)id;	/* the tree borrows them */
-}
-
-/* Of a page: how many of its rows were not seen before on this walk; ids gets those with one. */
-static int count_new(struct walk *w, const struct source_page *page, cJSON *ids)
-{
-	void *tree = NULL;
-	const cJSON *row, *seen;
-	int n = 0;
-
-	cJSON_ArrayForEach(seen, w->seen) {
-		mem_check(tsearch(seen->string, &tree, compare_ids));
-	}
-	cJSON_ArrayForEach(row, page->rows) {
-		char room[SOURCE_ID];
-		const char *id = w->source->row_id(row, room);
-
-		if (id && tfind(id, &tree, compare_ids))
-			continue;
-		if (id) {
-			seen = mem_check(cJSON_AddTrueToObject(ids, id));
-			mem_check(tsearch(seen->string, &tree, compare_ids));
-		}
-		n++;
-	}
-	tdestroy(tree, keep_id);
-	return n;
-}
-
-/* Whether each of the page's postings was loaded before. */
-static int find_known(struct walk *w, const cJSON *ids, int nrows, bool *ret, struct err *e)
-{
-	int nids = cJSON_GetArraySize(ids);
-	struct pg_rows *rows = NULL;
-	struct pg *pg;
-	char *text;
-	int64_t n;
-
-	*ret = false;
-	if (nids == 0 || nids < nrows)
-		return 0;
-	n = run_db_read(w->run, &pg, e);
-	if (n < 0)
-		return (int)n;
-	text = json_print(ids);
-	n = pg_run(pg, "SELECT count(*) FROM jsonb_object_keys($2::jsonb) AS k WHERE EXISTS"
-		   " (SELECT 1 FROM public.job_sources s WHERE s.api_provider = $1 AND s.external_id = k)",
-		   PG_PARAMS(PG_TEXT(w->source->name), PG_TEXT(text)), &rows, e);
-	*ret = n > 0 && pg_int(rows, 0, 0) == nids;
-	pg_rows_free(rows);
-	free(text);
-	return n < 0 ? (int)n : 0;
 }
 
 /* What a repeat needs to know of a finished page. */
@@ -168,9 +106,10 @@ static int settle_page(struct walk *w, const char *step, const struct raw_kept *
 	int new_rows, r = 0;
 
 	w->source->read_page(w->conf, &w->at, body, &page);
-	new_rows = count_new(w, &page, ids);
+	new_rows = ids_count_new(w->seen, w->source, &page, ids);
 	if (is_incremental(w))
-		r = find_known(w, ids, cJSON_GetArraySize(page.rows), &known, e);
+		r = ids_all_known(w->run, w->source->name, ids, cJSON_GetArraySize(page.rows),
+				  &known, e);
 	record = page_record(w, k->id, &page, ids, new_rows);
 	json_set_bool(record, "known", known);
 	json_set_bool(record, "fresh", fresh);

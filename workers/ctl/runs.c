@@ -98,8 +98,9 @@ static void print_list(const char *title, const cJSON *items)
 
 	if (cJSON_GetArraySize(items) > 0)
 		printf("%s\n", title);
-	cJSON_ArrayForEach(item, items)
+	cJSON_ArrayForEach(item, items) {
 		printf("  %s\n", cJSON_IsString(item) ? item->valuestring : "");
+	}
 }
 
 static void print_text(const struct watch *w, const struct pg_rows *rows, const cJSON *state,

@@ -2,9 +2,11 @@
 /* answer: one raw collection as it stands in raw_job_collections, cut into rows.
  *
  * The body is read from raw_response, or where that holds nothing ({}) from the exact bytes in
- * raw_body (zstd, at most ANSWER_MAX_BYTES unpacked). Escapes of lone surrogates and of NUL in it are mended. It stays
- * text: rows are parsed one by one, so an answer costs its own size twice at most, 128 MiB. A body that is no JSON, or JSON without a list of postings, is no error here: rows is
- * RAW_NONE then and refusal says why. */
+ * raw_body (zstd, at most ANSWER_MAX_BYTES unpacked). Escapes of lone surrogates and of NUL in it
+ * are mended. It stays text: rows are parsed one by one, so an answer costs its own size twice at
+ * most, 128 MiB.
+ * A body that is no JSON, or JSON without a list of postings, is no error here: rows is RAW_NONE
+ * then and refusal says why. */
 #ifndef WORKERS_PROCESSING_ANSWER_H
 #define WORKERS_PROCESSING_ANSWER_H
 

@@ -23,7 +23,8 @@ int earlier_load(struct earlier *ret, struct pg *pg, const char *collection_id, 
 		ret->rows = mem_zalloc((size_t)n * sizeof *ret->rows);
 	for (size_t i = 0; i < ret->n; i++) {
 		ret->rows[i].index = (int)pg_int(rows, i, 0);
-		snprintf(ret->rows[i].job_id, sizeof ret->rows[i].job_id, "%s", pg_text(rows, i, 1));
+		snprintf(ret->rows[i].job_id, sizeof ret->rows[i].job_id, "%s",
+			 pg_text(rows, i, 1));
 		ret->rows[i].key = mem_strdup(pg_text(rows, i, 2));
 	}
 	pg_rows_free(rows);

@@ -3,7 +3,7 @@
  *
  * A row is the same row however rules change: reprocessed, it belongs to the posting it made then,
  * also when its title, company or place now reads differently and its key with it. Only a posting
- * that stands under the new key itself comes first; the old one then expires, as nothing feeds it. */
+ * that stands under the new key itself comes first; the old one then expires: nothing feeds it. */
 #ifndef WORKERS_PROCESSING_EARLIER_H
 #define WORKERS_PROCESSING_EARLIER_H
 

@@ -298,6 +298,7 @@ static void put_metadata(struct buf *out, const struct posting *p)
 
 	put_name(out, "metadata");
 	buf_puts(out, "{");
+	put_text(out, "role", p->role);
 	put_text(out, "metro", p->place.metro);
 	put_text(out, "cbsa", p->place.cbsa);
 	for (size_t i = 0; i < p->nplaces; i++)

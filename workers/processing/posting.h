@@ -80,6 +80,7 @@ struct posting {
 	int experience_months;			/* at least; -1 unknown */
 	int experience_max_months;		/* -1 open */
 	struct education education;
+	const char *role;			/* static: "software engineer"; NULL none of ours */
 	char soc_code[16], naics_code[16], naics_name[128], language[8];
 	bool has_posted, has_expiry;
 	struct date posted, expires;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stddef.h>
-
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
@@ -13,26 +11,31 @@
  * it should come to. */
 struct check {
 	const char *name;
-	size_t threshold;		/* of conf_fleet: a double's offset */
+	enum { COMPLETENESS, CONSISTENCY, DUPLICATES, ERRORS } threshold;	/* whose key */
 	bool at_most, judged;
 	double target;
 };
 
-#define KEY(name) offsetof(struct conf_fleet, quality_##name)
-
 /* Targets as contracts.md states them. The order is that of SQL_FIGURES. Freshness is shown, not
  * judged: it depends on how often somebody collects. */
 static const struct check CHECKS[] = {
-	{ "completeness", KEY(completeness), false, true, 0.99 },
-	{ "consistency", KEY(consistency), false, true, 0.95 },
-	{ "duplicates", KEY(duplicates), true, true, 0.05 },
-	{ "errors", KEY(errors), true, true, 0.05 },
-	{ "fresh_within_24h", KEY(completeness), false, false, 1.00 },
+	{ "completeness", COMPLETENESS, false, true, 0.99 },
+	{ "consistency", CONSISTENCY, false, true, 0.95 },
+	{ "duplicates", DUPLICATES, true, true, 0.05 },
+	{ "errors", ERRORS, true, true, 0.05 },
+	{ "fresh_within_24h", COMPLETENESS, false, false, 1.00 },
 };
 
 static double threshold(const struct conf *conf, const struct check *c)
 {
-	return *(const double *)((const char *)&conf->fleet + c->threshold);
+	const double keys[] = {
+		[COMPLETENESS] = conf->fleet.quality_completeness,
+		[CONSISTENCY] = conf->fleet.quality_consistency,
+		[DUPLICATES] = conf->fleet.quality_duplicates,
+		[ERRORS] = conf->fleet.quality_errors,
+	};
+
+	return keys[c->threshold];
 }
 
 /* Duplicates are counted within collections: that a posting is met again tomorrow is no fault.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* step: what an installation does to its postings beyond the rules of all.
  *
- * A step is one file that fills a struct step and registers it with STEP(name), and its name in the
- * key processing_steps of queues.conf; no list names it (the linker collects the entries). Steps run
- * in the order of that key, after the rules and before keys and completeness are made.
+ * A step is one file that fills a struct step and registers it with STEP(name), and its name in
+ * the key processing_steps of queues.conf; no list names it (the linker collects the entries).
+ * Steps run in the order of that key, after the rules and before keys and completeness are made.
  * A step may change any member, note something of its own (step_note, kept in the posting's
  * metadata), or refuse the posting with a reason. It is called for every posting, so it asks no
  * service; it must be pure, or a reprocessing would not give the same. */

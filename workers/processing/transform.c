@@ -304,10 +304,12 @@ static void take_level(const struct listing *l, struct posting *p)
  * serves only where both have the same code. */
 static void take_codes(const struct listing *l, struct posting *p)
 {
-	const char *soc = soc_of_title(p->title);
+	const struct soc *known = soc_of(p->title);
+	const char *soc = known ? known->code : NULL;
 
 	if (!soc && l->onet_soc)
 		soc = soc_of_onet(l->onet_soc);
+	p->role = known && known->role[0] ? known->role : NULL;
 	if (soc)
 		snprintf(p->soc_code, sizeof p->soc_code, "%s", soc);
 	text_line(l->naics_code, p->naics_code, sizeof p->naics_code);
