@@ -92,6 +92,16 @@ CREATE VIEW jobfleet.posting_pay AS
 		AND NOT j.salary_estimated AND NOT j.is_demo AND j.city <> '' AND j.country <> ''
 		AND NOT j.metadata @> '{"salary_ote": true}' AND NOT j.metadata @> '{"salary_period_assumed": true}';
 
+-- Where postings counted before loads changed them (as rows of posting_pay): those figures are due too.
+CREATE TABLE jobfleet.pay_left (
+	country text NOT NULL,
+	state   text NOT NULL,
+	city    text NOT NULL,
+	occupation text NOT NULL,
+	year    integer NOT NULL
+);
+COMMENT ON TABLE jobfleet.pay_left IS 'pay figures that postings may have left since they were refreshed';
+
 -- Brings the figures of place, occupation and year up to date that loads since have touched, or all:
 -- written from 30 offers on, taken away below. names: SOC code to its title. Counts loads, and the
 -- figures written and removed; a figure that stays as it is is not touched.
@@ -113,16 +123,20 @@ BEGIN
 		FROM public.processed_job_data p JOIN jobfleet.posting_pay b ON b.id = p.job_id
 		WHERE p.processing_id = ANY (ids) AND p.load_status = 'loaded' AND NOT everything
 		UNION SELECT DISTINCT b.country, b.state, b.city, b.occupation, b.year
-		FROM jobfleet.posting_pay b WHERE everything;
+		FROM jobfleet.posting_pay b WHERE everything
+		UNION SELECT l.country, l.state, l.city, l.occupation, l.year FROM jobfleet.pay_left l;
+	-- what loads committed since the line before waits for the next time
+	DELETE FROM jobfleet.pay_left l USING touched g WHERE l.country = g.country AND l.state = g.state
+		AND l.city = g.city AND l.occupation = g.occupation AND l.year = g.year;
 	ANALYZE touched;
 	CREATE TEMPORARY TABLE figures ON COMMIT DROP AS
-		SELECT left(g.city || ', ' || CASE WHEN g.country = 'US' AND g.state <> '' THEN g.state
-				ELSE g.country END, 255) AS location,
+		SELECT left(concat_ws(', ', g.city, nullif(g.state, ''),
+				CASE WHEN g.country <> 'US' OR g.state = '' THEN g.country END), 255) AS location,
 			left(coalesce(names ->> g.occupation, g.occupation), 255) AS occupation,
 			min(g.occupation) AS code, g.year,
-			count(*)::integer AS n, array_agg(b.amount ORDER BY b.amount) AS amounts,
+			count(b.id)::integer AS n, array_agg(b.amount ORDER BY b.amount) AS amounts,
 			round(avg(b.amount), 2) AS mean, max(b.day) AS newest
-		FROM touched g JOIN jobfleet.posting_pay b ON b.city = g.city AND b.occupation = g.occupation
+		FROM touched g LEFT JOIN jobfleet.posting_pay b ON b.city = g.city AND b.occupation = g.occupation
 			AND b.country = g.country AND b.state = g.state AND b.year = g.year
 		GROUP BY 1, 2, g.year;
 	DELETE FROM public.salary_benchmarks s USING figures f

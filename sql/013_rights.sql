@@ -10,7 +10,7 @@ DECLARE
 	own text := 'jobfleet.ledger, jobfleet.pending, jobfleet.steps, jobfleet.starts, jobfleet.dead_letters, '
 		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
-		'jobfleet.watermarks, jobfleet.asking';
+		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '

@@ -265,6 +265,32 @@ def loads_at_once_have_each_posting_once(bed):
               bed.one("SELECT max(times_seen) FROM job_sources") == 1, answers)
 
 
+def loads_in_batches_go_one_way(bed):
+    """More than one batch each, in opposite orders: every load changes every posting."""
+    order = list(range(1100))
+    bed.load([posting(i) for i in order], seen="yesterday")
+    at_once = days_ago(bed, 0)
+    jobs = [bed.processed([posting(i, title="T%d" % k) for i in (order if k % 2 else reversed(order))],
+                          seen=at_once) for k in range(3)]
+    running = [bed.start("load_processed", processing_id=job) for job in jobs]
+    answers = [bed.answer(process) for process in running]
+    bed.check("loads of several batches that meet in opposite orders wait for each other, and all end well",
+              [a["updated"] for a in answers] == [1100] * 3 and
+              len(bed.sql("SELECT DISTINCT title FROM enhanced_jobs")) == 1, answers)
+
+
+def many_equal_postings_are_one(bed):
+    rows = [posting(1, external_id="e%d" % i, publisher="P%d" % (i % 60), quality_score=0.8 - i / 1000,
+                    benefits=["dental_coverage"] if i == 40 else ["paid_time_off"] if i == 60 else [])
+            for i in range(120)]
+    answer = bed.load(rows)
+    bed.check("of very many equal postings the best fill each other's gaps, and every source is kept",
+              counts(answer) == (1, 0, 0, 119, 0) and bed.sql(
+                  "SELECT external_id, benefits, cardinality(sources) FROM enhanced_jobs") == [
+                      ("e0", ["dental_coverage"], 60)] and
+              bed.one("SELECT count(*) FROM job_sources") == 120, answer)
+
+
 def a_deadlock_is_got_over(bed):
     """Another session holds a posting, and then wants one that the load has locked."""
     bed.load([posting(i) for i in range(8)])
@@ -426,12 +452,41 @@ def pay_figures_are_right_to_the_cent(bed):
               "bread poet" not in [f[1] for f in figures(bed)], answer)
 
 
+def sizes(bed):
+    bed.run("refresh_posting_salaries")
+    return {f[0]: (int(f[3]), f[8]) for f in figures(bed)}
+
+
+def figures_follow_postings_that_leave(bed):
+    def offers(low, n, amount=40000, **more):
+        return [offer(random.Random(1), low + i, **dict({"salary_annual_min": amount,
+                                                         "salary_annual_max": amount}, **more))
+                for i in range(n)]
+
+    bed.load(offers(0, 31), seen="yesterday")
+    was = sizes(bed)
+    bed.load(offers(0, 20, city="Norman"))
+    bed.check("a figure goes that postings have left by moving",
+              (was, sizes(bed)) == ({"Tulsa, OK": (40000, 31)}, {}), (was, figures(bed)))
+    bed.load(offers(0, 31, 60000, city="Norman"))
+    was = sizes(bed)
+    bed.load([posting(i, city="Norman", soc_code="15-1252") for i in range(5)])
+    bed.check("or by losing their pay",
+              (was, sizes(bed)) == ({"Norman, OK": (60000, 31)}, {}) and
+              bed.one("SELECT count(*) FROM jobfleet.pay_left") == 0, (was, figures(bed)))
+    bed.load(offers(100, 31, city="London", state="ON", country="CA"))
+    bed.load(offers(200, 31, 90000, city="London", state="BC", country="CA"))
+    bed.check("places of one name in two regions have a figure each",
+              sizes(bed) == {"London, ON, CA": (40000, 31), "London, BC, CA": (90000, 31)}, figures(bed))
+
+
 bed = Bed('\tload_subscribers = "test.heard, nobody.knows"\n')
 bed.run_all([unchanged_postings_are_not_touched, the_best_account_stands,
              an_account_replaces_itself, newer_rules_give_the_new_key,
              companies_gather_what_postings_say, postings_expire_and_return,
              an_end_is_its_own_accounts,
-             loads_at_once_have_each_posting_once, a_deadlock_is_got_over,
+             loads_at_once_have_each_posting_once, loads_in_batches_go_one_way,
+             many_equal_postings_are_one, a_deadlock_is_got_over,
              what_is_too_much_at_once_is_halved, broken_rows_cost_only_themselves,
              listeners_hear_what_changed,
-             pay_figures_are_right_to_the_cent])
+             pay_figures_are_right_to_the_cent, figures_follow_postings_that_leave])

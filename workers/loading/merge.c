@@ -80,10 +80,24 @@ static int64_t merge_once(struct merge *m, struct range range, struct err *e)
 	if (r >= 0)
 		r = step(m, MERGE_CHANGED, range, e);
 	if (r > 0)
-		r = step(m, MERGE_UPDATE, range, e);
+		r = steps(m, STEPS(MERGE_LEAVE, MERGE_UPDATE), range, e);
 	if (r >= 0)
 		r = steps(m, STEPS(MERGE_FOLLOW, MERGE_SOURCES, MERGE_STATUS), range, e);
 	return r;
+}
+
+/* The one row of that place; *ret_index stays when there is none. */
+static int find_row(struct staging *s, int64_t place, int64_t *ret_index, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	int64_t r = pg_run(s->pg,
+			   "SELECT job_index FROM pg_temp.load_staging WHERE place = $1::int",
+			   PG_PARAMS(PG_INT(place)), &rows, e);
+
+	if (r > 0)
+		*ret_index = pg_int(rows, 0, 0);
+	pg_rows_free(rows);
+	return r < 0 ? (int)r : r > 0;
 }
 
 static int drop_row(struct staging *s, int64_t index, const char *why, struct err *e)
@@ -91,7 +105,19 @@ static int drop_row(struct staging *s, int64_t index, const char *why, struct er
 	int64_t r = pg_run(s->pg, "DELETE FROM pg_temp.load_staging WHERE job_index = $1::int",
 			   PG_PARAMS(PG_INT(index)), NULL, e);
 
-	return r < 0 ? (int)r : r == 0 ? 0 : staging_mark_failed(s, index, why, e);
+	return r < 0 ? (int)r : staging_mark_failed(s, index, why, e);
+}
+
+/* The only row of a range that failed. */
+static int give_up(struct staging *s, int64_t place, enum staging_fault fault, const char *why,
+		   struct err *e)
+{
+	int64_t index = 0;
+	int r = find_row(s, place, &index, e);
+
+	if (r > 0 && fault == STAGING_CROWD)
+		return err_set(e, ERR_AGAIN, "posting %lld alone: %s", (long long)index, why);
+	return r > 0 ? drop_row(s, index, why, e) : r;
 }
 
 static int merge_range(struct merge *m, struct range range, struct err *e);
@@ -128,10 +154,7 @@ static int merge_range(struct merge *m, struct range range, struct err *e)
 		return r;
 	if (range.from < range.to)
 		return merge_halves(m, range, e);
-	if (fault == STAGING_CROWD)
-		return err_set(e, ERR_AGAIN, "posting %lld alone: %s", (long long)range.from,
-			       why.msg);
-	return drop_row(s, range.from, why.msg, e);
+	return give_up(s, range.from, fault, why.msg, e);
 }
 
 static int count(struct staging *s, struct merge_counts *ret, struct err *e)
@@ -151,9 +174,9 @@ static int next_range(struct merge *m, int64_t after, struct range *ret, struct 
 {
 	struct pg_rows *rows = NULL;
 	int64_t r = pg_run(m->staging->pg,
-			   "SELECT min(job_index), max(job_index) FROM (SELECT job_index"
-			   " FROM pg_temp.load_staging WHERE job_index > $1::int"
-			   " ORDER BY job_index LIMIT $2::int) AS next",
+			   "SELECT min(place), max(place) FROM (SELECT place"
+			   " FROM pg_temp.load_staging WHERE place > $1::int"
+			   " ORDER BY place LIMIT $2::int) AS next",
 			   PG_PARAMS(PG_INT(after), PG_INT(m->plan->batch)), &rows, e);
 	int some = r > 0 && pg_cell(rows, 0, 0) != NULL;
 
@@ -163,13 +186,29 @@ static int next_range(struct merge *m, int64_t after, struct range *ret, struct 
 	return r < 0 ? (int)r : some;
 }
 
+/* Within a batch keys are locked in order; so that all batches of all loads go that way too, the
+ * rows of more than one batch are numbered by key. */
+static int arrange(struct staging *s, int batch, struct err *e)
+{
+	int r = 0;
+
+	if (s->staged > batch)
+		r = pg_exec(s->pg, "UPDATE pg_temp.load_staging s SET place = n.place"
+			    " FROM (SELECT job_index, row_number() OVER"
+			    " (ORDER BY merge_key, is_demo, job_index) AS place"
+			    " FROM pg_temp.load_staging) n WHERE n.job_index = s.job_index;"
+			    " CREATE INDEX ON pg_temp.load_staging (place)", e);
+	return r < 0 ? r :
+		       pg_exec(s->pg, "ANALYZE pg_temp.load_staging (job_index, place, merge_key,"
+			       " is_demo, dedupe_company, quality_score)", e);
+}
+
 int merge_all(struct staging *s, const struct merge_plan *plan, struct merge_counts *ret,
 	      struct err *e)
 {
 	struct merge m = { .staging = s, .plan = plan };
 	struct range range = { -1, -1 };
-	int r = pg_exec(s->pg, "ANALYZE pg_temp.load_staging (job_index, merge_key, is_demo,"
-			" dedupe_company, quality_score)", e);
+	int r = arrange(s, plan->batch, e);
 
 	*ret = (struct merge_counts){ 0 };
 	merge_sql_init(m.sql);

@@ -3,7 +3,7 @@
  *
  * Rows of equal merge_key are one posting. Accounts of it are ranked by source weight times
  * completeness (quality_score), then completeness, the longer description, the earlier row. The
- * best of a load leads, the others fill what it lacks; pay comes as one from the first with any.
+ * best of a load leads, the next 49 fill what it lacks; pay comes as one from the first with any.
  * Against a posting that is known, an answer older than the newest of its own account (source,
  * publisher, external id) never wins, and changes nothing where that account stands. Else an
  * account of another source wins if it ranks higher, and that of the source whose account stands
@@ -15,7 +15,7 @@
  * kept in job_sources, with its weight, completeness and newest collection.
  * A posting that stays as it was is not written, and locked by no more than a foreign key's share
  * lock. One that has expired is active again when it is seen.
- * Keys are written in order, so that two loads seldom deadlock; what another load wrote first
+ * Keys are written in order, over all batches, so that two loads seldom deadlock; what another load wrote first
  * counts as known. Reads committed data anew with each statement: the transaction must be at level
  * READ COMMITTED.
  * Where a row's values are refused the rows are halved down to it, and it is marked failed; where

@@ -10,7 +10,7 @@
 
 enum { SQL_MAX = 256 * 1024 };
 
-#define RANGE(alias) alias ".job_index BETWEEN $1::int AND $2::int"
+#define RANGE(alias) alias ".place BETWEEN $1::int AND $2::int"
 
 /* Best account first; s is load_staging. octet_length needs no unpacking. */
 #define RANK \
@@ -59,14 +59,19 @@ static const char SQL_GAIN[] =
 
 /* ---- rows of one load that are one posting ---- */
 
+/* Of very many equal ones the best fill all that can be filled. */
+#define FOLD_MAX "50"
+
 static const char SQL_LEAD[] =
-	"UPDATE pg_temp.load_staging s SET leader = r.leader,"
+	"UPDATE pg_temp.load_staging s SET leader = r.leader, folds = r.rank <= " FOLD_MAX ","
 	" outcome = CASE WHEN r.leader <> s.job_index THEN 'duplicate' END"
 	" FROM (SELECT s.job_index, first_value(s.job_index) OVER"
-	" (PARTITION BY s.merge_key, s.is_demo ORDER BY " RANK ") AS leader"
+	" of_key AS leader, row_number() OVER of_key AS rank"
 	" FROM pg_temp.load_staging s JOIN (SELECT s.merge_key, s.is_demo"
 	" FROM pg_temp.load_staging s WHERE " RANGE("s") " GROUP BY 1, 2 HAVING count(*) > 1) g"
-	" USING (merge_key, is_demo) WHERE " RANGE("s") ") r WHERE s.job_index = r.job_index";
+	" USING (merge_key, is_demo) WHERE " RANGE("s")
+	" WINDOW of_key AS (PARTITION BY s.merge_key, s.is_demo ORDER BY " RANK ")) r"
+	" WHERE s.job_index = r.job_index";
 
 static bool is_merged(const struct column *c)
 {
@@ -118,20 +123,21 @@ static char *fold_statement(void)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_puts(&b, "UPDATE pg_temp.load_staging l SET sources = g.sources");
+	buf_puts(&b, "UPDATE pg_temp.load_staging l SET sources = n.sources");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (!is_leaders_own(&COLUMNS[i]))
 			buf_printf(&b, ", %s = g.%s", COLUMNS[i].name, COLUMNS[i].name);
 	buf_puts(&b, " FROM (SELECT s.leader, array_agg(DISTINCT coalesce(s.publisher,"
-		 " s.api_provider)) AS sources");
+		 " s.api_provider)) AS sources FROM pg_temp.load_staging s WHERE " RANGE("s")
+		 " AND s.leader IS NOT NULL GROUP BY s.leader) n JOIN (SELECT s.leader");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (!is_leaders_own(&COLUMNS[i])) {
 			buf_puts(&b, ", ");
 			put_group_value(&b, &COLUMNS[i]);
 			buf_printf(&b, " AS %s", COLUMNS[i].name);
 		}
-	buf_puts(&b, " FROM pg_temp.load_staging s WHERE " RANGE("s") " AND s.leader IS NOT NULL"
-		 " GROUP BY s.leader) g WHERE l.job_index = g.leader");
+	buf_puts(&b, " FROM pg_temp.load_staging s WHERE " RANGE("s") " AND s.folds"
+		 " GROUP BY s.leader) g USING (leader) WHERE l.job_index = g.leader");
 	return buf_take(&b);
 }
 
@@ -284,6 +290,12 @@ static char *changed_statement(void)
 	return buf_take(&b);
 }
 
+static const char SQL_LEAVE[] =
+	"INSERT INTO jobfleet.pay_left (country, state, city, occupation, year)"
+	" SELECT DISTINCT b.country, b.state, b.city, b.occupation, b.year"
+	" FROM pg_temp.load_staging s JOIN jobfleet.posting_pay b ON b.id = s.job_id"
+	" WHERE " RANGE("s") " AND s.outcome = 'updated'";
+
 static char *update_statement(void)
 {
 	static const char *const KEYS[] = { "dedupe_key", "dedupe_title", "dedupe_company",
@@ -357,7 +369,11 @@ static const char SQL_STATUS[] =
 	" FROM pg_temp.load_staging s WHERE p.processing_id = $4::uuid"
 	" AND p.job_index = s.job_index AND " RANGE("s");
 
-static const char SQL_RETIRE[] = "SELECT jobfleet.retire_reposted($4::uuid, $1::int, $2::int)";
+static const char SQL_RETIRE[] =
+	"SELECT jobfleet.retire_reposted($4::uuid, s.job_index, s.job_index)"
+	" FROM pg_temp.load_staging s JOIN public.processed_job_data p"
+	" ON p.processing_id = $4::uuid AND p.job_index = s.job_index"
+	" WHERE " RANGE("s") " AND p.repost_of IS NOT NULL ORDER BY s.place";
 
 /* A statement may only have parameters that it mentions, so they are numbered anew: $n, n being
  * that of enum merge_param and one more, becomes the place among its own. */
@@ -387,6 +403,7 @@ void merge_sql_init(struct merge_sql *all)
 		[MERGE_INSERT] = insert_statement(),
 		[MERGE_RACED] = mem_strdup(SQL_RACED),
 		[MERGE_CHANGED] = changed_statement(),
+		[MERGE_LEAVE] = mem_strdup(SQL_LEAVE),
 		[MERGE_UPDATE] = update_statement(),
 		[MERGE_FOLLOW] = mem_strdup(SQL_FOLLOW),
 		[MERGE_SOURCES] = mem_strdup(SQL_SOURCES),

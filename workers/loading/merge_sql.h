@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* merge_sql: the statements of a merge, made from the list of columns (column.h). What they do
- * stands in merge.h. Each reads only rows of load_staging between two job_index, and takes those of
+ * stands in merge.h. Each reads only rows of load_staging between two places, and takes those of
  * the parameters that its list names, in that order. */
 #ifndef WORKERS_LOADING_MERGE_SQL_H
 #define WORKERS_LOADING_MERGE_SQL_H
 
 enum merge_param {
-	MERGE_FROM, MERGE_TO,		/* job_index */
+	MERGE_FROM, MERGE_TO,		/* place */
 	MERGE_COLLECTION,		/* "" none */
 	MERGE_PROCESSING,
 	MERGE_SEEN_AT,			/* when the collection was made */
@@ -24,6 +24,7 @@ enum merge_step {
 	MERGE_INSERT,			/* the others become postings */
 	MERGE_RACED,			/* how many became none, as another load was first */
 	MERGE_CHANGED,			/* rows that change a known posting, which is locked */
+	MERGE_LEAVE,			/* notes the pay figures that they count in */
 	MERGE_UPDATE,
 	MERGE_FOLLOW,			/* rows of a group learn their leader's posting */
 	MERGE_SOURCES,

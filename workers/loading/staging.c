@@ -17,7 +17,7 @@ static char *create_statement(void)
 	buf_puts(&b,
 		 "CREATE TEMPORARY TABLE load_staging (LIKE public.enhanced_jobs INCLUDING DEFAULTS"
 		 " INCLUDING CONSTRAINTS INCLUDING COMPRESSION, job_index integer PRIMARY KEY, merge_key text NOT NULL,"
-		 " leader integer, job_id uuid, outcome text");
+		 " place integer, leader integer, folds boolean, job_id uuid, outcome text");
 	for (int i = 0; i < COLUMNS_COUNT; i++)
 		if (COLUMNS[i].merge == MERGE_STAGED)
 			buf_printf(&b, ", %s text", COLUMNS[i].name);
@@ -42,7 +42,7 @@ void staging_release(struct staging *s)
 	s->weights = NULL;
 }
 
-static const char TARGETS[] = "job_index, merge_key, dedupe_key, sources, source_weight";
+static const char TARGETS[] = "job_index, place, merge_key, dedupe_key, sources, source_weight";
 
 /* COPY takes no parameters: the id is a checked uuid, the weights are quoted here. A publisher's
  * own weight goes before that of the source that brought it. */
@@ -53,7 +53,7 @@ static char *read_statement(const struct staging *s, int64_t from, int64_t to)
 	buf_init(&b, SQL_MAX);
 	buf_puts(
 		&b,
-		"COPY (SELECT p.job_index, coalesce(p.processed_data->>'merge_key', r.dedupe_key),"
+		"COPY (SELECT p.job_index, p.job_index, coalesce(p.processed_data->>'merge_key', r.dedupe_key),"
 		" r.dedupe_key,"
 		" ARRAY[coalesce(r.publisher, r.api_provider)],"
 		" coalesce(w.weights->>split_part(lower(r.publisher), '.', 1),"

@@ -2,9 +2,10 @@
 /* staging: the temporary table that a load is prepared in.
  *
  * load_staging is like enhanced_jobs with all its checks, so that a row the main table would refuse
- * is refused by the COPY; beside the columns of column.h it has job_index, merge_key, leader (the
- * row that leads a group of equal merge_keys of this load), job_id, outcome and those for other
- * tables; its id is a new posting's. It lives to the end of the transaction.
+ * is refused by the COPY; beside the columns of column.h it has job_index, merge_key, place (in the
+ * order of merging, at first the job_index), leader (the row that leads a group of equal merge_keys
+ * of this load), folds (leads it or fills its leader), job_id, outcome and those for other tables;
+ * its id is a new posting's. It lives to the end of the transaction.
  *
  * Rows are typed by the server from their JSON, read by a binary COPY and written by one: the bytes
  * between are only held, and cut between rows where one of them is refused. A COPY that is refused,
