@@ -109,13 +109,15 @@ DECLARE
 	dated boolean;
 	other tsquery;
 	words tsquery;
+	wanted text := regexp_replace(coalesce(query, ''), '(^|\s)-("[^"]*"|\S+)', ' ', 'g');
+	unwanted text;
 	norm double precision;
 	found uuid[] := '{}';
 	near uuid[] := '{}';
 BEGIN
 	-- most words are the same in all of them: each form is asked for once
 	FOREACH config IN ARRAY ARRAY['english', 'german', 'french', 'spanish', 'italian']::regconfig[] LOOP
-		other := websearch_to_tsquery(config, coalesce(query, ''));
+		other := websearch_to_tsquery(config, wanted);
 		IF coalesce(numnode(words), 0) = 0 THEN
 			words := other;
 		ELSIF numnode(other) > 0 AND position(other::text IN words::text) = 0 THEN
@@ -123,6 +125,13 @@ BEGIN
 		END IF;
 	END LOOP;
 	words := CASE WHEN numnode(words) > 0 THEN words END;
+	-- what is not wanted must be missing in every language's form
+	FOR unwanted IN SELECT m[2] FROM regexp_matches(coalesce(query, ''), '(^|\s)-("[^"]*"|\S+)', 'g') m LOOP
+		FOREACH config IN ARRAY ARRAY['english', 'german', 'french', 'spanish', 'italian']::regconfig[] LOOP
+			other := phraseto_tsquery(config, unwanted);
+			words := CASE WHEN numnode(other) > 0 THEN words && !!other ELSE words END;
+		END LOOP;
+	END LOOP;
 	IF query_embedding IS NOT NULL AND cardinality(query_embedding) <> 1536 THEN
 		RAISE EXCEPTION 'the embedding has % dimensions, not 1536', cardinality(query_embedding)
 			USING ERRCODE = 'invalid_parameter_value';

@@ -262,6 +262,9 @@ def search(bed, server):
     done = call("jobfleet", "search", "harbour -night", "-n", "5", "--json")
     check("and leaves out what is not wanted",
           [f["title"] for f in json.loads(done.stdout)] == ["Clerk of Works"], done.stdout)
+    done = call("jobfleet", "search", "harbour -ships", "-n", "5", "--json")
+    check("also in a form that another language would write otherwise",
+          [f["title"] for f in json.loads(done.stdout)] == ["Clerk of Works"], done.stdout)
     done = call("jobfleet", "search", "Hafens", "--json")
     check("and knows a posting's own language",
           [f["title"] for f in json.loads(done.stdout)] == ["Hafenmeister"], done.stdout)

@@ -88,6 +88,22 @@ static void ten_thousand_postings_are_told_apart(void **state)
 	dedupe_set_close(NULL);
 }
 
+static void a_link_for_all_of_a_companys_jobs_makes_them_none(void **state)
+{
+	static const char PAGE[] = "https://acme.example/about-us/join-our-team";
+	struct dedupe_keys baker = keys("Baker", "Acme", "Austin, TX", PAGE);
+	struct dedupe_keys accountant = keys("Accountant", "Acme", "Austin, TX", PAGE);
+	struct dedupe_keys pastry = keys("Baker for Pastries", "Acme", "Austin, TX", PAGE);
+
+	(void)state;
+	assert_string_equal(baker.link, accountant.link);
+	assert_false(dedupe_same_by_link(&baker, &accountant));
+	assert_true(dedupe_same_by_link(&baker, &pastry));
+	baker = keys("Baker", "Acme", "Austin, TX", "https://acme.example/jobs/4711");
+	accountant = keys("Boulanger", "Acme", "Austin, TX", "https://acme.example/jobs/4711");
+	assert_true(dedupe_same_by_link(&baker, &accountant));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +111,7 @@ int main(void)
 		cmocka_unit_test(another_level_place_company_or_language_is_another_posting),
 		cmocka_unit_test(one_link_is_one_posting_unless_place_or_level_contradict),
 		cmocka_unit_test(ten_thousand_postings_are_told_apart),
+		cmocka_unit_test(a_link_for_all_of_a_companys_jobs_makes_them_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,11 +53,39 @@ static bool places_agree(const char *a, const char *b)
 	return (!last_b || !strcmp(last_b, ",remote")) && !strncmp(last_a + 1, b, 2);
 }
 
+static bool share_word(const char *a, const char *b)
+{
+	for (const char *p = a; *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+		char word[TITLE_MAX];
+
+		snprintf(word, sizeof word, "%.*s", (int)n, p);
+		if (n >= 3 && text_has_word(b, word))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+/* A run of four digits: the link is of one posting, not of a page for all of a company's. */
+static bool has_number(const char *link)
+{
+	int run = 0;
+
+	for (; *link && run < 4; link++)
+		run = isdigit((unsigned char)*link) ? run + 1 : 0;
+	return run == 4;
+}
+
 int dedupe_same_by_link(const struct dedupe_keys *a, const struct dedupe_keys *b)
 {
-	return a->link[0] && !strcmp(a->link, b->link) && a->level == b->level &&
-		places_agree(a->place, b->place) &&
-		(!strcmp(a->title, b->title) || !strcmp(a->company, b->company));
+	if (!a->link[0] || strcmp(a->link, b->link) || a->level != b->level ||
+	    !places_agree(a->place, b->place))
+		return false;
+	if (!strcmp(a->title, b->title))
+		return true;
+	return !strcmp(a->company, b->company) &&
+		(has_number(a->link) || share_word(a->title, b->title));
 }
 
 /* Two open hash tables over one list of remembered postings. */

@@ -31,7 +31,8 @@ struct dedupe_keys {
 void dedupe_keys_fill(struct dedupe_keys *k, const char *title, const char *company,
 		      const struct place *place, const char *workplace, const char *apply_link);
 
-/* Do the two, whose link keys are equal, agree enough to be one? */
+/* Do the two, whose link keys are equal, agree enough to be one? Of one company with different
+ * titles they do where the link has a number or the titles a word in common. */
 int dedupe_same_by_link(const struct dedupe_keys *a, const struct dedupe_keys *b);
 
 struct dedupe_set;
