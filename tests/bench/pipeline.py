@@ -104,11 +104,11 @@ def follow(bed, rows):
         time.sleep(1)
 
 
-def stage_rate(seen, column, rows):
+def stage_rate(seen, column):
     """Postings a second of one stage, from its first to its last posting."""
     first = next(s[0] for s in seen if s[column] > 0)
-    last = next(s[0] for s in seen if s[column] >= rows)
-    return rows / max(last - first, 1)
+    last = next(s[0] for s in seen if s[column] >= seen[-1][column])
+    return seen[-1][column] / max(last - first, 1)
 
 
 def main():
@@ -135,7 +135,7 @@ def main():
     seconds = seen[-1][0]
     figures = {"rows": rows, "seconds": seconds, "rate": rows / seconds, "aim": AIM,
                "postings": jobs, "dead": len(dead), "peak_pss_kib": peak,
-               "stages": {name: stage_rate(seen, column, rows) for column, name in
+               "stages": {name: stage_rate(seen, column) for column, name in
                           ((1, "collect"), (2, "process"), (3, "load"))}}
     print("pipeline: %d rows end to end in %.1f s: %.0f a second (aim %d: %s); %d postings, %d dead"
           % (rows, seconds, figures["rate"], AIM, "met" if figures["rate"] >= AIM else "MISSED",
