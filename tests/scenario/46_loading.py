@@ -176,6 +176,27 @@ def newer_rules_give_the_new_key(bed):
     bed.check("a posting that gave its key up takes none", keys(bed)[0][0] == was, keys(bed))
 
 
+def a_link_meets_what_processing_could_not_know(bed):
+    link = "jobs.example.com/apply/77123"
+
+    def of(words, number, **more):
+        return posting(number, dedupe_title=words, apply_key=link, dedupe_key="%s|%d" % (words, number),
+                       external_id="x%d" % number, **more)
+
+    bed.load([of("night baker", 1, publisher="Indeed")])
+    answer = bed.load([of("baker nights", 2, publisher="LinkedIn", dedupe_company="oven sons",
+                          title="Baker (nights)")])
+    both = bed.one("SELECT count(*) FROM job_sources")
+    bed.check("postings of one link that were processed before either was loaded are one",
+              counts(answer) == (0, 1, 0, 0, 0) and both == 2, answer)
+    others = [of("night baker", 3, seniority="senior"), of("night baker", 4, dedupe_location="enid|ok|us"),
+              of("accountant", 5), of("night baker", 6, is_demo=True),
+              of("night baker", 7, dedupe_company="mill")]
+    answer = bed.load(others)
+    bed.check("other levels, places and jobs of that link stay what they are, and samples apart",
+              counts(answer)[0] == 4 and answer["failed"] == 0, answer)
+
+
 def companies_gather_what_postings_say(bed):
     bed.load([posting(1, company_website="https://oven.example", company_type="Private")])
     bed.load([posting(2, company_website="https://other.example", naics_code="311811",
@@ -483,6 +504,7 @@ def figures_follow_postings_that_leave(bed):
 bed = Bed('\tload_subscribers = "test.heard, nobody.knows"\n')
 bed.run_all([unchanged_postings_are_not_touched, the_best_account_stands,
              an_account_replaces_itself, newer_rules_give_the_new_key,
+             a_link_meets_what_processing_could_not_know,
              companies_gather_what_postings_say, postings_expire_and_return,
              an_end_is_its_own_accounts,
              loads_at_once_have_each_posting_once, loads_in_batches_go_one_way,

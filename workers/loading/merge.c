@@ -58,7 +58,7 @@ static int64_t steps(struct merge *m, const enum merge_step *which, size_t n, st
 /* A posting that another load made first is there when the insert has waited for it. */
 static int64_t insert(struct merge *m, struct range range, struct err *e)
 {
-	int64_t r = steps(m, STEPS(MERGE_MATCH, MERGE_INSERT, MERGE_RACED), range, e);
+	int64_t r = steps(m, STEPS(MERGE_MATCH, MERGE_MEET, MERGE_INSERT, MERGE_RACED), range, e);
 
 	if (r > 0)
 		r = steps(m, STEPS(MERGE_MATCH, MERGE_RACED), range, e);

@@ -15,9 +15,13 @@
  * kept in job_sources, with its weight, completeness and newest collection.
  * A posting that stays as it was is not written, and locked by no more than a foreign key's share
  * lock. One that has expired is active again when it is seen.
- * Keys are written in order, over all batches, so that two loads seldom deadlock; what another load wrote first
- * counts as known. Reads committed data anew with each statement: the transaction must be at level
- * READ COMMITTED.
+ * Two answers may be processed before either is loaded, so that neither knows the other's postings:
+ * a row whose key is new joins the posting that has its link, if seniority, place and title or
+ * company agree. (One that only its text would show becomes a posting of its own then, and so does
+ * one of another load that has not committed yet.)
+ * Keys are written in order, over all batches, so that two loads seldom deadlock; what another load
+ * wrote first counts as known. Reads committed data anew with each statement: the transaction must
+ * be at level READ COMMITTED.
  * Where a row's values are refused the rows are halved down to it, and it is marked failed; where
  * locks or memory fail, the halves are tried by themselves, and one row alone gives -ERR_AGAIN. */
 #ifndef WORKERS_LOADING_MERGE_H

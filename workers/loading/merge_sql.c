@@ -150,6 +150,20 @@ static const char SQL_MATCH[] =
 	" LEFT JOIN public.companies c ON c.match_key = t.dedupe_company AND c.is_demo = t.is_demo"
 	" WHERE " RANGE("t") " AND t.outcome IS NULL AND s.job_index = t.job_index";
 
+/* The rule for links of workers/processing/dedupe.h, at its strictest; a posting takes one row. */
+static const char SQL_MEET[] =
+	"UPDATE pg_temp.load_staging s SET job_id = f.id FROM (SELECT DISTINCT ON (m.id) m.* FROM ("
+	"SELECT DISTINCT ON (t.job_index) t.job_index, j.id FROM pg_temp.load_staging t"
+	" JOIN public.processed_job_data p ON p.processing_id = $4::uuid AND p.job_index = t.job_index"
+	" AND p.repost_of IS NULL JOIN public.enhanced_jobs j ON j.apply_key = t.apply_key"
+	" AND j.is_demo = t.is_demo AND j.seniority = t.seniority AND (j.dedupe_title = t.dedupe_title"
+	" OR j.dedupe_company = t.dedupe_company AND string_to_array(j.dedupe_title, ' ') &&"
+	" string_to_array(t.dedupe_title, ' ')) AND j.dedupe_location = t.dedupe_location"
+	" AND right(j.dedupe_key, 36) <> j.id::text WHERE " RANGE("t") " AND t.outcome IS NULL"
+	" AND t.job_id IS NULL ORDER BY t.job_index, j.last_seen DESC) m ORDER BY m.id, m.job_index) f"
+	" WHERE s.job_index = f.job_index AND NOT EXISTS (SELECT FROM pg_temp.load_staging x WHERE "
+	RANGE("x") " AND x.job_id = f.id)";
+
 static char *insert_statement(void)
 {
 	struct buf b;
@@ -400,6 +414,7 @@ void merge_sql_init(struct merge_sql *all)
 		[MERGE_NEW_COMPANIES] = mem_strdup(SQL_NEW_COMPANIES),
 		[MERGE_GAIN] = mem_strdup(SQL_GAIN),
 		[MERGE_MATCH] = mem_strdup(SQL_MATCH),
+		[MERGE_MEET] = mem_strdup(SQL_MEET),
 		[MERGE_INSERT] = insert_statement(),
 		[MERGE_RACED] = mem_strdup(SQL_RACED),
 		[MERGE_CHANGED] = changed_statement(),

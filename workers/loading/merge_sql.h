@@ -21,6 +21,7 @@ enum merge_step {
 	MERGE_NEW_COMPANIES,
 	MERGE_GAIN,			/* known companies gain what they lack */
 	MERGE_MATCH,			/* rows learn their posting, as far as it is known */
+	MERGE_MEET,			/* also by link, as far as none had it when they were processed */
 	MERGE_INSERT,			/* the others become postings */
 	MERGE_RACED,			/* how many became none, as another load was first */
 	MERGE_CHANGED,			/* rows that change a known posting, which is locked */
