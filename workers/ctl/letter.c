@@ -168,12 +168,13 @@ int letter_message(const struct letter *l, struct message *m, struct err *e)
 	struct err why = { 0 };
 	int r = must_be_dead(l, e);
 
-	message_init(m);
-	if (r < 0)
+	if (r == 0 && (!l->props || !l->body))
+		r = err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
+			    (long long)l->id);
+	if (r < 0) {
+		message_init(m);
 		return r;
-	if (!l->props || !l->body)
-		return err_set(e, ERR_INVALID, "dead letter %lld kept no message to send",
-			       (long long)l->id);
+	}
 	if (dead_letter_message(&dead, m, &why) < 0)
 		return err_set(e, ERR_INVALID, "dead letter %lld cannot be sent again: %s",
 			       (long long)l->id, why.msg);
