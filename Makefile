@@ -136,7 +136,7 @@ test: deps
 	$(BUILD) all test-programs
 	$(BUILD) FAULTS=1 all test-programs
 	$(if $(CLANG),$(BUILD) SAN= COVERAGE= FUZZ=1 fuzz-programs)
-	@tests/run --build $B $(TESTS)
+	@tests/run $(if $(filter true,$(CI)),--again) --build $B $(TESTS)
 
 up: deps
 	$(if $(filter no,$(FLEET)),,$(BUILD) all)
