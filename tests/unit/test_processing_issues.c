@@ -164,6 +164,23 @@ static void bytes_that_are_no_utf8_are_mended_everywhere(void **state)
 	posting_release(&p);
 }
 
+static void a_text_of_several_places_keeps_the_others(void **state)
+{
+	struct posting p;
+	struct refusal r;
+
+	(void)state;
+	posting_init(&p);
+	assert_int_equal(take("\"job_location\":\"London or Berlin\"", NULL, 0, &p, &r),
+			 TRANSFORM_POSTING);
+	assert_string_equal(p.place.city, "London");
+	assert_int_equal(p.nplaces, 1);
+	assert_non_null(strstr(p.places[0], "Berlin"));
+	assert_int_equal(take("\"job_location\":\"Austin, TX\"", NULL, 0, &p, &r), TRANSFORM_POSTING);
+	assert_int_equal(p.nplaces, 0);
+	posting_release(&p);
+}
+
 static void a_posting_that_says_too_little_is_refused(void **state)
 {
 	struct posting p;
@@ -201,6 +218,7 @@ int main(void)
 		cmocka_unit_test(only_contradictions_make_a_posting_inconsistent),
 		cmocka_unit_test(issues_and_notes_stand_in_the_metadata),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_mended_everywhere),
+		cmocka_unit_test(a_text_of_several_places_keeps_the_others),
 		cmocka_unit_test(an_hour_of_federal_work_counts_2087_times),
 		cmocka_unit_test(a_posting_that_says_too_little_is_refused),
 		cmocka_unit_test(a_step_that_no_file_serves_is_named),

@@ -265,14 +265,6 @@ const char *gazetteer_region_name(int region)
 	return region < 0 ? "" : name_at(u24(region_at((unsigned)region) + 5));
 }
 
-const char *gazetteer_region_country(int region, char out[3])
-{
-	out[0] = '\0';
-	if (region >= 0)
-		read_country(u16(region_at((unsigned)region)), out);
-	return out;
-}
-
 int gazetteer_region_by_code(const char *country, const char *code)
 {
 	struct gazetteer_walk w = { 0, 0 };

@@ -51,7 +51,6 @@ void gazetteer_detail(unsigned place, struct gazetteer_place *ret);
 /* ISO 3166-2 code without the country ("TX"); "" where none is known. */
 const char *gazetteer_region_code(int region);
 const char *gazetteer_region_name(int region);
-const char *gazetteer_region_country(int region, char out[3]);
 /* -1: no such region. code is compared without case. */
 int gazetteer_region_by_code(const char *country, const char *code);
 

@@ -276,13 +276,6 @@ const struct soc *soc_of(const char *title)
 	return memory[slot].soc;
 }
 
-const char *soc_of_title(const char *title)
-{
-	const struct soc *soc = soc_of(title);
-
-	return soc ? soc->code : NULL;
-}
-
 const char *soc_of_onet(const char *onet)
 {
 	/* codes that changed; where one became several, the largest of them */

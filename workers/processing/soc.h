@@ -20,8 +20,6 @@ struct soc {
 
 /* NULL: the title names no occupation. Static. */
 const struct soc *soc_of(const char *title);
-/* Its code alone; NULL. */
-const char *soc_of_title(const char *title);
 /* Of an O*NET code of 2010 (8 digits), in SOC 2018; NULL where that has none for it. */
 const char *soc_of_onet(const char *onet);
 

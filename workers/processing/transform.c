@@ -81,6 +81,29 @@ static void resolve(const char *asked_country, const struct listing_place *from,
 	place_resolve(&in, ret);
 }
 
+static void add_other(struct posting *p, const struct place *place)
+{
+	if (p->nplaces == POSTING_PLACES_MAX)
+		return;
+	place_label(place, p->places[p->nplaces], sizeof p->places[0]);
+	p->nplaces += p->places[p->nplaces][0] != '\0';
+}
+
+/* "London or Berlin": a text alone may name several. */
+static void add_others_of_text(const char *country, const struct listing_place *from,
+			       struct posting *p)
+{
+	struct place places[LISTING_PLACES];
+	char line[512];
+	size_t n;
+
+	if (from->city || !from->text || text_line(from->text, line, sizeof line) == 0)
+		return;
+	n = place_parse_all(line, country, places, LISTING_PLACES);
+	for (size_t i = 1; i < n; i++)
+		add_other(p, &places[i]);
+}
+
 /* The first place is the posting's; the others are kept by name. */
 static void take_places(const struct transform_context *ctx, const struct listing *l,
 			struct posting *p)
@@ -92,10 +115,11 @@ static void take_places(const struct transform_context *ctx, const struct listin
 	resolve(country, l->nplaces ? &l->place[0] : &nowhere, &p->place);
 	if (l->nplaces && l->place[0].postal_code)
 		text_line(l->place[0].postal_code, p->postal_code, sizeof p->postal_code);
-	for (size_t i = 1; i < l->nplaces && p->nplaces < POSTING_PLACES_MAX; i++) {
+	if (l->nplaces)
+		add_others_of_text(country, &l->place[0], p);
+	for (size_t i = 1; i < l->nplaces; i++) {
 		resolve(country, &l->place[i], &other);
-		place_label(&other, p->places[p->nplaces], sizeof p->places[0]);
-		p->nplaces += p->places[p->nplaces][0] != '\0';
+		add_other(p, &other);
 	}
 }
 
