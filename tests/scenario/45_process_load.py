@@ -20,6 +20,9 @@ import uuid
 import pika
 import psycopg2
 
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from fleet_worker import wait_for  # noqa: E402
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BIN = os.environ["JOBFLEET_BIN"]
 DATA = os.path.join(TOP, "tests/providers/data")
@@ -39,17 +42,6 @@ def check(sentence, good, note=""):
     global failed
     print("%s - %s%s" % ("ok" if good else "not ok", sentence, "" if good else ": %s" % (note,)))
     failed = failed or not good
-
-
-def wait_for(what, test, limit_s=LIMIT_S):
-    deadline = time.monotonic() + limit_s
-    while True:
-        answer = test()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError("not within %d s: %s" % (limit_s, what))
-        time.sleep(0.02)
 
 
 class Bed:

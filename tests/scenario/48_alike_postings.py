@@ -12,11 +12,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 import uuid
 
 import psycopg2
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from fleet_worker import wait_for  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BIN = os.environ["JOBFLEET_BIN"]
@@ -36,17 +38,6 @@ def check(sentence, good, note=""):
     global failed
     print("%s - %s%s" % ("ok" if good else "not ok", sentence, "" if good else ": %s" % (note,)))
     failed = failed or not good
-
-
-def wait_for(what, test):
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        answer = test()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError("not within %d s: %s" % (LIMIT_S, what))
-        time.sleep(0.05)
 
 
 def call(program, *words, conf="", key=None):

@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 
 import pika
 import psycopg2
+
+from fleet_worker import wait_for  # noqa: E402,F401
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BIN = os.environ["JOBFLEET_BIN"]
@@ -21,18 +22,6 @@ QUEUE = "processed_data_loading"
 HEARD = 'task test.heard {\n\tqueue = monitoring\n}\n'
 
 sys.stdout.reconfigure(line_buffering=True)
-
-
-def wait_for(what, test, limit_s=LIMIT_S):
-    """The first true answer of test()."""
-    deadline = time.monotonic() + limit_s
-    while True:
-        answer = test()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError("not within %d s: %s" % (limit_s, what))
-        time.sleep(0.02)
 
 
 def posting(number, **more):

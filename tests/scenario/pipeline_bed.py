@@ -16,23 +16,14 @@ import uuid
 import pika
 import psycopg2
 
+from fleet_worker import wait_for  # noqa: E402,F401
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 LIMIT_S = 60
 QUEUES = {"jobfleet.collect_jobs": "job_collection_requests",
           "jobfleet.process_collection": "raw_data_processing",
           "jobfleet.reprocess": "raw_data_processing",
           "jobfleet.load_processed": "processed_data_loading"}
-
-
-def wait_for(what, test, limit_s=LIMIT_S):
-    deadline = time.monotonic() + limit_s
-    while True:
-        answer = test()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError("not within %d s: %s" % (limit_s, what))
-        time.sleep(0.02)
 
 
 class Program:
