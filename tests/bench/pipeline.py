@@ -28,6 +28,7 @@ import pipeline_bed     # noqa: E402
 
 AIM = 278
 RUN, PAGE = 1000, 100
+LEAST = 480
 LIMIT_S = 1800
 STATE = """
 SELECT (SELECT coalesce(sum((metadata->>'job_count')::int), 0) FROM raw_job_collections),
@@ -116,6 +117,8 @@ def main():
     parser.add_argument("--postings", type=int, default=50000)
     parser.add_argument("--json")
     o = parser.parse_args()
+    if o.postings < LEAST:
+        parser.error("--postings: the generator makes at least %d" % LEAST)
     os.environ.setdefault("JOBFLEET_BIN", os.path.join(TOP, "build/bin"))
     with tempfile.TemporaryDirectory() as directory:
         server, port, rows = provider(directory, o.postings)

@@ -176,7 +176,8 @@ static void a_text_of_several_places_keeps_the_others(void **state)
 	assert_string_equal(p.place.city, "London");
 	assert_int_equal(p.nplaces, 1);
 	assert_non_null(strstr(p.places[0], "Berlin"));
-	assert_int_equal(take("\"job_location\":\"Austin, TX\"", NULL, 0, &p, &r), TRANSFORM_POSTING);
+	assert_int_equal(take("\"job_location\":\"Austin, TX\"", NULL, 0, &p, &r),
+			 TRANSFORM_POSTING);
 	assert_int_equal(p.nplaces, 0);
 	posting_release(&p);
 }
