@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/net/http.h"
+#include "common/store/asking.h"
 #include "common/store/pg.h"
 #include "common/worker/run.h"
 #include "workers/collection/fetch.h"
@@ -233,7 +234,7 @@ static int find_fresh(struct walk *w, struct raw_kept *ret, struct err *e)
 		    (r = fresh_find(pg, w->hash, w->fresh_ms, w->conf->max_response_bytes, ret,
 				    e)) != 0)
 			return r;
-		if ((r = fresh_lease(pg, w->hash, run_id(w->run), lease_ms, e)) < 0)
+		if ((r = asking_lease(pg, w->hash, run_id(w->run), lease_ms, e)) < 0)
 			return r;
 		/* Whoever had it may have answered between the two looks. */
 		if (r > 0)
@@ -256,7 +257,7 @@ static void end_lease(struct walk *w)
 
 	/* One that stays ends by itself. */
 	if (run_db_read(w->run, &pg, NULL) == 0)
-		fresh_release(pg, w->hash, run_id(w->run), NULL);
+		asking_release(pg, w->hash, run_id(w->run), NULL);
 }
 
 static int add_conditions(struct walk *w, struct source_request *req, struct err *e)

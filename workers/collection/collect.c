@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/store/asking.h"
 #include "common/store/quota.h"
 #include "common/worker/run.h"
 #include "workers/collection/fresh.h"
@@ -338,7 +339,7 @@ int collect_pick_up(struct run *run, const cJSON *args, cJSON **ret_result, stru
 	(void)args;
 	if (n < 0)
 		return n;
-	if ((r = run_db(run, &pg, e)) < 0 || (r = fresh_prune(pg, e)) < 0)
+	if ((r = run_db(run, &pg, e)) < 0 || (r = asking_prune(pg, e)) < 0)
 		return r;
 	*ret_result = mem_check(cJSON_CreateObject());
 	json_set_str(*ret_result, "status", "success");

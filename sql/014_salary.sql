@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- Salary figures as other programs lean on them: indexes for the queries that are asked, views, merging,
+-- retention, the trail of changes, export and erasure.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- What operators do, and the schedules that they add while the fleet runs.

@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: MIT
+-- The rights of 013_rights.sql, with the tables and functions that came since.
+
+-- Safe to repeat. A later migration that adds tables replaces this function and calls it.
+CREATE OR REPLACE FUNCTION jobfleet.grant_rights() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	domain text := 'public.raw_job_collections, public.job_processing_log, public.processed_job_data, '
+		'public.enhanced_jobs, public.job_sources, public.companies, public.salary_benchmarks, '
+		'public.market_data, public.confidence_scores, public.salary_data_cache';
+	own text := 'jobfleet.ledger, jobfleet.pending, jobfleet.steps, jobfleet.starts, jobfleet.dead_letters, '
+		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
+		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
+		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left';
+	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
+	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
+		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '
+		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks';
+	role text;
+BEGIN
+	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader']
+	LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA jobfleet TO @');
+	END LOOP;
+	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher'] LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA public TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || own || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON jobfleet.migrations TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SEQUENCE jobfleet.order_seq TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
+			'jobfleet.unique_take, jobfleet.near_candidates, jobfleet.retire_reposted TO @');
+	END LOOP;
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || domain || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || schedules || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.posting_pay TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.expire_postings, '
+		'jobfleet.refresh_posting_pay, jobfleet.percentile, jobfleet.join_notes, jobfleet.retire_reposted, '
+		'jobfleet.near_candidates TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || schedules || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON ' || domain || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_enqueue', 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue TO @');
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT USAGE ON SCHEMA public TO @');
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ' TO @');
+	-- what waits and what was done, without arguments and results
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (id, task_id, generation, nesting, retries, '
+		'hop, kind, task, queue, priority, due, state, claimed_until, attempts, reason, created_at, sent_at) '
+		'ON jobfleet.pending TO @');
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (task_id, generation, nesting, retries, outcome, '
+		'final, task, queue, cause, follow_ups, node, started_at, settled_at, join_id, join_index) '
+		'ON jobfleet.ledger TO @');
+END $$;
+
+-- PostgreSQL lets everybody call a new function; here only the roles above.
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA jobfleet FROM PUBLIC;
+SELECT jobfleet.grant_rights();
