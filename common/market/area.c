@@ -203,14 +203,16 @@ static void name_alternatives(struct area *a, const char *city, const struct are
 {
 	const struct area_state *s = state_named(city);
 
-	if (other)
+	if (other) {
 		snprintf(a->warning, sizeof a->warning,
 			 "\"%s\" was read as %s (%s); it may also mean %s (%s)", a->city, a->label,
 			 a->metro->name, a->city, other->name);
-	else if (s && strcmp(a->label, "New York, NY") != 0)
+		snprintf(a->alternatives[0], AREA_LABEL_SIZE, "%.63s, %.2s", a->city, other->states);
+	} else if (s && strcmp(a->label, "New York, NY") != 0) {
 		snprintf(a->warning, sizeof a->warning,
 			 "\"%s\" was read as %s; for the state write \"%s State\"", a->city, a->label,
 			 s->name);
+	}
 }
 
 static bool read_city(struct area *a, const char *city, const struct area_state *s)

@@ -30,6 +30,7 @@ struct area_metro {
 };
 
 #define AREA_LABEL_SIZE 96
+enum { AREA_ALTERNATIVES = 3 };
 
 struct area {
 	enum area_level level;
@@ -38,6 +39,9 @@ struct area {
 	char city[64];			/* "New York"; "" when no city was named */
 	char label[AREA_LABEL_SIZE];	/* "New York, NY"; "Texas"; "United States" */
 	char warning[384];		/* "" unless a wider area, or one of several readings, stands in */
+	/* Other places that the text may mean ("Portland, ME"), the likeliest first; area_resolve
+	 * reads each. "" behind the last. */
+	char alternatives[AREA_ALTERNATIVES][AREA_LABEL_SIZE];
 };
 
 int area_resolve(const char *text, struct area *ret, struct err *e);

@@ -17,6 +17,7 @@
 struct err;
 
 #define OCCUPATION_NAME_SIZE 64
+enum { OCCUPATION_ALTERNATIVES = 3 };
 
 /* One row of the table. aliases: folded (fold.h), separated by '|', in plural where that is usual.
  * Those before "||" also count inside a longer text; those after it only as the whole text. */
@@ -31,6 +32,10 @@ struct occupation {
 	char name[OCCUPATION_NAME_SIZE];	/* "Software Engineer": the alias that matched */
 	bool corrected;				/* by close spelling: worth a warning */
 	bool partial;				/* words of the text beyond the alias were left aside */
+	/* Other occupations that the text may mean ("Licensed Practical Nurse"), the likeliest first;
+	 * occupation_resolve reads each. "" behind the last. */
+	char alternatives[OCCUPATION_ALTERNATIVES][OCCUPATION_NAME_SIZE];
+	char warning[256];			/* "" unless OEWS has no figures under this very code */
 };
 
 /* -ERR_NOT_FOUND names up to three suggestions; -ERR_INVALID for an empty text. */
