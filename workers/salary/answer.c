@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/market/score.h"
 #include "workers/salary/fallback.h"
+#include "workers/salary/merged.h"
 
 static void warn(cJSON *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void warn(cJSON *list, const char *fmt, ...)
@@ -130,6 +131,17 @@ cJSON *answer_scores(const struct request *r, const struct findings *f, const ch
 	return list;
 }
 
+/* As text, since amounts must not pass through the numbers of a parser. */
+static void put_merged(cJSON *meta, const struct findings *f)
+{
+	cJSON *merged = merged_make(f);
+	char *text = json_print(merged);
+
+	json_set_str(meta, "merged", text);
+	free(text);
+	cJSON_Delete(merged);
+}
+
 cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache_kind kind,
 		   int count, bool development)
 {
@@ -151,6 +163,7 @@ cJSON *answer_meta(const struct request *r, const struct findings *f, enum cache
 		json_set(o, "sources", source_names(f));
 		json_set(o, "source_details", mem_check(cJSON_Duplicate(f->sources, true)));
 		json_set(o, "warnings", data_warnings(r, f));
+		put_merged(o, f);
 	}
 	return o;
 }
@@ -179,6 +192,32 @@ static cJSON *all_warnings(const struct answer *a, const struct request *r)
 	return list;
 }
 
+static void add_alternative(cJSON *list, const char *text)
+{
+	if (*text)
+		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(text)));
+}
+
+/* What the texts of the request were taken for. */
+static cJSON *resolved(const struct request *r)
+{
+	cJSON *o = mem_check(cJSON_CreateObject()), *places = mem_check(cJSON_CreateArray());
+	cJSON *jobs = mem_check(cJSON_CreateArray());
+
+	for (size_t i = 0; i < COUNT(r->area.alternatives); i++)
+		add_alternative(places, r->area.alternatives[i]);
+	for (size_t i = 0; i < COUNT(r->occupation.alternatives); i++)
+		add_alternative(jobs, r->occupation.alternatives[i]);
+	json_set_str(o, "level", area_level_name(r->area.level));
+	json_set_str(o, "area", area_name(&r->area));
+	json_set_str(o, "area_code", area_code(&r->area));
+	json_set_str(o, "soc", r->occupation.row->soc);
+	json_set_str(o, "soc_title", r->occupation.row->title);
+	json_set(o, "other_locations", places);
+	json_set(o, "other_occupations", jobs);
+	return o;
+}
+
 cJSON *answer_make(const struct answer *a, const struct request *r)
 {
 	cJSON *o = mem_check(cJSON_CreateObject());
@@ -187,8 +226,10 @@ cJSON *answer_make(const struct answer *a, const struct request *r)
 	json_set_str(o, "status", "success");
 	json_set_str(o, "location", r->area.label);
 	json_set_str(o, "occupation", r->occupation.name);
+	json_set(o, "resolved", resolved(r));
 	json_set_num(o, "data_count", json_num(a->meta, "count", 0));
 	json_set_raw(o, "salary_benchmarks", a->benchmarks);
+	json_set_raw(o, "merged", json_str(a->meta, "merged", "null"));
 	json_set_raw(o, "market_data", a->market ? a->market : "[]");
 	json_set_raw(o, "confidence_scores", a->confidence ? a->confidence : "[]");
 	copy_member(o, a->meta, "sources", mem_check(cJSON_CreateArray()));

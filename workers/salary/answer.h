@@ -2,10 +2,12 @@
 /* answer: what fetch_salary_data returns, put together from stored rows.
  *
  *	{"status": "success", "data_count": n, "salary_benchmarks": [rows],
- *	 "market_data": [rows], "confidence_scores": [rows], "sources": ["bls", …],
- *	 "source_details": {"bls": {"status": …}}, "cache_hit": bool, "cached_at": epoch s,
- *	 "cache_key": text, "location": text, "occupation": text, "fallback": bool,
- *	 "processing_time_ms": n, "warnings": [texts]}
+ *	 "merged": {as merged.h says} or null, "market_data": [rows], "confidence_scores": [rows],
+ *	 "sources": ["bls", …], "source_details": {"bls": {"status": …}}, "cache_hit": bool,
+ *	 "cached_at": epoch s, "cache_key": text, "location": text, "occupation": text,
+ *	 "resolved": {"level", "area", "area_code", "soc", "soc_title", "other_locations": [texts],
+ *	 "other_occupations": [texts]}, "fallback": bool, "processing_time_ms": n,
+ *	 "warnings": [texts]}
  * Rows have the columns of their tables; amounts, rates and scores are JSON numbers, as the
  * database prints them. data_count counts benchmarks. Pure but for the clock. */
 #ifndef SALARY_ANSWER_H

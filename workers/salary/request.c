@@ -189,8 +189,12 @@ static int resolve(struct request *r, const char *location, const char *occupati
 	if (code < 0)
 		return code;
 	request_warn(r, "%s", r->area.warning);
+	request_warn(r, "%s", r->occupation.warning);
 	if (r->occupation.corrected)
 		request_warn(r, "\"%.60s\" was read as %s", occupation, r->occupation.name);
+	if (*r->occupation.alternatives[0])
+		request_warn(r, "\"%.60s\" was taken for %s; it may also mean %s", occupation,
+			     r->occupation.name, r->occupation.alternatives[0]);
 	return 0;
 }
 
