@@ -22,13 +22,20 @@ void findings_release(struct findings *f)
 	f->sources = NULL;
 }
 
+struct benchmark benchmark_empty(const char *source)
+{
+	return (struct benchmark){
+		.source = source, .sample = -1, .error_percent = -1, .age_days = -1, .note = ""
+	};
+}
+
 struct benchmark *findings_benchmark(struct findings *f, const char *source)
 {
 	struct benchmark *b =
 		f->nbenchmarks < FINDINGS_MAX ? &f->benchmarks[f->nbenchmarks++] : NULL;
 
 	if (b)
-		*b = (struct benchmark){ .source = source, .age_days = -1, .note = "" };
+		*b = benchmark_empty(source);
 	return b;
 }
 
@@ -49,6 +56,7 @@ void findings_note(struct findings *f, const char *source, const char *status, c
 	if (reason)
 		json_set_str(o, "reason", reason);
 	json_set(f->sources, source, o);
+	f->failed |= strcmp(status, "ok") != 0;
 }
 
 int64_t findings_age_days(int year, int month, int day)
@@ -62,6 +70,14 @@ int64_t findings_age_days(int year, int month, int day)
 	return (clock_wall_us() - then) / DAY_US;
 }
 
+static double answers_behind(const struct benchmark *b)
+{
+	if (b->sample >= 0)
+		return (double)b->sample;
+	return amount_is_known(b->employment) ? amount_number(b->employment) / EMPLOYED_PER_ANSWER
+					      : -1;
+}
+
 struct score_evidence benchmark_evidence(const struct benchmark *b)
 {
 	return (struct score_evidence){
@@ -69,9 +85,8 @@ struct score_evidence benchmark_evidence(const struct benchmark *b)
 		.value = amount_number(b->median),
 		.age_days = (double)b->age_days,
 		.half_life_days = SCORE_HALF_LIFE_PAY_DAYS,
-		.sample = amount_is_known(b->employment) ?
-			amount_number(b->employment) / EMPLOYED_PER_ANSWER : -1,
-		.error_percent = -1,
+		.sample = answers_behind(b),
+		.error_percent = b->error_percent,
 		.steps_wider = b->steps_wider,
 		.lower_bound = b->median.kind == AMOUNT_BOUND,
 		.estimate = b->group,

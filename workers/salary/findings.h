@@ -22,6 +22,8 @@ struct benchmark {
 	int steps_wider;
 	struct amount median, mean, p10, p25, p75, p90;
 	struct amount employment;	/* people in the occupation there; no sample size */
+	int64_t sample;			/* offers or answers behind the median; -1 unknown */
+	double error_percent;		/* relative standard error the source publishes; -1 unknown */
 	int year;
 	int64_t age_days;		/* since the time the figures are about */
 	bool group;			/* of a wider group of occupations, or not split as was asked */
@@ -44,14 +46,17 @@ struct findings {
 	size_t nbenchmarks, nmarkets;
 	cJSON *sources;			/* {"bls": {"status": "ok", …}, …} */
 	bool fallback;			/* no source answered: bundled figures */
+	bool failed;			/* a source failed or was skipped: "no figure" is not certain */
 };
 
+struct benchmark benchmark_empty(const char *source);
 void findings_init(struct findings *f);
 void findings_release(struct findings *f);
-/* One more, or NULL when FINDINGS_MAX is reached; the caller fills it. */
+/* One more, all unknown, or NULL when FINDINGS_MAX is reached; the caller fills it. */
 struct benchmark *findings_benchmark(struct findings *f, const char *source);
 struct market *findings_market(struct findings *f, const char *source);
-/* status: "ok", "skipped", "failed"; reason may be NULL. */
+/* status: "ok" (asked well, also when it publishes no such figure), "skipped", "failed"; either of
+ * the last two sets failed. reason may be NULL. */
 void findings_note(struct findings *f, const char *source, const char *status, const char *reason);
 
 /* Days from that date to now by the clock; not below 0. */

@@ -56,8 +56,9 @@ static struct amount cell_amount(const struct bls_reply *reply, const struct are
 int source_bls_benchmark(const struct bls_reply *reply, const struct area *a,
 			 const struct occupation_row *o, struct benchmark *b)
 {
-	struct benchmark got = { .source = "bls", .area = *a, .note = "" };
+	struct benchmark got = benchmark_empty("bls");
 
+	got.area = *a;
 	got.median = cell_amount(reply, a, o, BLS_ANNUAL_MEDIAN, &got.year);
 	got.mean = cell_amount(reply, a, o, BLS_ANNUAL_MEAN, &got.year);
 	got.p10 = cell_amount(reply, a, o, BLS_ANNUAL_P10, &got.year);
