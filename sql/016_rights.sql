@@ -10,7 +10,9 @@ DECLARE
 	own text := 'jobfleet.ledger, jobfleet.pending, jobfleet.steps, jobfleet.starts, jobfleet.dead_letters, '
 		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
-		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left';
+		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks';
+	-- written by workers, changed by nobody; only retention and erasure delete
+	reads text := 'jobfleet.salary_reads';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '
@@ -30,6 +32,8 @@ BEGIN
 			'jobfleet.unique_take, jobfleet.near_candidates, jobfleet.retire_reposted TO @');
 	END LOOP;
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || domain || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT ON ' || reads || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.salary_checked TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || schedules || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.posting_pay TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.expire_postings, '
