@@ -71,6 +71,7 @@ struct conf_fleet {
 	int copies_days;		/* how long those stay, 30 */
 	int64_t expire_after_s;		/* a posting not seen for so long expires, 30 d */
 	const char *load_subscribers;	/* tasks called after each load, by comma; "" */
+	const char *salary_occupations, *salary_locations;	/* of sync_salary_data, by ';' */
 	const char *embedding_url;	/* of an OpenAI-compatible endpoint, "…/v1/embeddings"; "" none */
 	const char *embedding_model;	/* what it is asked for, and what stands beside each vector */
 	const char *embedding_key_variable;	/* "JOBFLEET_EMBEDDING_KEY" */

@@ -72,6 +72,17 @@ static const struct conf_key FLEET[] = {
 	{ "copies_keep", CONF_DURATION, AT(fleet, copies_days), "30d", DAY_MS, YEAR_MS, .unit = DAY },
 	{ "expire_after", CONF_DURATION, AT(fleet, expire_after_s), "30d", 60e3, 10 * YEAR_MS, .unit = S },
 	{ "load_subscribers", CONF_TEXT, AT(fleet, load_subscribers), "" },
+	{ "salary_occupations", CONF_TEXT, AT(fleet, salary_occupations),
+	  "Software Engineer; Data Scientist; Data Engineer; DevOps Engineer; Product Manager; "
+	  "Project Manager; Security Analyst; Systems Analyst; Web Developer; UX Designer; "
+	  "QA Engineer; Database Administrator; Network Architect; Engineering Manager; "
+	  "Business Analyst; Research Scientist; Hardware Engineer; Technical Writer; "
+	  "Sales Engineer; Marketing Manager" },
+	{ "salary_locations", CONF_TEXT, AT(fleet, salary_locations),
+	  "New York, NY; Los Angeles, CA; Chicago, IL; Dallas, TX; Houston, TX; Washington, DC; "
+	  "Miami, FL; Philadelphia, PA; Atlanta, GA; Boston, MA; Phoenix, AZ; San Francisco, CA; "
+	  "San Jose, CA; Seattle, WA; San Diego, CA; Denver, CO; Austin, TX; Minneapolis, MN; "
+	  "Detroit, MI; Tampa, FL" },
 	{ "embedding_url", CONF_HTTP_URL, AT(fleet, embedding_url), "" },
 	{ "embedding_model", CONF_TEXT, AT(fleet, embedding_model), "text-embedding-3-small" },
 	{ "embedding_key_variable", CONF_TEXT, AT(fleet, embedding_key_variable),

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/broker/policy.h"
+#include "common/market/watched.h"
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
@@ -148,5 +149,6 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 		return CTL_OK;
 	}
 	conf_print(conf, stdout);
-	return check_endpoint(c, conf, e);
+	r = watched_check(conf, e);
+	return r < 0 ? r : check_endpoint(c, conf, e);
 }

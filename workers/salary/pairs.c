@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/salary/pairs.h"
 
+#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/market/watched.h"
 #include "common/store/pg.h"
-
-#define DEFAULT_METROS 20
-
-static const char *const OCCUPATION_DEFAULTS[] = {
-	"Software Engineer", "Data Scientist", "Data Engineer", "DevOps Engineer", "Product Manager",
-	"Project Manager", "Security Analyst", "Systems Analyst", "Web Developer", "UX Designer",
-	"QA Engineer", "Database Administrator", "Network Architect", "Engineering Manager",
-	"Business Analyst", "Research Scientist", "Hardware Engineer", "Technical Writer",
-	"Sales Engineer", "Marketing Manager",
-};
 
 static int check_list(const cJSON *list, const char *name, struct err *e)
 {
@@ -29,27 +21,6 @@ static int check_list(const cJSON *list, const char *name, struct err *e)
 				       "%s must be a list of texts of at most 255 bytes", name);
 	}
 	return 0;
-}
-
-static char *default_location(size_t i)
-{
-	return mem_printf("%.*s, %.2s", (int)strcspn(AREA_METROS[i].name, "-/"),
-			  AREA_METROS[i].name, AREA_METROS[i].states);
-}
-
-static cJSON *default_lists(bool occupations)
-{
-	cJSON *list = mem_check(cJSON_CreateArray());
-
-	for (size_t i = 0; occupations && i < COUNT(OCCUPATION_DEFAULTS); i++)
-		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(OCCUPATION_DEFAULTS[i])));
-	for (size_t i = 0; !occupations && i < DEFAULT_METROS && i < AREA_METROS_COUNT; i++) {
-		char *text = default_location(i);
-
-		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(text)));
-		free(text);
-	}
-	return list;
 }
 
 static bool is_there(const struct pairs *p, const struct request *r)
@@ -105,14 +76,18 @@ static int by_name(const void *a, const void *b)
 	return places ? places : strcmp(x->request.occupation.name, y->request.occupation.name);
 }
 
-int pairs_make(const cJSON *occupations, const cJSON *locations, struct pairs *ret, struct err *e)
+int pairs_make(const struct conf *conf, const cJSON *occupations, const cJSON *locations,
+	       struct pairs *ret, struct err *e)
 {
-	cJSON *jobs = default_lists(true), *places = default_lists(false);
+	cJSON *jobs = watched_list(conf->fleet.salary_occupations);
+	cJSON *places = watched_list(conf->fleet.salary_locations);
 	struct pairs p = { 0 };
 	int r = check_list(occupations, "occupations", e);
 
 	if (r == 0)
 		r = check_list(locations, "locations", e);
+	if (r == 0 && !(occupations && locations))
+		r = watched_check(conf, e);
 	if (r == 0)
 		r = cross(occupations ? occupations : jobs, locations ? locations : places, &p, e);
 	cJSON_Delete(jobs);

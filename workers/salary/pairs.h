@@ -2,7 +2,7 @@
 /* pairs: the occupations × locations of a sync, and which of them are still open.
  *
  * They stand in order of place and occupation, so that two syncs at once lock rows in one order.
- * Without lists of its own a sync takes the default 20 occupations and the 20 largest metros.
+ * Without lists of its own a sync takes those of queues.conf (salary_occupations, salary_locations).
  * Errors name the text that is no place or no occupation. */
 #ifndef SALARY_PAIRS_H
 #define SALARY_PAIRS_H
@@ -13,6 +13,7 @@
 
 #include "workers/salary/request.h"
 
+struct conf;
 struct err;
 struct pg;
 
@@ -30,7 +31,8 @@ struct pairs {
 	size_t count;
 };
 
-int pairs_make(const cJSON *occupations, const cJSON *locations, struct pairs *ret, struct err *e);
+int pairs_make(const struct conf *conf, const cJSON *occupations, const cJSON *locations,
+	       struct pairs *ret, struct err *e);
 void pairs_release(struct pairs *p);
 /* Marks pairs that salary_benchmarks has from the last week; returns how many. */
 int pairs_mark_fresh(struct pairs *p, struct pg *pg, struct err *e);

@@ -320,8 +320,8 @@ int sync_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, str
 		r = err_set(e, ERR_INVALID, "max_calls must be a whole number from 1 to %d",
 			    MAX_CALLS);
 	if (r == 0)
-		r = pairs_make(json_get(args, "occupations"), json_get(args, "locations"), &s.pairs,
-			       e);
+		r = pairs_make(run_conf(run), json_get(args, "occupations"),
+			       json_get(args, "locations"), &s.pairs, e);
 	if (r == 0)
 		r = sync_pairs(&s, json_bool(args, "force", false), e);
 	if (r >= 0) {
