@@ -15,7 +15,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
-enum { LINE_BYTES = 4096, TASK_BYTES = 256 };
+enum { LINE_BYTES = 4096, TASK_BYTES = 256, FIELDS = 8 };
 
 static struct {
 	const char *program;
@@ -23,7 +23,8 @@ static struct {
 	bool journal;
 	int fd;
 	char *path;
-	char task_id[TASK_BYTES], task[TASK_BYTES];
+	char task_id[TASK_BYTES], task[TASK_BYTES], queue[TASK_BYTES];
+	int attempt;
 } the_log = { .program = "jobfleet", .least = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
 
 static const char *const NAMES[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
@@ -113,24 +114,64 @@ static void blank_controls(char *text)
 	}
 }
 
-void log_set_task(const char *task_id, const char *task)
+static void keep_text(char *to, const char *text)
 {
-	snprintf(the_log.task_id, sizeof the_log.task_id, "%s", task_id ? task_id : "");
-	snprintf(the_log.task, sizeof the_log.task, "%s", task ? task : "");
-	blank_controls(the_log.task_id);
-	blank_controls(the_log.task);
+	snprintf(to, TASK_BYTES, "%s", text ? text : "");
+	blank_controls(to);
 }
 
-static void to_journal(enum log_level level, const char *text)
+void log_set_task(const struct log_task *task)
 {
-	if (the_log.task_id[0])
-		sd_journal_send("PRIORITY=%d", PRIORITIES[level], "MESSAGE=%s", text,
-				"JOBFLEET_PROGRAM=%s", the_log.program,
-				"JOBFLEET_TASK_ID=%s", the_log.task_id,
-				"JOBFLEET_TASK=%s", the_log.task, NULL);
-	else
-		sd_journal_send("PRIORITY=%d", PRIORITIES[level], "MESSAGE=%s", text,
-				"JOBFLEET_PROGRAM=%s", the_log.program, NULL);
+	static const struct log_task none;
+
+	if (!task)
+		task = &none;
+	keep_text(the_log.task_id, task->id);
+	keep_text(the_log.task, task->name);
+	keep_text(the_log.queue, task->queue);
+	the_log.attempt = task->attempt;
+}
+
+struct fields {
+	struct iovec v[FIELDS];
+	char *text[FIELDS];
+	int n;
+};
+
+static void add_field(struct fields *f, const char *name, const char *value)
+{
+	char *text;
+
+	if (!value || !*value)
+		return;
+	text = mem_printf("%s=%s", name, value);
+	f->text[f->n] = text;
+	f->v[f->n++] = (struct iovec){ text, strlen(text) };
+}
+
+static void add_number(struct fields *f, const char *name, int value)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", value);
+	add_field(f, name, value > 0 ? text : "");
+}
+
+/* Fields without a value are left out. */
+static void to_journal(int priority, const struct log_task *task, const char *text)
+{
+	struct fields f = { .n = 0 };
+
+	add_number(&f, "PRIORITY", priority);
+	add_field(&f, "MESSAGE", *text ? text : " ");
+	add_field(&f, "JOBFLEET_PROGRAM", the_log.program);
+	add_field(&f, "JOBFLEET_TASK_ID", task->id);
+	add_field(&f, "JOBFLEET_TASK", task->name);
+	add_field(&f, "JOBFLEET_QUEUE", task->queue);
+	add_number(&f, "JOBFLEET_ATTEMPT", task->attempt);
+	sd_journal_sendv(f.v, f.n);
+	while (f.n > 0)
+		free(f.text[--f.n]);
 }
 
 static void to_fd(enum log_level level, const char *text)
@@ -158,21 +199,48 @@ static void to_fd(enum log_level level, const char *text)
 		return;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+static void write_line(enum log_level level, bool each, const struct log_task *task,
+		       const char *fmt, va_list ap)
 {
+	const struct log_task own = { the_log.task_id, the_log.task, the_log.queue,
+				      the_log.attempt };
 	char text[LINE_BYTES];
 	int saved = errno;
-	va_list ap;
 
 	if (level < the_log.least)
 		return;
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	blank_controls(text);
 	if (the_log.journal)
-		to_journal(level, text);
+		to_journal(PRIORITIES[each ? LOG_LEVEL_DEBUG : level], task ? task : &own, text);
 	else
 		to_fd(level, text);
 	errno = saved;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(level, false, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void log_each(const struct log_task *task, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(LOG_LEVEL_INFO, true, task, fmt, ap);
+	va_end(ap);
+}
+
+void log_about(enum log_level level, const struct log_task *task, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(level, false, task, fmt, ap);
+	va_end(ap);
 }

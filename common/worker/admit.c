@@ -57,11 +57,13 @@ static void unique_answered(void *ctx, struct delivery *d, const struct desk_ans
 	if (a->code == -ERR_INVALID) {
 		refuse_malformed(w, d, a->text);
 	} else if (a->code < 0) {
-		log_warn("task %s waits for its unique key: %s", d->id, a->text);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+			  "task %s waits for its unique key: %s", d->id, a->text);
 		gate_hold(w, d, STORE_AWAY_MS);
 	} else if (a->verdict == ADMIT_DUPLICATE) {
 		snprintf(text, sizeof text, "duplicate of %.255s", a->text ? a->text : "");
-		log_info("refused id=%s task=%s reason=\"%s\"", d->id, d->name, text);
+		log_each(worker_log_task(w, d), "refused id=%s task=%s reason=\"%s\"", d->id,
+			 d->name, text);
 		gate_verdict(w, d, KEEPER_REVOKED, text, NULL);
 	} else {
 		d->unique_asked = true;
@@ -118,7 +120,8 @@ static void start_answered(void *ctx, struct delivery *d, const struct desk_answ
 
 	delivery_remove(&w->outside, d);
 	if (a->code < 0) {
-		log_warn("task %s waits for its limits: %s", d->id, a->text);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+			  "task %s waits for its limits: %s", d->id, a->text);
 		gate_hold(w, d, STORE_AWAY_MS);
 		return;
 	}

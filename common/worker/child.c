@@ -188,7 +188,7 @@ static void perform(struct child *c, struct run *run, struct settle *s)
 static void log_end(const struct child *c, const struct run *run, const struct settle *s)
 {
 	if (c->program->conf->fleet.timing_lines)
-		log_info("task %s outcome=%s retries=%d ms=%lld queue=%s",
+		log_each(NULL, "task %s outcome=%s retries=%d ms=%lld queue=%s",
 			 s->again ? "again" : "settled", ledger_outcome_name(s->outcome),
 			 run->key.retries, (long long)(clock_mono_ms() - run->started_ms),
 			 run->queue);
@@ -223,7 +223,8 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	bool requeued;
 
 	run_prepare(c, &run, task, h);
-	log_set_task(run.id, task->task->name);
+	log_set_task(&(struct log_task){ run.id, task->task->name, run.queue,
+					 run.key.retries + 1 });
 	if (run.ledger && (h->flags & CHILD_ASK_LEDGER))
 		found = settle_found(&run, s, &e);
 	if (found < 0) {
@@ -236,7 +237,7 @@ static enum child_verdict run_task_message(struct child *c, const struct handed 
 	requeued = run.exit == RUN_REQUEUED;
 	log_end(c, &run, s);
 	run_release(&run);
-	log_set_task(NULL, NULL);
+	log_set_task(NULL);
 	if (s->unended)
 		return CHILD_UNENDED;
 	return s->again ? CHILD_AGAIN : requeued ? CHILD_REQUEUE : CHILD_SETTLED;

@@ -53,7 +53,8 @@ static void each(const struct worker *w, pool_each_fn *fn, void *ctx)
 
 static void claimed(struct worker *w, struct delivery *d)
 {
-	log_info("claimed a long task, its message is acked id=%s task=%s", d->id, d->name);
+	log_each(worker_log_task(w, d), "claimed a long task, its message is acked id=%s task=%s",
+		 d->id, d->name);
 	consumer_ack(w->consumer, d);
 	d->claimed = true;
 }
@@ -72,7 +73,8 @@ static void answered(void *ctx, struct delivery *none, const struct desk_answer 
 		d->renew_ms = clock_mono_ms() + a->w->program.conf->fleet.lease_ms / RENEWALS;
 	} else if (d && d->claimed && answer->code == -ERR_CONFLICT) {
 		/* A copy is on its way; the ledger lets one of the two count. */
-		log_warn("the lease of a long task ran out id=%s task=%s", d->id, d->name);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(a->w, d),
+			  "the lease of a long task ran out id=%s task=%s", d->id, d->name);
 		d->renew_ms = INT64_MAX;
 	} else if (d) {
 		log_debug("no claim yet id=%s: %s", d->id, answer->text);

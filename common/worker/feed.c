@@ -86,7 +86,8 @@ static void start_counted(void *ctx, struct delivery *d, const struct desk_answe
 	    (a->code < 0 || a->starts > w->program.conf->fleet.start_budget))
 		w->solo_until_ms = 0;
 	if (a->code < 0) {
-		log_warn("task %s waits: its start cannot be counted: %s", d->id, a->text);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+			  "task %s waits: its start cannot be counted: %s", d->id, a->text);
 		gate_hold(w, d, STORE_AWAY_MS);
 		return;
 	}
@@ -272,9 +273,10 @@ void feed_lost(void *ctx, struct delivery *d, const struct pool_loss *loss)
 	d->ask_ledger = true;
 	d->start_counted = false;
 	mem_replace(&d->cause, mem_strdup(loss->cause));
-	log_warn("child lost id=%s task=%s deaths=%d cause=\"%s\"%s", d->id, d->name, d->deaths,
-		 loss->cause, loss->hard ? " (hard time limit)" :
-		 loss->terminated ? " (terminated)" : "");
+	log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+		  "child lost id=%s task=%s deaths=%d cause=\"%s\"%s", d->id, d->name, d->deaths,
+		  loss->cause, loss->hard ? " (hard time limit)" :
+		  loss->terminated ? " (terminated)" : "");
 	if (loss->terminated) {
 		d->terminated = loss->terminated;
 		gate_verdict(w, d, KEEPER_REVOKED, "terminated", NULL);

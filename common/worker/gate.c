@@ -90,7 +90,8 @@ static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
 		feed_ack(w, d);
 		return;
 	}
-	log_warn("task %s waits for its store: %s", d->id, a->text);
+	log_about(LOG_LEVEL_WARNING, worker_log_task(w, d), "task %s waits for its store: %s",
+		  d->id, a->text);
 	gate_hold(w, d, STORE_AWAY_MS);
 }
 
@@ -217,8 +218,9 @@ void gate_dead(struct worker *w, struct delivery *d, const char *cause, const ch
 			       d->body_len, d);
 	buf_release(&props);
 	if (taken) {
-		log_warn("dead letter id=%s task=%s cause=%s reason=\"%s\"", d->id, d->name, cause,
-			 reason);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+			  "dead letter id=%s task=%s cause=%s reason=\"%s\"", d->id, d->name, cause,
+			  reason);
 		return;
 	}
 	delivery_remove(&w->outside, d);
@@ -396,8 +398,9 @@ static void begin_huge(struct worker *w, struct delivery *d, size_t size)
 		gate_hold(w, d, STORE_AWAY_MS);
 		w->huge = NULL;
 	} else {
-		log_warn("dead letter id=%s task=%s cause=too_big reason=\"%s\"", d->id, d->name,
-			 reason);
+		log_about(LOG_LEVEL_WARNING, worker_log_task(w, d),
+			  "dead letter id=%s task=%s cause=too_big reason=\"%s\"", d->id, d->name,
+			  reason);
 	}
 	buf_release(&props);
 }

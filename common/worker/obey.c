@@ -26,7 +26,7 @@ bool obey_stops(struct worker *w, struct delivery *d)
 	if (!*d->id || !d->body)
 		return false;
 	if (orders_revokes_id(w->orders, d->id) || stamp_revoked(w, d)) {
-		log_info("revoked id=%s task=%s", d->id, d->name);
+		log_each(worker_log_task(w, d), "revoked id=%s task=%s", d->id, d->name);
 		gate_verdict(w, d, KEEPER_REVOKED, "revoked", NULL);
 		return true;
 	}

@@ -82,6 +82,7 @@ int pool_idle(const struct pool *p);	/* children without work */
 void pool_tick(struct pool *p);
 void pool_flush(struct pool *p);	/* at the end of each loop turn */
 size_t pool_busy(const struct pool *p);	/* deliveries handed over */
+bool pool_is_limited(const struct pool *p);	/* some task runs, inside its hard limit */
 int pool_children(const struct pool *p);	/* alive */
 int pool_ready(const struct pool *p);	/* as many as wanted? */
 pid_t pool_pid(const struct pool *p, int i);	/* 0 = not there */

@@ -64,6 +64,29 @@ int64_t pool_stuck_ms(const struct pool *p)
 	return least == INT64_MAX ? 0 : least / 1000;
 }
 
+static bool child_is_limited(const struct pool_child *c, int64_t now_us)
+{
+	for (int s = 0; s < SLOT_COUNT && c->nhanded > 0; s++) {
+		const struct slot *slot = &c->pool->conf.slots[c->row].slot[s];
+		const struct handed *h = &c->handed[s];
+
+		if (h->d && h->hard_us > 0 && slot_state(slot) == SLOT_RUNNING &&
+		    now_us - atomic_load(&slot->started_us) < h->hard_us)
+			return true;
+	}
+	return false;
+}
+
+bool pool_is_limited(const struct pool *p)
+{
+	int64_t now_us = clock_mono_us();
+
+	for (int i = 0; i < p->used; i++)
+		if (child_is_limited(&p->child[i], now_us))
+			return true;
+	return false;
+}
+
 int pool_idle(const struct pool *p)
 {
 	int n = 0;

@@ -132,7 +132,7 @@ static void beat_done(void *ctx, struct delivery *d, const struct desk_answer *a
 	w->beat_heard = true;
 	if (a->code == -ERR_SCHEMA && w->state < WORKER_DRAINING) {
 		log_error("%s", a->text);
-		w->exit_code = OPTS_EXIT_USAGE;
+		w->exit_code = OPTS_EXIT_AGAIN;
 		worker_drain(w, "the database's schema is too old");
 	} else if (a->code < 0) {
 		log_debug("no heartbeat row: %s", a->text);

@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/base/notify.h"
 #include "common/worker/worker.h"
 #include "common/worker/worker_start.h"
 #include "common/worker/zygote.h"
@@ -21,10 +21,16 @@
 enum {
 	TICK_MS = 250,
 	FAST_MS = 20,			/* limits and take-backs while anything runs */
-	EXTEND_US = 15000000,		/* asked of systemd while tasks finish */
 	LEAVE_MS = 2000,		/* for the broker to hear the last acks */
 	ORDERS_WAIT_MS = 10000,		/* then consumption starts without knowing of revokes */
 };
+
+/* The zygote answers in the order it was asked, so one time serves all. */
+static void expect_fork(struct worker *w)
+{
+	if (w->forks++ == 0)
+		w->forks_ms = clock_mono_ms();
+}
 
 static void ask_fork(void *ctx, int row)
 {
@@ -33,6 +39,8 @@ static void ask_fork(void *ctx, int row)
 
 	if (zygote_fork(w->zygote_fd, row, false, &e) < 0)
 		log_error("no child: %s", e.msg);
+	else
+		expect_fork(w);
 }
 
 static void want_keeper(struct worker *w)
@@ -42,6 +50,8 @@ static void want_keeper(struct worker *w)
 	if (desk_has_keeper(w->desk) || w->keeper_forking)
 		return;
 	w->keeper_forking = zygote_fork(w->zygote_fd, WORKER_KEEPER_ROW, true, &e) == 0;
+	if (w->keeper_forking)
+		expect_fork(w);
 }
 
 void worker_drain(struct worker *w, const char *why)
@@ -49,7 +59,7 @@ void worker_drain(struct worker *w, const char *why)
 	if (w->state >= WORKER_DRAINING)
 		return;
 	log_info("draining reason=%s running=%zu", why, pool_busy(w->pool));
-	sd_notify(0, "STOPPING=1\nSTATUS=draining");
+	notify_stopping();
 	w->state = WORKER_DRAINING;
 	if (w->program.conf->fleet.shutdown_ms > 0)
 		w->drain_until_ms = clock_mono_ms() + w->program.conf->fleet.shutdown_ms;
@@ -81,6 +91,8 @@ static void lost_zygote(struct worker *w)
 
 static void on_forked(struct worker *w, const struct zygote_event *ev)
 {
+	w->forks--;
+	w->forks_ms = clock_mono_ms();
 	if (ev->row != WORKER_KEEPER_ROW) {
 		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
 		return;
@@ -109,18 +121,6 @@ static void on_zygote(uv_poll_t *handle, int status, int events)
 		lost_zygote(w);
 }
 
-static void tell_systemd(struct worker *w)
-{
-	if (w->state == WORKER_DRAINING && pool_busy(w->pool) > 0)
-		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
-	if (consumer_is_healthy(w->consumer) || w->state >= WORKER_DRAINING)
-		sd_notify(0, "WATCHDOG=1");
-	if (w->state == WORKER_RUNNING)
-		sd_notifyf(0, "STATUS=%s, %zu running, %zu reserved, %lld done",
-			   consumer_state(w->consumer), pool_busy(w->pool), feed_reserved(w),
-			   (long long)w->processed);
-}
-
 /* What was revoked or paused is known before the first message is taken. */
 static void start_consuming(struct worker *w)
 {
@@ -145,7 +145,7 @@ static void become_ready(struct worker *w)
 	w->state = WORKER_RUNNING;
 	w->beat_ms = 0;
 	events_online(w);
-	sd_notify(0, "READY=1");
+	notify_ready();
 	log_info("ready node=%s children=%d queues=%zu ms=%lld", w->program.node, w->children,
 		 w->nqueues, (long long)(clock_mono_ms() - w->started_ms));
 }
@@ -204,7 +204,7 @@ static void on_tick(uv_timer_t *t)
 	claim_tick(w);
 	admit_tick(w);
 	events_tick(w);
-	tell_systemd(w);
+	herald_tell(w);
 	give_memory_back(w);
 }
 
@@ -256,12 +256,23 @@ static void on_turn_end(uv_prepare_t *p)
 		uv_timer_start(&w->ack_timer, on_ack_due, (uint64_t)again, 0);
 }
 
+static void reload(struct worker *w)
+{
+	bool told = w->state == WORKER_RUNNING;
+
+	if (told)
+		notify_reloading();
+	worker_reload(w);
+	if (told)
+		notify_ready();
+}
+
 static void on_signal(uv_signal_t *s, int number)
 {
 	struct worker *w = s->data;
 
 	if (number == SIGHUP)
-		worker_reload(w);
+		reload(w);
 	else if (number == SIGQUIT || w->state >= WORKER_DRAINING)
 		leave_now(w, number == SIGQUIT ? "SIGQUIT" : "second signal");
 	else

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "common/base/log.h"
 #include "common/base/opts.h"
 #include "common/broker/message.h"
 #include "common/worker/buffer.h"
@@ -65,7 +66,9 @@ struct worker {
 	int64_t trimmed;		/* processed when memory was last given back */
 	uint64_t clock;			/* Lamport, for remote control and events */
 	bool task_events;		/* task-* are sent */
-	bool keeper_forking, beat_waits, beat_heard;
+	bool keeper_forking, beat_waits, beat_heard, waited;
+	int forks;			/* asked of the zygote and not answered yet */
+	int64_t forks_ms;		/* since when it owes the next answer */
 	bool loading;			/* revokes and pauses are not known yet */
 	int64_t solo_until_ms;		/* one that must be alone begins or runs; at most until then */
 	int64_t narrow_until_ms;	/* after that: one message for each child */
@@ -73,8 +76,15 @@ struct worker {
 	int exit_code;
 };
 
+/* Of a delivery, for log_about and log_each. */
+#define worker_log_task(w, d) (&(struct log_task){ (d)->id, (d)->name, \
+	(w)->queues[(d)->queue].name, (d)->retries + 1 })
+
 /* worker.c */
 void worker_drain(struct worker *w, const char *why);	/* warm shutdown */
+
+/* herald.c: status, liveness and the time a stop may take, a few times a second */
+void herald_tell(struct worker *w);
 
 /* worker_queues.c */
 void worker_weigh_queues(struct worker *w);	/* as queues.conf says */

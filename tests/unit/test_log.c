@@ -42,7 +42,7 @@ static int to_file(void **state)
 static int to_stderr(void **state)
 {
 	(void)state;
-	log_set_task(NULL, NULL);
+	log_set_task(NULL);
 	log_open("salary", LOG_LEVEL_INFO, NULL, NULL);
 	clock_fix_wall(0);
 	unlink(path);
@@ -80,9 +80,9 @@ static void levels_below_the_least_are_not_written(void **state)
 static void a_task_names_itself_on_its_lines_only(void **state)
 {
 	(void)state;
-	log_set_task("id-1", "jobfleet.collect_jobs");
+	log_set_task(&(struct log_task){ "id-1", "jobfleet.collect_jobs", "q", 1 });
 	log_info("inside");
-	log_set_task(NULL, NULL);
+	log_set_task(NULL);
 	log_info("outside");
 	assert_non_null(strstr(lines(), "inside task_id=id-1 task=jobfleet.collect_jobs\n"));
 	assert_non_null(strstr(lines(), "outside\n"));
@@ -93,7 +93,7 @@ static void no_text_of_a_peer_makes_a_line_of_its_own(void **state)
 	size_t n = 0;
 
 	(void)state;
-	log_set_task("id\nFORGED id", "task\r\nFORGED task");
+	log_set_task(&(struct log_task){ "id\nFORGED id", "task\r\nFORGED task", NULL, 0 });
 	log_info("said \"%s\"", "x\n2026 CRITICAL forged\t\x1b[31m");
 	for (const char *p = lines(); *p; p++)
 		n += *p == '\n';
@@ -107,7 +107,7 @@ static void a_long_line_is_cut(void **state)
 
 	(void)state;
 	memset(peer, 'x', 100000);
-	log_set_task(peer, peer);
+	log_set_task(&(struct log_task){ peer, peer, peer, 1 });
 	log_info("%s", peer);
 	assert_true(strlen(lines()) < 5000);
 	assert_int_equal(text[strlen(text) - 1], '\n');

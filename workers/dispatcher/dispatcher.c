@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -14,6 +13,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/notify.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/backlog.h"
 #include "workers/dispatcher/joins.h"
@@ -59,7 +59,6 @@ struct dispatcher {
 	int64_t schedule_us; /* when the timetable is to be looked at */
 	int signals;
 	bool registered, routed, stopping;
-	char status[160];
 };
 
 /* ---- duties: 1 = there is more to do at once, 0 = done, negative: see e ---- */
@@ -254,6 +253,7 @@ static bool do_duties(struct dispatcher *d)
 		if (clock_mono_ms() < duty->next_ms)
 			continue;
 		r = duty->turn(d, &e);
+		notify_alive();		/* each has its deadline; all together may take longer */
 		if (r < 0)
 			complain(d, duty, &e);
 		if (r <= 0)
@@ -307,7 +307,7 @@ static void reload(struct dispatcher *d)
 	struct err e = { 0 };
 	int r;
 
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+	notify_reloading();
 	r = d->reload(d->ctx, &conf, &e);
 	if (r == 0)
 		r = timetable_open(&table, conf, d->node, &e);
@@ -324,7 +324,7 @@ static void reload(struct dispatcher *d)
 		d->registered = d->routed = false;
 		log_info("reloaded schedules=%zu", timetable_count(table));
 	}
-	sd_notify(0, "READY=1");
+	notify_ready();
 }
 
 static void take_signals(struct dispatcher *d)
@@ -358,7 +358,7 @@ static int open_signals(struct dispatcher *d, struct err *e)
 static void tell_systemd(struct dispatcher *d)
 {
 	const struct relay_counts *counts = relay_counts(d->relay);
-	char status[sizeof d->status];
+	char status[160];
 	size_t n;
 
 	n = (size_t)snprintf(status, sizeof status, "%lld relayed, %lld given back",
@@ -367,10 +367,8 @@ static void tell_systemd(struct dispatcher *d)
 		if (!peers_is_up(d->peers, i) && n < sizeof status)
 			n += (size_t)snprintf(status + n, sizeof status - n, ", %s away",
 					      peers_name(i));
-	if (strcmp(status, d->status) != 0)
-		sd_notifyf(0, "STATUS=%s", status);
-	memcpy(d->status, status, sizeof status);
-	sd_notify(0, "WATCHDOG=1");
+	notify_status("%s", status);
+	notify_alive();
 }
 
 int dispatcher_run(struct dispatcher *d, struct err *e)
@@ -388,14 +386,14 @@ int dispatcher_run(struct dispatcher *d, struct err *e)
 			return -(int)e->code;
 		}
 		if (!ready)
-			sd_notify(0, "READY=1");
+			notify_ready();
 		ready = true;
 		tell_systemd(d);
 		if (!more)
 			wait_for_work(d);
 		take_signals(d);
 	}
-	sd_notify(0, "STOPPING=1");
+	notify_stopping();
 	log_info("stopping relayed=%lld", (long long)relay_counts(d->relay)->sent);
 	if (peers_is_up(d->peers, PEER_DATABASE)) {
 		pg_set_deadline(peers_database(d->peers), clock_mono_ms() + CLEANUP_MS);
