@@ -5,6 +5,7 @@
 declarations in backend/tasks/salary_data_tasks.py, then .delay(...).get()."""
 
 import os
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -101,6 +102,25 @@ def errors_reach_the_client():
     passed("wrong requests raise Python's own exceptions with what would be right")
 
 
+def shell():
+    got = subprocess.run(["jobfleet", "salary", "Software Engineer", "nyc", "--timeout=30s"],
+                         env=bed.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert got.returncode == 0, got
+    lines = got.stdout.splitlines()
+    assert lines[0].split() == ["source", "year", "median", "25", "%", "75", "%", "90", "%",
+                                "confidence"], got.stdout
+    row = next(line.split() for line in lines if line.startswith("bls "))
+    median = bed.one("SELECT median_salary::text FROM salary_benchmarks WHERE data_source = 'bls'"
+                     " AND location = 'New York, NY' AND industry IS NULL")
+    assert row[2] == median, (row, median)
+    assert any(line.startswith("merged: %s USD a year" % median) for line in lines), got.stdout
+    assert "Software Engineer (15-1252) in New York, NY (metro 35620)" in got.stderr, got.stderr
+    got = subprocess.run(["jobfleet", "salary", "Wizard", "nyc", "--timeout=30s"], env=bed.env,
+                         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert got.returncode == 1 and "did you mean" in got.stderr, got
+    passed("jobfleet salary prints the same figures for people")
+
+
 def inspect():
     registered = salary_data_tasks.app.control.inspect(timeout=5).registered()
     names = {name.split(" ")[0] for tasks in registered.values() for name in tasks}
@@ -113,11 +133,12 @@ def inspect():
 def rows_stand_in_the_tables():
     wait_for("scores by the follow-up", lambda: bed.one(
         "SELECT count(*) FROM confidence_scores WHERE location = 'Denver, CO' AND occupation = 'SRE'"))
-    assert bed.one("SELECT count(*) FROM salary_benchmarks WHERE location = 'New York, NY'") == 2
+    assert bed.one("SELECT count(*) FROM salary_benchmarks WHERE location = 'New York, NY'"
+                   " AND industry IS NOT NULL") == 2
     passed("benchmarks and confidence stand in their tables")
 
 
 for part in (delay_and_get, second_call, keyword_arguments, other_tasks, send_task_by_name,
-             errors_reach_the_client, inspect, rows_stand_in_the_tables):
+             errors_reach_the_client, shell, inspect, rows_stand_in_the_tables):
     part()
 bed.stop()

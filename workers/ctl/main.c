@@ -13,6 +13,7 @@ static const struct {
 	{ "enqueue", "send a task, confirmed by the broker; --wait for its result", enqueue_main },
 	{ "result", "show a task's result", result_main },
 	{ "collect", "collect postings for a query and a place", collect_main },
+	{ "salary", "salary figures for an occupation and a place", salary_main },
 	{ "pipeline", "state of collections, postings and loads; run: all stages for one query",
 	  pipeline_main },
 	{ "reprocess", "let stored answers go through today's rules again", reprocess_main },

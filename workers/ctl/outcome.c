@@ -167,7 +167,9 @@ static int too_late(const char *id, int64_t timeout_ms)
 	return CTL_TIMEOUT;
 }
 
-int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms, struct err *e)
+int outcome_wait_with(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
+		      int (*print)(struct ctl *c, const struct meta *m, struct err *e),
+		      struct err *e)
 {
 	struct display d = { .ctl = c, .tty = isatty(STDERR_FILENO) };
 	int64_t deadline = timeout_ms ? clock_mono_ms() + timeout_ms : 0;
@@ -177,9 +179,17 @@ int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout
 	end_progress(&d);
 	if (r <= 0)
 		return r < 0 ? r : too_late(id, timeout_ms);
-	r = outcome_print(c, &m);
+	if (!print || c->json || strcmp(m.status, "SUCCESS") != 0)
+		r = outcome_print(c, &m);
+	else
+		r = print(c, &m, e);
 	meta_release(&m);
 	return r;
+}
+
+int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms, struct err *e)
+{
+	return outcome_wait_with(c, a, id, timeout_ms, NULL, e);
 }
 
 static bool ended_in_ledger(struct ctl *c, const char *id)

@@ -17,6 +17,10 @@ int outcome_timeout(const char *text, int64_t *ret_ms, struct err *e);
  * CTL_TIMEOUT. */
 int outcome_wait(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
 		 struct err *e);
+/* The same with another way to print the end; --json is outcome_print's all the same. */
+int outcome_wait_with(struct ctl *c, struct await *a, const char *id, int64_t timeout_ms,
+		      int (*print)(struct ctl *c, const struct meta *m, struct err *e),
+		      struct err *e);
 
 /* The same with each state as a line of stdout when --json. Ends also when only the ledger knows of
  * the end. */

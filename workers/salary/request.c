@@ -23,6 +23,7 @@ static const char *const STRATEGIES[STRATEGY_COUNT] = {
 static const char *const MEMBERS[] = {
 	"location", "occupation", "industry", "experience_level", "education_level", "year",
 	"include_market_data", "include_confidence_scores", "cache_strategy", "max_age",
+	"adjust_for_inflation",
 };
 
 const char *strategy_name(enum strategy s)
@@ -159,7 +160,8 @@ static int read_options(const cJSON *o, struct request *r, struct err *e)
 	    read_year(o, &r->year, e) < 0 || read_strategy(o, &r->strategy, e) < 0 ||
 	    read_max_age(o, &r->max_age_s, e) < 0 ||
 	    read_flag(o, "include_market_data", &r->want_market, e) < 0 ||
-	    read_flag(o, "include_confidence_scores", &r->want_confidence, e) < 0)
+	    read_flag(o, "include_confidence_scores", &r->want_confidence, e) < 0 ||
+	    read_flag(o, "adjust_for_inflation", &r->want_adjusted, e) < 0)
 		return -(int)e->code;
 	return 0;
 }

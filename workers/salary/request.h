@@ -3,7 +3,8 @@
  *
  * request_data is an object: location and occupation (texts, required); industry, experience_level,
  * education_level (texts, kept as the caller spells them); year; include_market_data and
- * include_confidence_scores (true by default); cache_strategy (standard, aggressive, conservative);
+ * include_confidence_scores (true by default); adjust_for_inflation (false by default: amounts in the
+ * money of the newest year, by consumer prices); cache_strategy (standard, aggressive, conservative);
  * max_age (seconds, or "12h": an older cached answer is not taken; 0 asks the sources).
  * Unknown members are ignored with a warning, so that a misspelt one is noticed.
  * Errors: -ERR_INVALID names the member and what would be right; -ERR_NOT_FOUND for a place or an
@@ -28,7 +29,7 @@ struct request {
 	struct occupation occupation;
 	char industry[128], experience[51], education[51];	/* "" = not asked */
 	int year;			/* 0 = the newest */
-	bool want_market, want_confidence;
+	bool want_market, want_confidence, want_adjusted;
 	enum strategy strategy;
 	int64_t max_age_s;		/* -1 = as the strategy says */
 	cJSON *warnings;		/* array of texts; owned */
