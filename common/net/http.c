@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http.h"
 
-#include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <curl/curl.h>
 
 #include "common/base/clock.h"
-#include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/net/http_private.h"
 
 enum {
 	TIMEOUT_MS = 30000,
@@ -15,23 +15,33 @@ enum {
 	CANCEL_POLL_MS = 100,
 	HEADER_BYTES = 64 * 1024,
 	REDIRECTS = 3,
-	MAX_ESCAPED = 64 * 1024,
 };
 static const int64_t BODY_BYTES = 64 * 1024 * 1024;
 
 struct http {
-	CURLM *multi;
-	CURL *easy;			/* kept between requests: its connections are reused */
+	CURLM *multi;			/* holds the connections, so whichever handle asks reuses them */
+	struct exchange *live;		/* begun and not given back yet, in the order they began */
+	struct exchange *spare;		/* handles of calls that are over */
+	char *user_agent;
 	bool (*cancelled)(void *ctx);
 	void *cancel_ctx;
-	char why[CURL_ERROR_SIZE];
 };
 
-/* One exchange: what the callbacks of libcurl fill. */
+enum stage { WAITING, RUNNING, DONE };
+
+/* One call: what the callbacks of libcurl fill. */
 struct exchange {
-	struct http_response *r;
+	struct exchange *next;
+	CURL *easy;
+	struct http_call *call;
+	struct curl_slist *headers;
+	char *url, *shown;
+	int64_t begin_ms, end_ms;
+	enum stage stage;
+	int hops;
 	bool head_done;			/* the last response's header block is whole */
 	bool too_big;
+	char why[CURL_ERROR_SIZE];
 };
 
 int http_open(struct http **ret, const char *user_agent, struct err *e)
@@ -44,25 +54,35 @@ int http_open(struct http **ret, const char *user_agent, struct err *e)
 	ready = true;
 	h = mem_zalloc(sizeof *h);
 	h->multi = mem_check(curl_multi_init());
-	h->easy = mem_check(curl_easy_init());
-	curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
-	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, user_agent);
-	curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	h->user_agent = mem_strdup(user_agent);
 	*ret = h;
 	return 0;
+}
+
+static void free_all(struct http *h, struct exchange *x)
+{
+	while (x) {
+		struct exchange *next = x->next;
+
+		if (x->stage == RUNNING)
+			curl_multi_remove_handle(h->multi, x->easy);
+		curl_easy_cleanup(x->easy);
+		curl_slist_free_all(x->headers);
+		free(x->url);
+		free(x->shown);
+		free(x);
+		x = next;
+	}
 }
 
 void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->easy);
+	free_all(h, h->live);
+	free_all(h, h->spare);
 	curl_multi_cleanup(h->multi);
+	free(h->user_agent);
 	free(h);
 }
 
@@ -72,92 +92,11 @@ void http_set_cancel(struct http *h, bool (*cancelled)(void *ctx), void *ctx)
 	h->cancel_ctx = ctx;
 }
 
-static char *url_part(CURLU *u, CURLUPart part)
-{
-	char *curl_owned = NULL, *copy;
-
-	if (curl_url_get(u, part, &curl_owned, 0) != CURLUE_OK)
-		return mem_strdup("");
-	copy = mem_strdup(curl_owned);
-	curl_free(curl_owned);
-	return copy;
-}
-
-/* Keys travel in queries and in user info, so neither may reach a text. */
-static char *url_for_people(CURLU *u)
-{
-	curl_url_set(u, CURLUPART_QUERY, NULL, 0);
-	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
-	curl_url_set(u, CURLUPART_USER, NULL, 0);
-	curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
-	return url_part(u, CURLUPART_URL);
-}
-
-static bool is_loopback(const char *host)
-{
-	struct in_addr v4;
-
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	       (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
-}
-
-/* Scheme and host of a URL that may be asked; *ret_shown is malloc'ed, safe to show. */
-static int check_url(const char *url, char **ret_shown, bool *ret_loopback, struct err *e)
-{
-	CURLU *u = mem_check(curl_url());
-	char *scheme, *host, *shown;
-	int r = 0;
-
-	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK) {
-		curl_url_cleanup(u);
-		return err_set(e, ERR_INVALID, "not a URL such as https://host/path");
-	}
-	scheme = url_part(u, CURLUPART_SCHEME);
-	host = url_part(u, CURLUPART_HOST);
-	shown = url_for_people(u);
-	if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
-		r = err_set(e, ERR_REFUSED, "%s: only https (http to loopback) is allowed", shown);
-	else if (strcmp(scheme, "http") == 0 && !is_loopback(host))
-		r = err_set(e, ERR_REFUSED, "%s: plain http is refused except to loopback", shown);
-	if (r == 0) {
-		*ret_shown = shown;
-		*ret_loopback = is_loopback(host);
-	} else {
-		free(shown);
-	}
-	free(scheme);
-	free(host);
-	curl_url_cleanup(u);
-	return r;
-}
-
-/* Same scheme, host and port: a redirect may not carry our headers, keys among them, elsewhere. */
-static bool same_origin(const char *a, const char *b)
-{
-	static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT };
-	CURLU *ua = mem_check(curl_url()), *ub = mem_check(curl_url());
-	bool same = curl_url_set(ua, CURLUPART_URL, a, 0) == CURLUE_OK &&
-		    curl_url_set(ub, CURLUPART_URL, b, 0) == CURLUE_OK;
-
-	for (size_t i = 0; same && i < COUNT(parts); i++) {
-		char *pa = NULL, *pb = NULL;
-
-		same = curl_url_get(ua, parts[i], &pa, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-		       curl_url_get(ub, parts[i], &pb, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-		       strcasecmp(pa, pb) == 0;
-		curl_free(pa);
-		curl_free(pb);
-	}
-	curl_url_cleanup(ua);
-	curl_url_cleanup(ub);
-	return same;
-}
-
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
 	struct exchange *x = ctx;
 
-	if (buf_append(&x->r->body, data, size * n) == 0)
+	if (buf_append(&x->call->response.body, data, size * n) == 0)
 		return size * n;
 	x->too_big = true;
 	return CURL_WRITEFUNC_ERROR;
@@ -166,18 +105,41 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
 	struct exchange *x = ctx;
+	struct buf *headers = &x->call->response.headers;
 	size_t len = size * n;
 
 	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {	/* also after a 100 Continue */
-		buf_clear(&x->r->headers);
+		buf_clear(headers);
 		x->head_done = false;
 		return len;
 	}
 	x->head_done = len == 2 && data[0] == '\r';
-	if (x->head_done || buf_append(&x->r->headers, data, len) == 0)
+	if (x->head_done || buf_append(headers, data, len) == 0)
 		return len;
 	x->too_big = true;
 	return 0;
+}
+
+/* With what is the same for every request. */
+static struct exchange *new_exchange(const struct http *h)
+{
+	struct exchange *x = mem_zalloc(sizeof *x);
+	CURL *c = x->easy = mem_check(curl_easy_init());
+
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->why);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, h->user_agent);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	return x;
 }
 
 static int put_headers(const struct http_request *req, struct curl_slist **ret, struct err *e)
@@ -212,32 +174,67 @@ static void set_method(CURL *c, const struct http_request *req)
 	}
 }
 
-/* Runs the prepared handle to its end, asking for cancellation meanwhile. */
-static CURLcode drive(struct http *h, bool *ret_cancelled)
+static void response_init(struct http_response *r, const struct http_request *req)
 {
-	CURLcode result = CURLE_OK;
-	int running = 1, left;
+	*r = (struct http_response){ 0 };
+	buf_init(&r->body, (size_t)(req->max_bytes ? req->max_bytes : BODY_BYTES));
+	buf_init(&r->headers, HEADER_BYTES);
+}
 
-	curl_multi_add_handle(h->multi, h->easy);
-	while (running) {
-		CURLMsg *m;
+/* Sets the handle up for one exchange with x->url. */
+static void prepare(struct exchange *x, bool loopback)
+{
+	int64_t left = x->end_ms - clock_mono_ms();
+	long ms = left > 0 ? (long)left : 1;
+	CURL *c = x->easy;
 
-		if (h->cancelled && h->cancelled(h->cancel_ctx)) {
-			*ret_cancelled = true;
-			break;
-		}
-		if (curl_multi_perform(h->multi, &running) != CURLM_OK) {
-			result = CURLE_FAILED_INIT;
-			break;
-		}
-		if (running)
-			curl_multi_poll(h->multi, NULL, 0, CANCEL_POLL_MS, NULL);
-		while ((m = curl_multi_info_read(h->multi, &left)))
-			if (m->msg == CURLMSG_DONE)
-				result = m->data.result;
+	x->why[0] = '\0';
+	x->head_done = x->too_big = false;
+	set_method(c, &x->call->request);
+	curl_easy_setopt(c, CURLOPT_URL, x->url);
+	curl_easy_setopt(c, CURLOPT_PROXY, loopback ? "" : NULL);	/* NULL: the environment's */
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->headers);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->call->response.body.max);
+}
+
+static void finish(struct exchange *x, int code)
+{
+	struct http_call *call = x->call;
+
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(x->headers);
+	x->headers = NULL;
+	mem_replace(&x->url, NULL);
+	mem_replace(&x->shown, NULL);
+	if (code < 0)
+		http_response_release(&call->response);
+	call->response.elapsed_ms = clock_mono_ms() - x->begin_ms;
+	call->code = code;
+	x->stage = DONE;
+}
+
+/* Sends the request to x->url; the call is over at once when that may not be asked. */
+static void start(struct http *h, struct exchange *x)
+{
+	struct http_call *call = x->call;
+	bool loopback = false;
+	char *shown = NULL;
+	int r = http_check_url(x->url, &shown, &loopback, &call->err);
+
+	if (r == 0) {
+		mem_replace(&x->shown, shown);
+		if (!x->headers)
+			r = put_headers(&call->request, &x->headers, &call->err);
 	}
-	curl_multi_remove_handle(h->multi, h->easy);
-	return result;
+	if (r < 0) {
+		finish(x, r);
+		return;
+	}
+	prepare(x, loopback);
+	x->stage = RUNNING;
+	curl_multi_add_handle(h->multi, x->easy);
 }
 
 /* The peer (or a proxy) ended the body early, or its compression is broken at the end. */
@@ -247,10 +244,12 @@ static bool is_cut_off(CURLcode c)
 	       c == CURLE_HTTP2 || c == CURLE_BAD_CONTENT_ENCODING || c == CURLE_GOT_NOTHING;
 }
 
-static int verdict(const struct http *h, const struct exchange *x, CURLcode c, const char *shown,
-		   const char *method, struct err *e)
+static int verdict(const struct exchange *x, CURLcode c)
 {
-	const char *why = h->why[0] ? h->why : curl_easy_strerror(c);
+	const struct http_request *req = &x->call->request;
+	const char *why = x->why[0] ? x->why : curl_easy_strerror(c), *shown = x->shown;
+	const char *method = req->method ? req->method : "GET";
+	struct err *e = &x->call->err;
 
 	if (c == CURLE_OK && x->head_done)
 		return 0;
@@ -260,12 +259,34 @@ static int verdict(const struct http *h, const struct exchange *x, CURLcode c, c
 	if (x->too_big || c == CURLE_FILESIZE_EXCEEDED)
 		return err_set(e, ERR_TOO_BIG,
 			       "%s %s: the answer is larger than its limit of %zu bytes", method,
-			       shown, x->r->body.max);
+			       shown, x->call->response.body.max);
 	if (c == CURLE_OPERATION_TIMEDOUT)
 		return err_set(e, ERR_TIMEOUT, "%s %s: no whole answer in time", method, shown);
 	if (is_cut_off(c) && x->head_done)
 		return 0;
 	return err_set(e, ERR_NET, "%s %s: %s", method, shown, why);
+}
+
+/* 1: x->url was replaced by where the answer points; 0: it stands as it is. */
+static int next_url(struct exchange *x)
+{
+	const struct http_request *req = &x->call->request;
+	struct http_response *r = &x->call->response;
+	struct err *e = &x->call->err;
+	char *to = NULL;
+
+	if (!req->follow_same_host || r->status < 300 || r->status > 399 ||
+	    (req->method && strcmp(req->method, "GET") != 0))
+		return 0;
+	if (curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
+		return 0;
+	if (!http_same_origin(x->url, to))
+		return err_set(e, ERR_REFUSED, "answered %d with a redirect to another host",
+			       r->status);
+	if (x->hops++ == REDIRECTS)
+		return err_set(e, ERR_REFUSED, "more than %d redirects", REDIRECTS);
+	mem_replace(&x->url, mem_strdup(to));
+	return 1;
 }
 
 static void copy_type(struct http_response *r)
@@ -279,104 +300,156 @@ static void copy_type(struct http_response *r)
 		r->content_type[i] = (char)tolower((unsigned char)value[i]);
 }
 
-/* One exchange without redirects; fills r, which the caller made and releases. */
-static int exchange(struct http *h, const struct http_request *req, const char *url,
-		    int64_t left_ms, struct http_response *r, struct err *e)
+/* One exchange has ended; a redirect that is followed begins the next one. */
+static void end_exchange(struct http *h, struct exchange *x, CURLcode c)
 {
-	struct exchange x = { .r = r };
-	struct curl_slist *headers = NULL;
-	bool loopback = false, cancelled = false;
-	char *shown = NULL;
+	struct http_response *r = &x->call->response;
 	long status = 0;
-	CURLcode c;
-	int ret;
+	int more;
 
-	if ((ret = check_url(url, &shown, &loopback, e)) < 0)
-		return ret;
-	if ((ret = put_headers(req, &headers, e)) < 0) {
-		free(shown);
-		return ret;
-	}
-	h->why[0] = '\0';
-	set_method(h->easy, req);
-	curl_easy_setopt(h->easy, CURLOPT_URL, url);
-	curl_easy_setopt(h->easy, CURLOPT_PROXY, loopback ? "" : NULL);	/* NULL: the environment's */
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
-	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)(left_ms < CONNECT_MS ? left_ms : CONNECT_MS));
-	curl_easy_setopt(h->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->body.max);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &x);
-	curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, &x);
-	c = drive(h, &cancelled);
-	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
-	ret = cancelled ? err_set(e, ERR_CANCELLED, "%s: cancelled", shown) :
-			  verdict(h, &x, c, shown, req->method ? req->method : "GET", e);
-	free(shown);
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_multi_remove_handle(h->multi, x->easy);
 	r->status = (int)status;
 	r->complete = c == CURLE_OK;
-	return ret;
+	more = verdict(x, c);
+	if (more == 0)
+		more = next_url(x);
+	if (more > 0) {
+		http_response_release(r);
+		response_init(r, &x->call->request);
+		start(h, x);
+		return;
+	}
+	if (more == 0)
+		copy_type(r);
+	finish(x, more);
 }
 
-static void response_init(struct http_response *r, const struct http_request *req)
+void http_begin(struct http *h, struct http_call *call)
 {
-	*r = (struct http_response){ 0 };
-	buf_init(&r->body, (size_t)(req->max_bytes ? req->max_bytes : BODY_BYTES));
-	buf_init(&r->headers, HEADER_BYTES);
+	const struct http_request *req = &call->request;
+	struct exchange *x = h->spare, **end = &h->live;
+
+	if (x)
+		h->spare = x->next;
+	else
+		x = new_exchange(h);
+	call->code = 0;
+	err_clear(&call->err);
+	response_init(&call->response, req);
+	x->next = NULL;
+	x->call = call;
+	x->stage = WAITING;
+	x->hops = 0;
+	x->url = mem_strdup(req->url);
+	x->begin_ms = clock_mono_ms() + call->delay_ms;
+	x->end_ms = x->begin_ms + (req->timeout_ms ? req->timeout_ms : TIMEOUT_MS);
+	while (*end)
+		end = &(*end)->next;
+	*end = x;
 }
 
-/* 1: *url was replaced by where the answer points; 0: it stands as it is. */
-static int next_url(struct http *h, const struct http_request *req, const struct http_response *r,
-		    char **url, int hops, struct err *e)
+static void end_all(struct http *h, enum err_code code, const char *why)
 {
-	char *to = NULL;
+	for (struct exchange *x = h->live; x; x = x->next) {
+		if (x->stage == RUNNING)
+			curl_multi_remove_handle(h->multi, x->easy);
+		if (x->stage != DONE)
+			finish(x, err_set(&x->call->err, code, "%s: %s",
+					  x->shown ? x->shown : "a request", why));
+	}
+}
 
-	if (!req->follow_same_host || r->status < 300 || r->status > 399 ||
-	    (req->method && strcmp(req->method, "GET") != 0))
-		return 0;
-	if (curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
-		return 0;
-	if (!same_origin(*url, to))
-		return err_set(e, ERR_REFUSED, "answered %d with a redirect to another host",
-			       r->status);
-	if (hops == REDIRECTS)
-		return err_set(e, ERR_REFUSED, "more than %d redirects", REDIRECTS);
-	mem_replace(url, mem_strdup(to));
-	return 1;
+void http_abort(struct http *h)
+{
+	end_all(h, ERR_CANCELLED, "cancelled");
+}
+
+/* Starts what is due; how long until the next one is, at most as long as a cancel may wait. */
+static int start_due(struct http *h)
+{
+	int64_t now = clock_mono_ms(), wait = CANCEL_POLL_MS;
+
+	for (struct exchange *x = h->live; x; x = x->next) {
+		if (x->stage == WAITING && x->begin_ms <= now)
+			start(h, x);
+		else if (x->stage == WAITING && x->begin_ms - now < wait)
+			wait = x->begin_ms - now;
+	}
+	return (int)wait;
+}
+
+/* The first call that is over, taken out of the list. */
+static struct http_call *take_done(struct http *h)
+{
+	for (struct exchange **p = &h->live; *p; p = &(*p)->next) {
+		struct exchange *x = *p;
+
+		if (x->stage != DONE)
+			continue;
+		*p = x->next;
+		x->next = h->spare;
+		h->spare = x;
+		return x->call;
+	}
+	return NULL;
+}
+
+/* Lets libcurl work once; whether a call has ended. */
+static bool turn(struct http *h)
+{
+	bool ended = false;
+	int running, left;
+	CURLMsg *m;
+
+	if (curl_multi_perform(h->multi, &running) != CURLM_OK) {
+		end_all(h, ERR_NET, "libcurl failed");
+		return true;
+	}
+	while ((m = curl_multi_info_read(h->multi, &left))) {
+		struct exchange *x = NULL;
+		CURLcode c = m->data.result;	/* m is gone once its handle is removed */
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
+		end_exchange(h, x, c);
+		ended = true;
+	}
+	return ended;
+}
+
+struct http_call *http_next(struct http *h)
+{
+	struct http_call *done;
+
+	while (h->live) {
+		int wait = start_due(h);
+
+		if (h->cancelled && h->cancelled(h->cancel_ctx))
+			http_abort(h);
+		if ((done = take_done(h)) != NULL)
+			return done;
+		if (!turn(h))
+			curl_multi_poll(h->multi, NULL, 0, wait, NULL);
+	}
+	return NULL;
 }
 
 int http_perform(struct http *h, const struct http_request *req, struct http_response *ret,
 		 struct err *e)
 {
-	int64_t start = clock_mono_ms(), timeout = req->timeout_ms ? req->timeout_ms : TIMEOUT_MS;
-	char *url = mem_strdup(req->url);
-	struct http_response r;
-	int more = 0;
+	struct http_call call = { .request = *req };
 
-	for (int hops = 0;; hops++) {
-		int64_t left = start + timeout - clock_mono_ms();
-
-		response_init(&r, req);
-		more = exchange(h, req, url, left > 0 ? left : 1, &r, e);
-		if (more == 0)
-			more = next_url(h, req, &r, &url, hops, e);
-		if (more <= 0)
-			break;
-		http_response_release(&r);
-	}
-	free(url);
-	if (more < 0) {
-		http_response_release(&r);
-		return more;
-	}
-	copy_type(&r);
-	r.elapsed_ms = clock_mono_ms() - start;
-	*ret = r;
-	return 0;
+	assert(!h->live);	/* another's call could be given back here */
+	http_begin(h, &call);
+	while (http_next(h) != &call)
+		;
+	if (call.code == 0)
+		*ret = call.response;
+	else if (e)
+		*e = call.err;
+	return call.code;
 }
 
 void http_response_release(struct http_response *r)
@@ -406,37 +479,4 @@ bool http_header(const struct http_response *r, const char *name, char *out, siz
 		line += strspn(line, "\r\n");
 	}
 	return false;
-}
-
-static char *escape(const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len > MAX_ESCAPED)
-		return NULL;
-	return mem_check(curl_easy_escape(NULL, len ? text : "", (int)len));
-}
-
-int http_put_query(struct buf *b, const char *name, const char *value)
-{
-	char *escaped = escape(value);
-	int r;
-
-	if (!escaped)
-		return -ERR_TOO_BIG;
-	r = buf_printf(b, "%c%s=%s", strchr(buf_text(b), '?') ? '&' : '?', name, escaped);
-	curl_free(escaped);
-	return r;
-}
-
-int http_put_path(struct buf *b, const char *part)
-{
-	char *escaped = escape(part);
-	int r;
-
-	if (!escaped)
-		return -ERR_TOO_BIG;
-	r = buf_printf(b, "/%s", escaped);
-	curl_free(escaped);
-	return r;
 }

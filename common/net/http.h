@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* http: one bounded HTTP request at a time, by libcurl; connections are reused.
+/* http: bounded HTTP requests by libcurl, one at a time or several under way at once;
+ * connections are reused.
  *
- * Bounds: total time, response bytes (decompressed), header bytes (64 KiB). TLS is verified.
- * Plain http is refused except to loopback. Redirects are not followed unless asked for, and then
- * only within the same host and scheme, at most 3.
+ * Several at once: http_begin each, then http_next until it gives NULL. Calls come back in the
+ * order they end, and more may be begun between two of them:
+ *
+ *	http_begin(h, &a);
+ *	http_begin(h, &b);
+ *	while ((done = http_next(h)))
+ *		read(done);
+ *
+ * Bounds of each request: total time, response bytes (decompressed), header bytes (64 KiB). TLS is
+ * verified. Plain http is refused except to loopback. Redirects are not followed unless asked for,
+ * and then only within the same host and scheme, at most 3.
  * Errors: -ERR_TIMEOUT, -ERR_NET (resolve, connect, TLS, cut off: transient), -ERR_TOO_BIG,
  * -ERR_REFUSED (plain http, redirect to another host), -ERR_CANCELLED. An HTTP status is no
  * error here: the caller classifies it. URLs in error texts carry no query string.
- * Ownership: the response is yours until http_response_release. */
+ * Ownership: the response is yours until http_response_release; an error leaves nothing to release.
+ * A call, and what its request points to, must stay where it is until http_next gave it back. */
 #ifndef COMMON_NET_HTTP_H
 #define COMMON_NET_HTTP_H
 
@@ -16,8 +26,8 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/base/err.h"
 
-struct err;
 struct http;
 
 struct http_request {
@@ -42,8 +52,23 @@ struct http_response {
 
 int http_open(struct http **ret, const char *user_agent, struct err *e);
 void http_close(struct http *h);
-/* Asked while waiting, a few times a second; true ends the request with -ERR_CANCELLED. */
+/* Asked while waiting, a few times a second; true ends every request with -ERR_CANCELLED. */
 void http_set_cancel(struct http *h, bool (*cancelled)(void *ctx), void *ctx);
+
+struct http_call {
+	struct http_request request;
+	int64_t delay_ms;		/* sent so much later; the time-out counts from then */
+	struct http_response response;	/* when code is 0 */
+	int code;
+	struct err err;			/* when code is negative */
+};
+void http_begin(struct http *h, struct http_call *call);
+/* Waits until one of the calls is over; NULL when none is under way. */
+struct http_call *http_next(struct http *h);
+/* Ends all that are under way with -ERR_CANCELLED; http_next still gives each back. */
+void http_abort(struct http *h);
+
+/* One request; no other may be under way. */
 int http_perform(struct http *h, const struct http_request *req, struct http_response *ret,
 		 struct err *e);
 void http_response_release(struct http_response *r);

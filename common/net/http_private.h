@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* http_private: what http.c takes from http_url.c. */
+#ifndef COMMON_NET_HTTP_PRIVATE_H
+#define COMMON_NET_HTTP_PRIVATE_H
+
+#include <stdbool.h>
+
+struct err;
+
+/* May this URL be asked? *ret_shown is malloc'ed, safe to show. */
+int http_check_url(const char *url, char **ret_shown, bool *ret_loopback, struct err *e);
+/* Same scheme, host and port. */
+bool http_same_origin(const char *a, const char *b);
+
+#endif
