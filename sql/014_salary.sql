@@ -43,3 +43,14 @@ CREATE FUNCTION jobfleet.salary_checked(row_id text, updated_at timestamptz) RET
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	SELECT greatest(updated_at, (SELECT k.checked_at FROM jobfleet.salary_checks k WHERE k.row_id = $1))
 $$;
+
+-- ---- which batches of reads have come ----
+
+-- Reads wait in Redis and come in batches. A batch handed in twice, as by a flush that died before Redis
+-- forgot it, is known by its id and counts once.
+CREATE TABLE jobfleet.salary_read_batches (
+	id       uuid PRIMARY KEY,
+	reads    integer NOT NULL,
+	taken_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE jobfleet.salary_read_batches IS 'batches of jobfleet.salary_reads that have come, so that none counts twice';

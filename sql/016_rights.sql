@@ -10,7 +10,8 @@ DECLARE
 	own text := 'jobfleet.ledger, jobfleet.pending, jobfleet.steps, jobfleet.starts, jobfleet.dead_letters, '
 		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
-		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks';
+		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks, '
+		'jobfleet.salary_read_batches';
 	-- written by workers, changed by nobody; only retention and erasure delete
 	reads text := 'jobfleet.salary_reads';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';

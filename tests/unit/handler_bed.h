@@ -166,7 +166,8 @@ static void bed_clean(void)
 		pg_exec(bed.pg,
 			"TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
 			" jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, jobfleet.steps,"
-			" jobfleet.pending",
+			" jobfleet.pending, jobfleet.asking, jobfleet.salary_reads,"
+			" jobfleet.salary_read_batches",
 			&e),
 		&e, "truncate");
 	bed_must(redis_cmd(bed.redis, NULL, &e, "FLUSHDB", NULL), &e, "flush");

@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/salary/cache.h"
 
-#include <zstd.h>
+#include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
+#include "workers/salary/cacheentry.h"
 
-#define LEVEL 3
-#define TIMES_KEPT "999"
-#define H 3600
-#define D 86400
-
-static const int64_t TTL_S[STRATEGY_COUNT][CACHE_KIND_COUNT] = {
-	[STRATEGY_STANDARD] = { 24 * H, 7 * D, 1 * H },
-	[STRATEGY_AGGRESSIVE] = { 7 * D, 30 * D, 24 * H },
-	[STRATEGY_CONSERVATIVE] = { 1 * H, 24 * H, 30 * 60 },
-};
 static const char *const KINDS[CACHE_KIND_COUNT] = { "salary_data", "market_data",
 						     "confidence_scores" };
 
 const char *cache_kind_name(enum cache_kind k)
 {
 	return KINDS[k];
-}
-
-int64_t cache_ttl_s(enum strategy s, enum cache_kind k)
-{
-	return TTL_S[s][k];
 }
 
 void cache_doc_release(struct cache_doc *d)
@@ -40,193 +25,176 @@ void cache_doc_release(struct cache_doc *d)
 	*d = (struct cache_doc){ 0 };
 }
 
-/* The text of a stored value, unpacked where it is packed; NULL if it is not what we wrote. */
-static char *unpack(const char *bytes, size_t len, size_t *ret_len)
+static enum cache_answer judge(const struct cache_doc *d, int64_t now_s, int64_t max_age_s)
 {
-	unsigned long long size;
-	char *text;
-
-	if (len < 4 || memcmp(bytes, "\x28\xb5\x2f\xfd", 4) != 0) {
-		*ret_len = len;
-		return mem_dup(bytes, len);
-	}
-	size = ZSTD_getFrameContentSize(bytes, len);
-	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
-	    size > CACHE_MAX_BYTES)
-		return NULL;
-	text = mem_zalloc(size + 1);
-	if (ZSTD_isError(ZSTD_decompress(text, size, bytes, len))) {
-		free(text);
-		return NULL;
-	}
-	*ret_len = size;
-	return text;
+	if (now_s >= d->keep_until_s || (max_age_s >= 0 && now_s - d->stored_at_s >= max_age_s))
+		return CACHE_MISS;
+	return now_s < d->fresh_until_s ? CACHE_FRESH : CACHE_STALE;
 }
 
-static bool read_doc(const char *text, size_t len, struct cache_doc *ret)
+static enum cache_answer give(struct cache_doc *d, int64_t now_s, int64_t max_age_s,
+			      struct cache_doc *ret)
 {
-	struct cache_doc d = { .size = (int64_t)len };
-	char *parts[2];
-	bool good;
+	enum cache_answer answer = d->meta ? judge(d, now_s, max_age_s) : CACHE_MISS;
 
-	if (json_split_array(text, len, parts, 2, NULL) != 2)
-		return false;
-	good = json_parse(parts[0], strlen(parts[0]), &d.meta, NULL) == 0 &&
-		cJSON_IsObject(d.meta) && *parts[1] == '[';
-	free(parts[0]);
-	d.rows = parts[1];
-	d.stored_at_s = json_int(d.meta, "stored_at", 0);
-	if (good)
-		*ret = d;
+	if (answer == CACHE_MISS)
+		cache_doc_release(d);
 	else
-		cache_doc_release(&d);
-	return good;
+		*ret = *d;
+	return answer;
 }
 
-static bool is_fresh(const struct cache_doc *d, int64_t max_age_s)
+/* Leaves d without meta when the bytes are no entry of ours. */
+static void read_entry(const char *bytes, size_t len, struct cache_doc *d)
 {
-	return max_age_s < 0 || clock_wall_ms() / 1000 - d->stored_at_s < max_age_s;
+	struct cacheentry_head head;
+	char *parts[2], *text = cacheentry_unpack(bytes, len, &head, &len);
+	int n = text ? json_split_array(text, len, parts, 2, NULL) : 0;
+
+	free(text);
+	if (n != 2) {
+		for (int i = 0; i < n; i++)
+			free(parts[i]);
+		return;
+	}
+	*d = (struct cache_doc){
+		.rows = parts[1], .stored_at_s = head.stored_at_s,
+		.fresh_until_s = head.fresh_until_s, .keep_until_s = head.keep_until_s,
+	};
+	if (*parts[1] != '[' || json_parse(parts[0], strlen(parts[0]), &d->meta, NULL) < 0 ||
+	    !cJSON_IsObject(d->meta))
+		cache_doc_release(d);
+	free(parts[0]);
 }
 
-int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret,
-	      struct err *e)
+int cache_get(struct redis *redis, const char *key, int64_t now_s, int64_t max_age_s,
+	      struct cache_doc *ret, struct err *e)
 {
 	struct redis_reply *reply = NULL;
 	struct cache_doc d = { 0 };
-	size_t len = 0;
-	char *text = NULL;
-	bool found;
 	int r = redis_cmd(redis, &reply, e, "GET", key, NULL);
 
 	if (r < 0)
 		return r;
-	if (reply->type == REDIS_STRING && reply->len <= CACHE_MAX_BYTES)
-		text = unpack(reply->str, reply->len, &len);
-	found = text && read_doc(text, len, &d) && is_fresh(&d, max_age_s);
+	if (reply->type == REDIS_STRING)
+		read_entry(reply->str, reply->len, &d);
 	d.size = (int64_t)reply->len;
-	free(text);
 	redis_reply_free(reply);
-	if (found)
-		*ret = d;
-	else
-		cache_doc_release(&d);
-	return found;
+	return give(&d, now_s, max_age_s, ret);
 }
 
+/* Rows and tracking row were written, or found unchanged, in one transaction, so they bear one
+ * time, which expires_at tells back; a row updated later by a sync counts too. A row that another
+ * program wrote has no keep_seconds: it lives as its ttl_seconds says. */
+#define KEEP \
+	"CASE jsonb_typeof(c.metadata -> 'keep_seconds') WHEN 'number'" \
+	" THEN (c.metadata ->> 'keep_seconds')::float8 ELSE c.ttl_seconds END"
 #define SQL_TABLES(table) \
-	"SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.data_source), '[]'), c.metadata" \
+	"SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.data_source) FILTER (WHERE b.id IS NOT NULL)," \
+	" '[]'), c.metadata, count(b.id), c.ttl_seconds, (" KEEP ")::bigint" \
 	" FROM salary_data_cache c LEFT JOIN " table " b ON b.cache_key = c.cache_key" \
-	" AND b.updated_at >= c.expires_at - make_interval(secs => c.ttl_seconds)" \
-	" WHERE c.cache_key = $1 AND c.is_active AND c.expires_at > now()" \
-	" GROUP BY c.id"
+	" AND jobfleet.salary_checked(b.id::text, b.updated_at)" \
+	" >= c.expires_at - make_interval(secs => " KEEP ")" \
+	" WHERE c.cache_key = $1 GROUP BY c.id"
 
-int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t max_age_s,
-		     struct cache_doc *ret, struct err *e)
+static void read_row(const struct pg_rows *rows, struct cache_doc *d)
+{
+	const char *meta = pg_text(rows, 0, 1);
+
+	if (json_parse(meta, strlen(meta), &d->meta, NULL) < 0)
+		return;
+	d->rows = mem_strdup(pg_text(rows, 0, 0));
+	d->stored_at_s = json_int(d->meta, "stored_at", 0);
+	d->fresh_until_s = json_int(d->meta, "fresh_until", d->stored_at_s + pg_int(rows, 0, 3));
+	d->keep_until_s = d->stored_at_s + pg_int(rows, 0, 4);
+	/* Rows that were erased since, or that another program tracks: not the whole answer. */
+	if (json_int(d->meta, "count", INT64_MAX) > pg_int(rows, 0, 2))
+		cache_doc_release(d);
+}
+
+int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t now_s,
+		     int64_t max_age_s, struct cache_doc *ret, struct err *e)
 {
 	static const char SALARY[] = SQL_TABLES("salary_benchmarks"),
 			  MARKET[] = SQL_TABLES("market_data");
-	struct cache_doc d = { .from_tables = true };
+	struct cache_doc d = { 0 };
 	struct pg_rows *rows = NULL;
 	int64_t n = pg_run(pg, kind == CACHE_SALARY ? SALARY : MARKET, PG_PARAMS(PG_TEXT(key)),
 			   &rows, e);
-	bool found = false;
 
 	if (n < 0)
 		return (int)n;
-	if (n == 1 &&
-	    json_parse(pg_text(rows, 0, 1), strlen(pg_text(rows, 0, 1)), &d.meta, e) == 0) {
-		d.rows = mem_strdup(pg_text(rows, 0, 0));
-		d.stored_at_s = json_int(d.meta, "stored_at", 0);
-		found = is_fresh(&d, max_age_s) && json_int(d.meta, "count", -1) >= 0 &&
-			(kind != CACHE_SALARY || strcmp(d.rows, "[]") != 0);
-	}
+	if (n == 1)
+		read_row(rows, &d);
+	d.from_tables = true;
 	pg_rows_free(rows);
-	if (found)
-		*ret = d;
-	else
-		cache_doc_release(&d);
-	return found;
+	return give(&d, now_s, max_age_s, ret);
 }
 
-static char *pack(char *owned_text, size_t *len)
+static int put(struct redis *redis, const char *key, const struct cache_doc *d, int64_t now_s,
+	       bool compress, bool only_absent, struct err *e)
 {
-	size_t bound = ZSTD_compressBound(*len), n;
-	char *bytes = mem_alloc(bound);
-
-	n = ZSTD_compress(bytes, bound, owned_text, *len, LEVEL);
-	if (ZSTD_isError(n)) {
-		free(bytes);
-		return owned_text;
-	}
-	free(owned_text);
-	*len = n;
-	return bytes;
-}
-
-int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows,
-	      int64_t ttl_s, bool compress, struct err *e)
-{
-	char *head = json_print(meta), *text = mem_printf("[%s,%s]", head, rows), ttl[24];
-	size_t len = strlen(text);
+	struct cacheentry_head head = { d->stored_at_s, d->fresh_until_s, d->keep_until_s };
+	char *meta = json_print(d->meta), *text = mem_printf("[%s,%s]", meta, d->rows), seconds[24];
+	size_t len = strlen(text), size = 0;
+	char *bytes = cacheentry_pack(&head, text, len, compress, &size);
+	const char *words[] = { "SET", key, bytes, "EX", seconds, "NX" };
 	int r;
 
-	free(head);
-	if (len > CACHE_MAX_BYTES) {
-		free(text);
-		return err_set(e, ERR_TOO_BIG, "an answer of %zu bytes is not cached", len);
-	}
-	if (compress)
-		text = pack(text, &len);
-	snprintf(ttl, sizeof ttl, "%lld", (long long)ttl_s);
-	r = redis_run(redis, (const char *const[]){ "SETEX", key, ttl, text },
-		      (const size_t[]){ 5, strlen(key), strlen(ttl), len }, 4, NULL, e);
+	free(meta);
 	free(text);
+	if (!bytes)
+		return err_set(e, ERR_TOO_BIG, "an answer of %zu bytes is not cached", len);
+	snprintf(seconds, sizeof seconds, "%lld", (long long)(d->keep_until_s - now_s));
+	r = redis_run(redis, words,
+		      (const size_t[]){ 3, strlen(key), size, 2, strlen(seconds), 2 },
+		      only_absent ? 6 : 5, NULL, e);
+	free(bytes);
 	return r;
 }
 
-static const char SQL_TRACK[] =
-	"INSERT INTO salary_data_cache AS c (cache_key, data_type, redis_key, ttl_seconds, cache_misses,"
-	" hit_rate, is_active, expires_at, metadata)"
-	" VALUES ($1, $2, $1, $3, 1, 0, true, now() + make_interval(secs => $3::int), $4)"
-	" ON CONFLICT (cache_key) DO UPDATE SET data_type = excluded.data_type,"
-	" redis_key = excluded.redis_key, ttl_seconds = excluded.ttl_seconds,"
-	" cache_misses = c.cache_misses + 1, is_active = true, expires_at = excluded.expires_at,"
-	" metadata = excluded.metadata,"
-	" hit_rate = round(100.0 * c.cache_hits / (c.cache_hits + c.cache_misses + 1), 2)";
-
-int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
-		int64_t ttl_s, struct err *e)
+int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows,
+	      int64_t now_s, struct cache_life life, bool compress, struct err *e)
 {
-	char *text = json_print(meta);
-	int64_t n =
-		pg_run(pg, SQL_TRACK,
-		       PG_PARAMS(PG_TEXT(key), PG_TEXT(KINDS[kind]), PG_INT(ttl_s), PG_TEXT(text)),
-		       NULL, e);
-
-	free(text);
-	return n < 0 ? (int)n : 0;
-}
-
-void cache_counter_key(enum cache_counter c, const char *prefix, char out[CACHE_COUNTER_SIZE])
-{
-	static const char *const NAMES[] = {
-		[CACHE_HITS] = "hits",
-		[CACHE_TIMES_US] = "times_us",
-		[CACHE_HITS_TAKEN] = "hits_taken",
+	struct cache_doc d = {
+		.meta = (cJSON *)meta, .rows = (char *)rows,
+		.stored_at_s = json_int(meta, "stored_at", now_s),
+		.fresh_until_s = now_s + life.fresh_s, .keep_until_s = now_s + life.keep_s,
 	};
 
-	snprintf(out, CACHE_COUNTER_SIZE, "%.90ssalary_cache:%s", prefix, NAMES[c]);
+	return put(redis, key, &d, now_s, compress, false, e);
 }
 
-void cache_count_hit(struct redis *redis, const char *prefix, const char *key, int64_t took_us)
+int cache_put_back(struct redis *redis, const char *key, const struct cache_doc *d, int64_t now_s,
+		   bool compress, struct err *e)
 {
-	char hits[CACHE_COUNTER_SIZE], times[CACHE_COUNTER_SIZE], took[24];
-	struct err e;
+	return d->keep_until_s > now_s ? put(redis, key, d, now_s, compress, true, e) : 0;
+}
 
-	cache_counter_key(CACHE_HITS, prefix, hits);
-	cache_counter_key(CACHE_TIMES_US, prefix, times);
-	snprintf(took, sizeof took, "%lld", (long long)took_us);
-	if (redis_cmd(redis, NULL, &e, "HINCRBY", hits, key, "1", NULL) >= 0 &&
-	    redis_cmd(redis, NULL, &e, "LPUSH", times, took, NULL) >= 0)
-		(void)redis_cmd(redis, NULL, &e, "LTRIM", times, "0", TIMES_KEPT, NULL);
+static const char SQL_TRACK[] =
+	"INSERT INTO salary_data_cache AS c (cache_key, data_type, redis_key, ttl_seconds, is_active,"
+	" expires_at, metadata)"
+	" VALUES ($1, $2, $1, $3, true, now() + make_interval(secs => $4::int), $5)"
+	" ON CONFLICT (cache_key) DO UPDATE SET data_type = excluded.data_type,"
+	" redis_key = excluded.redis_key, ttl_seconds = excluded.ttl_seconds, is_active = true,"
+	" expires_at = excluded.expires_at, metadata = excluded.metadata";
+
+int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
+		struct cache_life life, struct err *e)
+{
+	cJSON *all = mem_check(cJSON_Duplicate(meta, true));
+	char *text;
+	int64_t n;
+
+	json_set_num(all, "fresh_until",
+		     (double)(json_int(meta, "stored_at", 0) + life.fresh_s));
+	json_set_num(all, "keep_seconds", (double)life.keep_s);
+	text = json_print(all);
+	n = pg_run(pg, SQL_TRACK,
+		   PG_PARAMS(PG_TEXT(key), PG_TEXT(KINDS[kind]), PG_INT(life.fresh_s),
+			     PG_INT(life.keep_s), PG_TEXT(text)),
+		   NULL, e);
+	free(text);
+	cJSON_Delete(all);
+	return n < 0 ? (int)n : 0;
 }

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* cache: answers kept in Redis under their contract keys (cachekey.h), and their tracking.
  *
- * A document is JSON text `[meta, rows]`: meta says what was asked and when, rows travel as raw
- * text and are never parsed, so their figures stay exact. Documents are zstd frames but for the
- * conservative strategy, which keeps plain text; reading tells them apart by zstd's magic number.
- * Keys carry no prefix: they are a contract with callers, like Celery's own keys.
- * Times to live:            salary   market   confidence
- *	standard             24 h     7 d      1 h
- *	aggressive           7 d      30 d     24 h
- *	conservative         1 h      24 h     30 min
- * Bundled fallback figures live 10 minutes, so that the sources are soon asked again.
- * salary_data_cache tracks every document: when it ends and how it serves. Hits are counted in the
- * Redis hash <prefix>salary_cache:hits and moved to the table by the monitor; a miss is counted
- * with the write that follows it.
- * With Redis away the tables answer: rows stored with the tracking row that has not ended. */
+ * A document is JSON text `[meta, rows]`: meta says what was asked and when (stored_at), rows
+ * travel as raw text and are never parsed, so their figures stay exact. How it becomes bytes says
+ * cacheentry.h, how long it lives cachelife.h. Keys carry no prefix: they are a contract with
+ * callers, like Celery's own keys.
+ * salary_data_cache tracks every document: ttl_seconds is how long it is fresh, expires_at when
+ * Redis drops it, is_active whether Redis has it, metadata the document's meta with fresh_until
+ * (epoch seconds) and keep_seconds. Hits and misses come there by way of reads.h.
+ * With Redis away, or after it lost an entry, the tables answer: rows stored together with the
+ * tracking row, as long as Redis would have kept them.
+ * The clock is always a parameter, so that years can be simulated on this very code. */
 #ifndef SALARY_CACHE_H
 #define SALARY_CACHE_H
 
@@ -21,47 +18,47 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "workers/salary/cachelife.h"
 #include "workers/salary/request.h"
 
 struct err;
 struct pg;
 struct redis;
-struct run;
-
-enum cache_kind { CACHE_SALARY, CACHE_MARKET, CACHE_CONFIDENCE, CACHE_KIND_COUNT };
-
-#define CACHE_FALLBACK_TTL_S 600
-#define CACHE_MAX_BYTES (4 << 20)
-/* Counters stand under the fleet's own prefix: hits by key (hash), the latest answer times (list),
- * and hits that the monitor is moving to the table (hash). */
-enum cache_counter { CACHE_HITS, CACHE_TIMES_US, CACHE_HITS_TAKEN };
-#define CACHE_COUNTER_SIZE 128
-void cache_counter_key(enum cache_counter c, const char *prefix, char out[CACHE_COUNTER_SIZE]);
 
 struct cache_doc {
 	cJSON *meta;
 	char *rows;			/* raw JSON array */
-	int64_t stored_at_s, size;	/* epoch; bytes as kept in Redis */
+	int64_t stored_at_s, fresh_until_s, keep_until_s;	/* epoch */
+	int64_t size;			/* bytes as kept in Redis; 0 from the tables */
 	bool from_tables;
 };
 void cache_doc_release(struct cache_doc *d);
 
 const char *cache_kind_name(enum cache_kind k);	/* data_type; also the key's first part */
-int64_t cache_ttl_s(enum strategy s, enum cache_kind k);
 
-/* 1 hit (*ret filled), 0 miss, or older than max_age_s (-1: any age). -ERR_REDIS … as redis. A
- * document that cannot be read counts as a miss. */
-int cache_get(struct redis *redis, const char *key, int64_t max_age_s, struct cache_doc *ret,
-	      struct err *e);
-/* The same from salary_benchmarks or market_data. */
-int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t max_age_s,
-		     struct cache_doc *ret, struct err *e);
+/* CACHE_STALE: past fresh_until_s, still kept; whoever takes it sees to it that it is asked anew.
+ * */
+enum cache_answer { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
+
+/* An answer of max_age_s or older is a miss, fresh or not (-1: any age that is kept); a longer
+ * max_age_s makes no stale entry fresh. An entry that can't be read is a miss. Returns enum
+ * cache_answer (*ret filled but for a miss) or redis' error. */
+int cache_get(struct redis *redis, const char *key, int64_t now_s, int64_t max_age_s,
+	      struct cache_doc *ret, struct err *e);
+/* The same from salary_benchmarks or market_data. Errors: pg's. */
+int cache_get_tables(struct pg *pg, enum cache_kind kind, const char *key, int64_t now_s,
+		     int64_t max_age_s, struct cache_doc *ret, struct err *e);
+
+/* Stored at meta's stored_at (now_s without one), its life counted from now_s. -ERR_TOO_BIG, or
+ * redis' error. */
 int cache_put(struct redis *redis, const char *key, const cJSON *meta, const char *rows,
-	      int64_t ttl_s, bool compress, struct err *e);
-/* The tracking row, counting one miss; in the run's transaction. */
+	      int64_t now_s, struct cache_life life, bool compress, struct err *e);
+/* What the tables answered goes back into Redis for what is left of its life, unless another entry
+ * stands there by now. */
+int cache_put_back(struct redis *redis, const char *key, const struct cache_doc *d, int64_t now_s,
+		   bool compress, struct err *e);
+/* The tracking row; in the transaction that stores the rows. */
 int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
-		int64_t ttl_s, struct err *e);
-/* One more hit, and how long the answer took; best effort. */
-void cache_count_hit(struct redis *redis, const char *prefix, const char *key, int64_t took_us);
+		struct cache_life life, struct err *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/broker/message.h"
 #include "common/store/limiter.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
@@ -16,6 +17,7 @@
 #include "workers/salary/cache.h"
 #include "workers/salary/cachekey.h"
 #include "workers/salary/findings.h"
+#include "workers/salary/reads.h"
 #include "workers/salary/source.h"
 
 #define BURST 10
@@ -25,11 +27,13 @@
 struct bundle {
 	struct cache_doc docs[CACHE_KIND_COUNT];
 	char keys[CACHE_KIND_COUNT][CACHEKEY_SIZE];
+	int64_t now_s;
+	enum read_outcome outcome;
 };
 
 static void bundle_init(struct bundle *b, const struct request *r)
 {
-	*b = (struct bundle){ 0 };
+	*b = (struct bundle){ .now_s = clock_wall_ms() / 1000, .outcome = READ_MISS };
 	for (int k = 0; k < CACHE_KIND_COUNT; k++)
 		cachekey_make(cache_kind_name((enum cache_kind)k), r, b->keys[k]);
 }
@@ -54,62 +58,80 @@ static struct redis *redis_or_null(struct run *run)
 }
 
 /* Redis lost an answer that the tables still have: the next reader finds it there again. */
-static void put_back(struct redis *redis, const char *key, const struct cache_doc *d,
-		     enum cache_kind k)
+static void put_back(struct redis *redis, const struct bundle *b, enum cache_kind k)
 {
-	enum strategy strategy = STRATEGY_STANDARD;
-	int64_t left;
+	const struct cache_doc *d = &b->docs[k];
+	bool compress = strcmp(json_str(d->meta, "strategy", ""),
+			       strategy_name(STRATEGY_CONSERVATIVE)) != 0;
 	struct err e;
 
-	for (int i = 0; i < STRATEGY_COUNT; i++)
-		if (strcmp(json_str(d->meta, "strategy", ""), strategy_name((enum strategy)i)) == 0)
-			strategy = (enum strategy)i;
-	left = json_bool(d->meta, "fallback", false) ? CACHE_FALLBACK_TTL_S
-						     : cache_ttl_s(strategy, k);
-	left -= clock_wall_ms() / 1000 - d->stored_at_s;
-	if (left > 0 &&
-	    cache_put(redis, key, d->meta, d->rows, left, strategy != STRATEGY_CONSERVATIVE, &e) <
-		    0)
+	if (cache_put_back(redis, b->keys[k], d, b->now_s, compress, &e) < 0)
 		log_warn("answer not put back into the cache: %s", e.msg);
 }
 
+/* enum cache_answer, or an error. */
 static int look_up_doc(struct run *run, struct redis *redis, struct bundle *b, enum cache_kind k,
 		       int64_t max_age_s, struct err *e)
 {
 	struct pg *pg;
-	int r = redis ? cache_get(redis, b->keys[k], max_age_s, &b->docs[k], e) : 0;
+	int r = redis ? cache_get(redis, b->keys[k], b->now_s, max_age_s, &b->docs[k], e) : 0;
 
 	if (r > 0 || k == CACHE_CONFIDENCE)
-		return r > 0;
+		return r > 0 ? r : CACHE_MISS;
 	r = run_db_read(run, &pg, e);
 	if (r >= 0)
-		r = cache_get_tables(pg, k, b->keys[k], max_age_s, &b->docs[k], e);
+		r = cache_get_tables(pg, k, b->keys[k], b->now_s, max_age_s, &b->docs[k], e);
 	if (r > 0 && redis)
-		put_back(redis, b->keys[k], &b->docs[k], k);
+		put_back(redis, b, k);
 	return r;
 }
 
-static int64_t max_age(const struct request *r, enum cache_kind k)
-{
-	int64_t ttl = cache_ttl_s(r->strategy, k);
-
-	return r->max_age_s >= 0 && r->max_age_s < ttl ? r->max_age_s : ttl;
-}
-
-/* 1: everything that was asked for is there. */
+/* 1: everything that was asked for is there; b->outcome says how. */
 static int look_up(struct run *run, struct redis *redis, const struct request *r, bool any_age,
 		   struct bundle *b, struct err *e)
 {
-	int got = look_up_doc(run, redis, b, CACHE_SALARY, any_age ? -1 : max_age(r, CACHE_SALARY),
-			      e);
+	int64_t asked_s = r->max_age_s;
+	bool stale = false;
 
-	if (got == 1 && r->want_market)
-		got = look_up_doc(run, redis, b, CACHE_MARKET,
-				  any_age ? -1 : max_age(r, CACHE_MARKET), e);
-	if (got == 1 && r->want_confidence &&
-	    look_up_doc(run, redis, b, CACHE_CONFIDENCE, max_age(r, CACHE_CONFIDENCE), e) < 1)
-		b->docs[CACHE_CONFIDENCE].rows = NULL;
-	return got;
+	for (int k = 0; k < CACHE_KIND_COUNT; k++) {
+		int64_t limit_s = cache_age_limit_s(r->strategy, (enum cache_kind)k, asked_s);
+		int got;
+
+		if ((k == CACHE_MARKET && !r->want_market) ||
+		    (k == CACHE_CONFIDENCE && !r->want_confidence))
+			continue;
+		got = look_up_doc(run, redis, b, (enum cache_kind)k,
+				  any_age && k != CACHE_CONFIDENCE ? -1 : limit_s, e);
+		if (k != CACHE_CONFIDENCE && got <= 0)
+			return got;
+		stale = stale || (k != CACHE_CONFIDENCE && got == CACHE_STALE);
+	}
+	b->outcome = stale ? READ_STALE : READ_HIT;
+	return 1;
+}
+
+/* Best effort: an answer never fails because it could not be counted. */
+static void count_reads(struct run *run, struct redis *redis, const struct request *r,
+			const struct bundle *b, int64_t took_us)
+{
+	const struct message *m = run_message(run);
+	struct read reads[] = { {
+		.key = b->keys[CACHE_SALARY], .strategy = r->strategy, .outcome = b->outcome,
+		.at_us = clock_wall_us(), .took_us = took_us, .origin = m ? m->origin : NULL,
+		.task_id = run_id(run),
+	}, { 0 } };
+	struct err e;
+	struct pg *pg;
+	int waiting;
+
+	reads[1] = reads[0];
+	reads[1].key = b->keys[CACHE_MARKET];
+	reads[1].took_us = -1;
+	waiting = reads_count(redis, run_conf(run), reads, r->want_market ? 2 : 1, &e);
+	if (waiting >= READS_DUE && run_db_read(run, &pg, &e) >= 0 && !pg_in_transaction(pg))
+		waiting = reads_flush(pg, redis, run_conf(run), &e);
+	if (waiting < 0)
+		log_warn("reads are not counted: %s", e.msg);
 }
 
 static const char SQL_SCORES[] =
@@ -175,9 +197,11 @@ static int enqueue_scores(struct run *run, const struct request *r, struct err *
 	return code;
 }
 
-static int64_t doc_ttl_s(const struct request *r, const struct findings *f, enum cache_kind k)
+static struct cache_life doc_life(const struct request *r, const struct findings *f,
+				  const struct bundle *b, enum cache_kind k)
 {
-	return f->fallback ? CACHE_FALLBACK_TTL_S : cache_ttl_s(r->strategy, k);
+	return cache_life(r->strategy, k, cache_verdict(f, k), cache_freshness(f, k), b->keys[k],
+			  b->now_s);
 }
 
 static int store_kind(struct run *run, struct pg *pg, const struct request *r,
@@ -191,7 +215,7 @@ static int store_kind(struct run *run, struct pg *pg, const struct request *r,
 	b->docs[k].meta = answer_meta(r, f, k, cJSON_GetArraySize(rows), development);
 	b->docs[k].rows = print_rows(rows);
 	return code < 0 ? code
-			: cache_track(pg, k, b->keys[k], b->docs[k].meta, doc_ttl_s(r, f, k), e);
+			: cache_track(pg, k, b->keys[k], b->docs[k].meta, doc_life(r, f, b, k), e);
 }
 
 /* One transaction, no network in it. */
@@ -218,8 +242,8 @@ static void fill_cache(struct redis *redis, const struct request *r, const struc
 	struct err e;
 
 	for (int k = 0; redis && k < CACHE_KIND_COUNT; k++)
-		if (cache_put(redis, b->keys[k], b->docs[k].meta, b->docs[k].rows,
-			      doc_ttl_s(r, f, (enum cache_kind)k),
+		if (cache_put(redis, b->keys[k], b->docs[k].meta, b->docs[k].rows, b->now_s,
+			      doc_life(r, f, b, (enum cache_kind)k),
 			      r->strategy != STRATEGY_CONSERVATIVE, &e) < 0) {
 			log_warn("answer not cached: %s", e.msg);
 			return;
@@ -267,9 +291,8 @@ static int fetch_any(struct run *run, const struct request *r, struct bundle *b,
 	if (hit < 0)
 		return hit;
 	*ret_hit = hit == 1;
-	if (hit == 1 && redis)
-		cache_count_hit(redis, run_conf(run)->fleet.redis_prefix, b->keys[CACHE_SALARY],
-				clock_mono_us() - start);
+	if (redis)
+		count_reads(run, redis, r, b, hit == 1 ? clock_mono_us() - start : -1);
 	if (hit == 0)
 		hit = fetch_miss(run, redis, r, b, e);
 	if (hit >= 0 && r->want_confidence && !b->docs[CACHE_CONFIDENCE].rows)

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/salary/refresh.h"
 
-#include <math.h>
-
 #include "common/base/clock.h"
-#include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "common/base/scan.h"
 #include "common/base/uuid.h"
 #include "common/store/redis.h"
 #include "common/worker/run.h"
@@ -29,24 +25,10 @@ struct candidate {
 
 struct candidates {
 	struct redis *redis;
-	char hits[CACHE_COUNTER_SIZE];
+	int64_t now_s;
 	struct candidate *items;
 	size_t count;
 };
-
-static double urgency(const struct candidates *c, const char *key, const struct cache_doc *d)
-{
-	struct redis_reply *reply = NULL;
-	struct err e;
-	double hits = 0, age = (double)(clock_wall_ms() / 1000 - d->stored_at_s);
-
-	if (redis_cmd(c->redis, &reply, &e, "HGET", c->hits, key, NULL) >= 0 &&
-	    reply->type == REDIS_STRING && scan_double(reply->str, 0, 1e15, &hits, NULL) < 0)
-		hits = 0;
-	redis_reply_free(reply);
-	return (age > 0 ? age : 0) / (double)cache_ttl_s(STRATEGY_STANDARD, CACHE_SALARY) +
-		log1p(hits);
-}
 
 static int add_candidate(void *ctx, const char *key, struct err *e)
 {
@@ -56,12 +38,14 @@ static int add_candidate(void *ctx, const char *key, struct err *e)
 
 	if (strncmp(key, CACHEKEY_SALARY ":", sizeof CACHEKEY_SALARY) != 0)
 		return 0;
-	r = cache_get(c->redis, key, -1, &doc, e);
+	r = cache_get(c->redis, key, c->now_s, -1, &doc, e);
 	if (r <= 0)
 		return r;
 	c->items = mem_realloc(c->items, (c->count + 1) * sizeof *c->items);
 	c->items[c->count++] = (struct candidate){
-		.key = mem_strdup(key), .meta = doc.meta, .urgency = urgency(c, key, &doc),
+		.key = mem_strdup(key),
+		.meta = doc.meta,
+		.urgency = (double)(c->now_s - doc.stored_at_s),
 	};
 	doc.meta = NULL;
 	cache_doc_release(&doc);
@@ -165,7 +149,7 @@ int refresh_salary_cache(struct run *run, const cJSON *args, cJSON **ret_result,
 	const char *pattern = json_str(args, "cache_pattern", CACHEKEY_SALARY ":*");
 	int64_t budget = json_int(args, "max_refreshes", DEFAULT_REFRESHES),
 		start = clock_mono_us();
-	struct candidates c = { 0 };
+	struct candidates c = { .now_s = clock_wall_ms() / 1000 };
 	cJSON *result = mem_check(cJSON_CreateObject());
 	int r;
 
@@ -176,7 +160,6 @@ int refresh_salary_cache(struct run *run, const cJSON *args, cJSON **ret_result,
 	}
 	json_set_str(result, "status", "success");
 	json_set_str(result, "pattern", pattern);
-	cache_counter_key(CACHE_HITS, run_conf(run)->fleet.redis_prefix, c.hits);
 	r = run_redis(run, &c.redis, e);
 	if (r >= 0)
 		r = keys_walk(c.redis, pattern, add_candidate, &c, e);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/salary/cacheentry.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#include "common/base/mem.h"
+
+#define LAYOUT "JC1"
+#define CHECKED_BYTES 16
+#define LEVEL 3
+
+enum form { FORM_PLAIN = 'p', FORM_FRAME = 'z' };
+
+static void put_time(char *out, int64_t s)
+{
+	uint32_t n = htonl(s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s);
+
+	memcpy(out, &n, sizeof n);
+}
+
+static int64_t get_time(const char *at)
+{
+	uint32_t n;
+
+	memcpy(&n, at, sizeof n);
+	return ntohl(n);
+}
+
+static void sum(const char *head, const char *body, size_t len, XXH64_canonical_t *ret)
+{
+	XXH64_state_t *state = mem_check(XXH64_createState());
+
+	XXH64_reset(state, 0);
+	XXH64_update(state, head, CHECKED_BYTES);
+	XXH64_update(state, body, len);
+	XXH64_canonicalFromHash(ret, XXH64_digest(state));
+	XXH64_freeState(state);
+}
+
+/* Bytes that zstd made of the text, or 0: then it stays plain. */
+static size_t squeeze(const char *text, size_t len, char *out, size_t room)
+{
+	size_t n = ZSTD_compress(out, room, text, len, LEVEL);
+
+	return ZSTD_isError(n) ? 0 : n;
+}
+
+char *cacheentry_pack(const struct cacheentry_head *h, const char *text, size_t len, bool compress,
+		      size_t *ret_len)
+{
+	size_t room = ZSTD_compressBound(len), n = 0;
+	XXH64_canonical_t hash;
+	char *bytes;
+
+	if (len > CACHEENTRY_MAX_BYTES)
+		return NULL;
+	bytes = mem_alloc(CACHEENTRY_HEAD_BYTES + room);
+	memcpy(bytes, LAYOUT, 3);
+	put_time(bytes + 4, h->stored_at_s);
+	put_time(bytes + 8, h->fresh_until_s);
+	put_time(bytes + 12, h->keep_until_s);
+	if (compress)
+		n = squeeze(text, len, bytes + CACHEENTRY_HEAD_BYTES, room);
+	bytes[3] = n > 0 ? FORM_FRAME : FORM_PLAIN;
+	if (n == 0)
+		memcpy(bytes + CACHEENTRY_HEAD_BYTES, text, n = len);
+	sum(bytes, bytes + CACHEENTRY_HEAD_BYTES, n, &hash);
+	memcpy(bytes + CHECKED_BYTES, &hash, sizeof hash);
+	*ret_len = CACHEENTRY_HEAD_BYTES + n;
+	return bytes;
+}
+
+bool cacheentry_read_head(const char *bytes, size_t len, struct cacheentry_head *ret)
+{
+	if (len < CACHEENTRY_HEAD_BYTES || memcmp(bytes, LAYOUT, 3) != 0)
+		return false;
+	*ret = (struct cacheentry_head){
+		.stored_at_s = get_time(bytes + 4), .fresh_until_s = get_time(bytes + 8),
+		.keep_until_s = get_time(bytes + 12),
+	};
+	return true;
+}
+
+static char *expand(const char *bytes, size_t len, size_t *ret_len)
+{
+	unsigned long long size = ZSTD_getFrameContentSize(bytes, len);
+	char *text;
+	size_t n;
+
+	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
+	    size > CACHEENTRY_MAX_BYTES)
+		return NULL;
+	text = mem_alloc(size + 1);
+	n = ZSTD_decompress(text, size, bytes, len);
+	if (ZSTD_isError(n) || n != size) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	*ret_len = n;
+	return text;
+}
+
+char *cacheentry_unpack(const char *bytes, size_t len, struct cacheentry_head *ret_head,
+			size_t *ret_len)
+{
+	const char *body = bytes + CACHEENTRY_HEAD_BYTES;
+	struct cacheentry_head head;
+	XXH64_canonical_t hash;
+	char *text;
+
+	if (!cacheentry_read_head(bytes, len, &head))
+		return NULL;
+	len -= CACHEENTRY_HEAD_BYTES;
+	sum(bytes, body, len, &hash);
+	if (memcmp(bytes + CHECKED_BYTES, &hash, sizeof hash) != 0)
+		return NULL;
+	if (bytes[3] == FORM_PLAIN && len <= CACHEENTRY_MAX_BYTES) {
+		text = mem_dup(body, len);
+		*ret_len = len;
+	} else {
+		text = bytes[3] == FORM_FRAME ? expand(body, len, ret_len) : NULL;
+	}
+	if (text)
+		*ret_head = head;
+	return text;
+}
