@@ -7,9 +7,6 @@
 #include "workers/salary/fred.h"
 
 #define DAY_US INT64_C(86400000000)
-/* OEWS is a sample of establishments that covers about 57 % of employment (BLS Handbook of
- * Methods); answers are establishments, of 20 people or so: about one answer for 35 employed. */
-#define EMPLOYED_PER_ANSWER 35.0
 
 void findings_init(struct findings *f)
 {
@@ -74,8 +71,9 @@ static double answers_behind(const struct benchmark *b)
 {
 	if (b->sample >= 0)
 		return (double)b->sample;
-	return amount_is_known(b->employment) ? amount_number(b->employment) / EMPLOYED_PER_ANSWER
-					      : -1;
+	return amount_is_known(b->employment)
+		? amount_number(b->employment) / SCORE_EMPLOYED_PER_ANSWER
+		: -1;
 }
 
 struct score_evidence benchmark_evidence(const struct benchmark *b)
@@ -104,6 +102,18 @@ struct score_evidence market_evidence(const struct market *m)
 		.error_percent = -1,
 		.steps_wider = m->steps_wider,
 	};
+}
+
+/* The day that figures of this age are about: it stays the same however often they are written. */
+static void put_day(cJSON *o, int64_t age_days)
+{
+	char day[CLOCK_ISO_SIZE];
+
+	if (age_days < 0)
+		return;
+	clock_iso(clock_wall_us() - age_days * DAY_US, day);
+	day[strlen("2026-11-21")] = '\0';
+	json_set_str(o, "as_of", day);
 }
 
 static cJSON *place_metadata(const struct area *a, int steps, const struct request *r,
@@ -147,6 +157,9 @@ cJSON *benchmark_metadata(const struct benchmark *b, const struct request *r, bo
 	json_set(o, "lower_bounds", bounds);
 	json_set_str(o, "covers", *r->experience || *r->education || *r->industry ?
 		     "all experience levels, education levels and industries" : "all");
+	put_day(o, b->age_days);
+	if (b->error_percent >= 0)
+		json_set_num(o, "error_percent", b->error_percent);
 	json_set_bool(o, "group", b->group);
 	json_set_bool(o, "fallback", strcmp(b->source, "fallback") == 0);
 	if (*b->note)
@@ -158,6 +171,7 @@ cJSON *market_metadata(const struct market *m, const struct request *r, bool dev
 {
 	cJSON *o = place_metadata(&m->area, m->steps_wider, r, development);
 
+	put_day(o, m->age_days);
 	if (strcmp(m->source, "fred") == 0)
 		json_set_str(o, "terms", FRED_NOTICE);
 	if (*m->note)
