@@ -54,3 +54,16 @@ CREATE TABLE jobfleet.salary_read_batches (
 	taken_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE jobfleet.salary_read_batches IS 'batches of jobfleet.salary_reads that have come, so that none counts twice';
+
+-- ---- what a sync bought ----
+
+-- What the sources said, in the least parts that they can be asked for (workers/salary/question.h), so
+-- that a sync that was interrupted, and another one, ask for nothing twice. Public figures only.
+CREATE TABLE jobfleet.salary_parts (
+	source   text NOT NULL,
+	name     text NOT NULL,
+	said     text NOT NULL,	-- as the source worded it; '' = it has no such thing
+	asked_at timestamptz NOT NULL,
+	PRIMARY KEY (source, name)
+);
+COMMENT ON TABLE jobfleet.salary_parts IS 'series and table cells that sync_salary_data asked the sources for; kept 30 days';

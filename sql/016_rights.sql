@@ -11,7 +11,7 @@ DECLARE
 		'jobfleet.result_backlog, jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, '
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
 		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks, '
-		'jobfleet.salary_read_batches';
+		'jobfleet.salary_read_batches, jobfleet.salary_parts';
 	-- written by workers, changed by nobody; only retention and erasure delete
 	reads text := 'jobfleet.salary_reads';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';

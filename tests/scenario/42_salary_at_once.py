@@ -51,12 +51,23 @@ def two_syncs():
     answers = [result(task) for task in tasks]
     for answer in answers:
         assert answer["status"] == "success" and answer["pairs"] == 25, answer
-        assert answer["remaining"] == 0 and answer["calls"] <= 6, answer
-    rows = bed.sql("SELECT location, occupation, count(*) FROM salary_benchmarks GROUP BY 1, 2")
+        assert answer["remaining"] == 0 and answer["synced"] + answer["fresh"] == 25, answer
+    asked = {source: sum(answer["calls_by_source"].get(source, 0) for answer in answers)
+             for source in ("bls", "census", "fred")}
+    least = {source: max(answer["least_calls_by_source"].get(source, 0) for answer in answers)
+             for source in asked}
+    assert asked == {**least, "bls": asked["bls"]} and asked["bls"] <= least["bls"] + 1, answers
+    assert sum(asked.values()) == bed.calls(), (asked, bed.calls())
+    rows = bed.sql("SELECT location, occupation, count(*) FROM salary_benchmarks"
+                   " WHERE data_source = 'bls' GROUP BY 1, 2")
     assert len(rows) == 25 and all(count == 1 for _, _, count in rows), rows
-    assert bed.one("SELECT count(*) FROM salary_benchmarks WHERE location = 'Portland, ME'"
-                   " AND metadata ->> 'level' IN ('state', 'nation')") == 5
-    passed("two syncs at once, in opposite orders, leave every pair once")
+    passed("two syncs at once, in opposite orders, ask for nothing twice and leave every pair once")
+    calls = bed.calls()
+    for place in PLACES:
+        answer = result(enqueue("fetch_salary_data", {"location": place, "occupation": "DBA"}))
+        assert answer["cache_hit"] and set(answer["sources"]) >= {"bls", "census", "fred"}, answer
+    assert bed.calls() == calls
+    passed("what was synced is answered from the cache without a call")
     wait_for("the scores that follow", lambda: bed.one(
         "SELECT count(DISTINCT (location, occupation)) FROM confidence_scores") >= 25)
     passed("confidence follows for every place that was synced")

@@ -102,18 +102,26 @@ static void sync_takes_the_fewest_calls_and_skips_what_is_fresh(void **state)
 		"{\"occupations\":[\"Software Engineer\",\"Data Scientist\",\"SRE\"],"
 		"\"locations\":[\"NYC\",\"Boston\",\"Austin, TX\",\"Portland, ME\"]}";
 	cJSON *a = must(NAME("sync_salary_data"), sync_salary_data, ARGS);
+	int64_t before;
 
 	(void)state;
 	assert_int_equal(json_num(a, "pairs", 0), 12);
 	assert_int_equal(json_num(a, "synced", 0) + json_num(a, "unanswered", 0), 12);
 	assert_true(json_num(a, "synced", 0) >= 10);
-	assert_true(json_num(a, "calls", 0) <= 5);
+	assert_int_equal(json_num(json_get(a, "calls_by_source"), "bls", 0),
+			 json_num(json_get(a, "least_calls_by_source"), "bls", -1));
 	cJSON_Delete(a);
 	a = must(NAME("sync_salary_data"), sync_salary_data, ARGS);
 	assert_int_equal(json_num(a, "calls", -1), 0);
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT count(*) FROM salary_benchmarks WHERE location = 'Portland, ME' AND"
-		       " metadata ->> 'level' <> 'metro'", "3");
+		       " data_source = 'bls' AND metadata ->> 'level' <> 'metro'", "3");
+	before = calls();
+	a = fetch(YORK);
+	assert_true(json_bool(a, "cache_hit", false));
+	assert_int_equal(cJSON_GetArraySize(json_get(a, "sources")), 3);
+	assert_int_equal(calls(), before);
+	cJSON_Delete(a);
 }
 
 int main(void)

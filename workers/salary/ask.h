@@ -14,6 +14,7 @@
 
 struct err;
 struct run;
+struct shelf;
 
 struct ask {
 	const char *source;		/* "bls" */
@@ -26,6 +27,9 @@ struct ask {
 };
 
 int ask_call(struct run *run, const struct ask *what, struct http_response *ret, struct err *e);
+/* From now on what is asked is answered from the shelf (question.h) and no call is made, nor is
+ * anything settled; NULL ends it. Of the process, which runs one task at a time. */
+void ask_from(struct shelf *s);
 /* code: what reading the answer came to (0 or negative), e its error. */
 void ask_settle(struct run *run, const char *source, int code, const struct err *e);
 /* 0 if the source is enabled and has the key it needs; else -ERR_PARKED (and, outside of

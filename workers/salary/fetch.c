@@ -231,8 +231,6 @@ static int store(struct run *run, const struct request *r, const struct findings
 		code = store_kind(run, pg, r, f, CACHE_MARKET, b, e);
 	b->docs[CACHE_CONFIDENCE].meta = answer_meta(r, f, CACHE_CONFIDENCE, 0, false);
 	b->docs[CACHE_CONFIDENCE].rows = print_rows(answer_scores(r, f, b->keys[CACHE_SALARY]));
-	if (code >= 0)
-		code = enqueue_scores(run, r, e);
 	return code < 0 ? code : run_step_commit(run, step, NULL, e);
 }
 
@@ -260,6 +258,8 @@ static int ask_and_store(struct run *run, struct redis *redis, const struct requ
 	findings_init(&f);
 	code = source_all(run, r, &f, e);
 	*ret_fallback = f.fallback;
+	if (code >= 0 && !(f.fallback && keep_better))
+		code = enqueue_scores(run, r, e);
 	if (code >= 0 && !(f.fallback && keep_better))
 		code = store(run, r, &f, step, b, e);
 	if (code >= 0 && !(f.fallback && keep_better))
@@ -336,6 +336,20 @@ int fetch_refresh(struct run *run, const struct request *r, const char *step, bo
 
 	bundle_init(&b, r);
 	code = ask_and_store(run, redis_or_null(run), r, step, true, &b, ret_fallback, e);
+	bundle_release(&b);
+	return code;
+}
+
+int fetch_keep(struct run *run, const struct request *r, const struct findings *f, const char *step,
+	       struct err *e)
+{
+	struct bundle b;
+	int code;
+
+	bundle_init(&b, r);
+	code = store(run, r, f, step, &b, e);
+	if (code >= 0)
+		fill_cache(redis_or_null(run), r, f, &b);
 	bundle_release(&b);
 	return code;
 }

@@ -15,6 +15,7 @@
 #include "workers/salary/request.h"
 
 struct err;
+struct findings;
 struct run;
 
 int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e);
@@ -24,5 +25,9 @@ int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, st
  * the cache). */
 int fetch_refresh(struct run *run, const struct request *r, const char *step, bool *ret_fallback,
 		  struct err *e);
+/* Stores and caches what was found for a request elsewhere, committed as the step; scores do not
+ * follow. */
+int fetch_keep(struct run *run, const struct request *r, const struct findings *f, const char *step,
+	       struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/salary/pairs.h"
 
+#include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -49,7 +50,8 @@ static int add_pair(struct pairs *p, const char *location, const char *occupatio
 			       PAIRS_MAX);
 	}
 	p->items = mem_realloc(p->items, (p->count + 1) * sizeof *p->items);
-	p->items[p->count++] = (struct pair){ .request = r, .at = r.area };
+	p->items[p->count] = (struct pair){ .request = r };
+	cachekey_make(CACHEKEY_SALARY, &r, p->items[p->count++].key);
 	return 0;
 }
 
@@ -109,25 +111,59 @@ void pairs_release(struct pairs *p)
 	*p = (struct pairs){ 0 };
 }
 
+bool pair_is_open(const struct pair *p)
+{
+	return !p->done && !p->fresh && !p->given_up;
+}
+
 static const char SQL_FRESH[] =
-	"SELECT DISTINCT location, occupation FROM salary_benchmarks WHERE data_source = 'bls'"
-	" AND updated_at > now() - interval '7 days' AND industry IS NULL AND experience_level IS NULL"
-	" AND education_level IS NULL LIMIT 100000";
+	"SELECT cache_key FROM salary_data_cache WHERE cache_key = ANY ($1::text[]) AND is_active"
+	" AND expires_at > now() AND metadata ->> 'fallback' = 'false'"
+	" AND to_timestamp((metadata ->> 'stored_at')::float8) > now() - interval '12 hours'"
+	" AND NOT jsonb_path_exists(metadata, '$.source_details.*.status ? (@ == \"failed\")')";
+
+static char *list_keys(const struct pairs *p)
+{
+	struct buf list;
+
+	buf_init(&list, PAIRS_MAX * (CACHEKEY_SIZE + 3) + 3);
+	buf_putc(&list, '{');
+	for (size_t i = 0; i < p->count; i++)
+		if (pair_is_open(&p->items[i]))
+			buf_printf(&list, "%s\"%s\"", list.len > 1 ? "," : "", p->items[i].key);
+	buf_putc(&list, '}');
+	return buf_take(&list);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 int pairs_mark_fresh(struct pairs *p, struct pg *pg, struct err *e)
 {
+	char *list = list_keys(p);
+	const char **keys;
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(pg, SQL_FRESH, NULL, 0, &rows, e);
+	int64_t n = pg_run(pg, SQL_FRESH, PG_PARAMS(PG_TEXT(list)), &rows, e);
+	size_t count = pg_rows_count(rows);
 	int fresh = 0;
 
-	for (size_t i = 0; n >= 0 && i < p->count; i++) {
-		struct pair *pair = &p->items[i];
+	free(list);
+	if (n < 0)
+		return (int)n;
+	keys = mem_alloc((count + 1) * sizeof *keys);
+	for (size_t i = 0; i < count; i++)
+		keys[i] = pg_text(rows, i, 0);
+	qsort(keys, count, sizeof *keys, by_key);
+	for (size_t i = 0; i < p->count; i++) {
+		const char *key = p->items[i].key;
 
-		for (size_t k = 0; k < pg_rows_count(rows) && !pair->fresh; k++)
-			pair->fresh = strcmp(pg_text(rows, k, 0), pair->request.area.label) == 0 &&
-				strcmp(pg_text(rows, k, 1), pair->request.occupation.name) == 0;
-		fresh += pair->fresh;
+		if (pair_is_open(&p->items[i]) && bsearch(&key, keys, count, sizeof *keys, by_key))
+			p->items[i].fresh = true;
+		fresh += p->items[i].fresh;
 	}
+	free(keys);
 	pg_rows_free(rows);
-	return n < 0 ? (int)n : fresh;
+	return fresh;
 }

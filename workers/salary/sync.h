@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* sync: the task sync_salary_data(occupations=[…], locations=[…], force=false, max_calls=60).
+/* sync: the task sync_salary_data(occupations=[…], locations=[…], force=false, max_calls=250).
  *
- * Brings the OEWS figures of all occupations × locations into salary_benchmarks with as few calls
- * as the service allows: 7 series a pair, 7 pairs a call with a key, 3 without. Pairs without a
- * figure for their metro are asked for their state, those left for the nation; pairs that share a
- * wider area share its series. Pairs stored within the last week are skipped unless force is given.
- * Each call is a step with its rows: a repeat goes on after the last one. update_confidence_scores
- * follows for every location that got figures.
- * Answer: {"status", "pairs", "fresh", "synced", "unanswered", "remaining", "calls",
- * "processing_time_ms", "warnings"}; when the source may not be asked (quota, parked) or max_calls
- * is reached, what is left is remaining, told in warnings. Nothing at all synced or fresh is the
- * source's error, retried by the runtime. */
+ * Brings the figures of all sources for all occupations × locations (those of queues.conf when none
+ * are named) into the tables and the cache, as if each pair had been fetched, with as few calls as
+ * the sources allow (errand.h): a pair's sources are asked on paper first (question.h), what they
+ * want of all pairs goes out together, and so on until nothing more is wanted: pairs without a
+ * figure for their metro want their state then, and the nation. A fetch of a synced pair is a hit.
+ * Skipped, unless force is given: pairs stored in the last 12 hours, and parts of the sources that
+ * are still fresh (shelf.h). Killed at any point, a repeat goes on where it was; two at once ask
+ * for nothing twice. update_confidence_scores follows for every location that got figures. Answer:
+ * {"status", "pairs", "fresh", "synced", "unanswered" (nobody publishes a median), "remaining",
+ * "calls", "least_calls" (the fewest that could have brought what was bought), "calls_by_source",
+ * "least_calls_by_source", "processing_time_ms", "warnings"}. When BLS may not be asked (quota,
+ * parked) or max_calls is reached, what is left is remaining, told in warnings; another source in
+ * trouble is told and done without, as by a fetch. Nothing at all synced or fresh because BLS fails
+ * is its error, retried by the runtime. */
 #ifndef SALARY_SYNC_H
 #define SALARY_SYNC_H
 
