@@ -31,7 +31,6 @@ static void the_shipped_file_loads_and_holds_the_contract(void **state)
 		{ "processed_data_loading", "loading" }, { "salary_data", "salary" },
 		{ "monitoring", "salary" }, { "analytics", "salary" }, { "confidence_scores", "confidence" },
 	};
-	const struct conf_task *t;
 	struct conf *c = NULL;
 
 	(void)state;
@@ -44,18 +43,56 @@ static void the_shipped_file_loads_and_holds_the_contract(void **state)
 		assert_int_equal(conf_queue(c, queues[i][0])->max_priority, 10);
 		assert_int_equal(conf_queue(c, queues[i][0])->type, CONF_QUEUE_CLASSIC);
 	}
-	t = conf_task(c, "backend.tasks.salary_data_tasks.fetch_salary_data");
-	assert_string_equal(t->queue, "salary_data");
-	assert_int_equal(t->priority, 5);
-	assert_true(t->rate_per_s > 0.1666 && t->rate_per_s < 0.1667 && t->rate_at_fetch);
-	assert_int_equal(t->soft_ms, 240000);
-	assert_int_equal(t->hard_ms, 300000);
-	assert_int_equal(t->max_retries, 3);
-	assert_int_equal(t->retry_backoff_ms, 60000);
-	assert_int_equal(t->retry_on, CONF_RETRY_ANY);
 	assert_int_equal(conf_source(c, "jsearch")->monthly_quota, 200);
 	assert_false(conf_source(c, "indeed")->enabled);
 	assert_string_equal(conf_schedule(c, "daily_collection")->cron, "0 9 * * *");
+	conf_close(c);
+}
+
+static void the_salary_tasks_have_the_options_that_their_callers_know(void **state)
+{
+	static const struct {
+		const char *name, *queue;
+		int priority, a_minute, burst;
+		int64_t soft_s, hard_s;
+		int retries;
+		int64_t backoff_s;
+		enum conf_retry_on on;
+	} known[] = {
+		{ "fetch_salary_data", "salary_data", 5, 10, 10, 240, 300, 3, 60, CONF_RETRY_ANY },
+		{ "refresh_salary_cache", "salary_data", 3, 5, 5, 540, 600, 2, 120, CONF_RETRY_ANY },
+		{ "update_confidence_scores", "confidence_scores", 4, 15, 15, 1500, 1800, 2, 300,
+		  CONF_RETRY_ANY },
+		{ "cleanup_expired_cache", "monitoring", 2, 0, 1, 240, 300, 2, 300,
+		  CONF_RETRY_TRANSIENT },
+		{ "monitor_cache_performance", "monitoring", 6, 0, 1, 50, 60, 1, 10,
+		  CONF_RETRY_TRANSIENT },
+		{ "sync_salary_data", "analytics", 1, 0, 1, 1500, 1560, 3, 300,
+		  CONF_RETRY_TRANSIENT },
+	};
+	struct conf *c = NULL;
+
+	(void)state;
+	if (conf_load(&c, "queues.conf", NULL) < 0)
+		fail_msg("%s", conf_errors());
+	for (size_t i = 0; i < COUNT(known); i++) {
+		char *name = mem_printf("backend.tasks.salary_data_tasks.%s", known[i].name);
+		const struct conf_task *t = conf_task(c, name);
+
+		assert_non_null(t);
+		assert_string_equal(t->queue, known[i].queue);
+		assert_int_equal(t->priority, known[i].priority);
+		assert_int_equal((int)(t->rate_per_s * 60 + 0.5), known[i].a_minute);
+		assert_int_equal(t->rate_burst, known[i].burst);
+		assert_int_equal(t->rate_at_fetch, i == 0);
+		assert_int_equal(t->soft_ms, known[i].soft_s * 1000);
+		assert_int_equal(t->hard_ms, known[i].hard_s * 1000);
+		assert_int_equal(t->max_retries, known[i].retries);
+		assert_int_equal(t->retry_backoff_ms, known[i].backoff_s * 1000);
+		assert_false(t->retry_fixed);	/* doubled and jittered */
+		assert_int_equal(t->retry_on, known[i].on);
+		free(name);
+	}
 	conf_close(c);
 }
 
@@ -130,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shipped_file_loads_and_holds_the_contract),
+		cmocka_unit_test(the_salary_tasks_have_the_options_that_their_callers_know),
 		cmocka_unit_test(every_key_is_documented_in_the_shipped_file_and_in_the_manual),
 	};
 
