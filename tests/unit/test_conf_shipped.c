@@ -82,7 +82,8 @@ static void the_salary_tasks_have_the_options_that_their_callers_know(void **sta
 		assert_non_null(t);
 		assert_string_equal(t->queue, known[i].queue);
 		assert_int_equal(t->priority, known[i].priority);
-		assert_int_equal((int)(t->rate_per_s * 60 + 0.5), known[i].a_minute);
+		assert_int_equal(t->rate_per_s > 0 ? (int)(t->rate_per_s * 60 + 0.5) : 0,
+				 known[i].a_minute);
 		assert_int_equal(t->rate_burst, known[i].burst);
 		assert_int_equal(t->rate_at_fetch, i == 0);
 		assert_int_equal(t->soft_ms, known[i].soft_s * 1000);
