@@ -14,6 +14,9 @@ DECLARE
 		'jobfleet.salary_read_batches, jobfleet.salary_parts';
 	-- written by workers, changed by nobody; only retention and erasure delete
 	reads text := 'jobfleet.salary_reads';
+	views text := 'public.current_salary_benchmarks, public.market_overview';
+	-- written by triggers and by erasure alone; readers see what changed, not who asked for what
+	trail text := 'jobfleet.salary_changes, jobfleet.salary_erasures';
 	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '
@@ -34,17 +37,22 @@ BEGIN
 	END LOOP;
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || domain || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT, INSERT ON ' || reads || ' TO @');
-	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.salary_checked TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || views || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION public.upsert_salary_benchmark, '
+		'public.cleanup_salary_data, jobfleet.store_market_data, jobfleet.merge_benchmark, jobfleet.merge_market, '
+		'jobfleet.merge_benchmark_notes, jobfleet.benchmark_distance, jobfleet.same_release, '
+		'jobfleet.salary_checked TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON ' || schedules || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.posting_pay TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT EXECUTE ON FUNCTION jobfleet.expire_postings, '
 		'jobfleet.refresh_posting_pay, jobfleet.percentile, jobfleet.join_notes, jobfleet.retire_reposted, '
 		'jobfleet.near_candidates TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || schedules || ' TO @');
-	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON ' || domain || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON ' || domain || ', ' || views || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_enqueue', 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT USAGE ON SCHEMA public TO @');
-	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ', ' || views
+		|| ', ' || trail || ' TO @');
 	-- what waits and what was done, without arguments and results
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (id, task_id, generation, nesting, retries, '
 		'hop, kind, task, queue, priority, due, state, claimed_until, attempts, reason, created_at, sent_at) '

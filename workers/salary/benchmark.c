@@ -6,121 +6,111 @@
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 
-static const char SQL_BENCHMARK[] =
-	"INSERT INTO salary_benchmarks AS b (location, occupation, industry, experience_level,"
-	" education_level, median_salary, mean_salary, percentile_25, percentile_75, percentile_90,"
-	" data_source, source_confidence_score, data_freshness_days, year, cache_key, metadata)"
-	" VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), $6, $7, $8, $9, $10, $11, $12,"
-	" $13, $14, $15, $16)"
-	" ON CONFLICT (location, occupation, industry, experience_level, education_level, data_source,"
-	" year, quarter) DO UPDATE SET median_salary = excluded.median_salary,"
-	" mean_salary = excluded.mean_salary, percentile_25 = excluded.percentile_25,"
-	" percentile_75 = excluded.percentile_75, percentile_90 = excluded.percentile_90,"
-	" source_confidence_score = excluded.source_confidence_score,"
-	" data_freshness_days = excluded.data_freshness_days, cache_key = excluded.cache_key,"
-	" metadata = excluded.metadata, updated_at = now()"
-	" RETURNING to_jsonb(b)";
+/* Both store in the order of their keys, so that two tasks at once never wait for each other in a
+ * circle. */
+static const char SQL_BENCHMARKS[] =
+	"SELECT benchmark FROM upsert_salary_benchmark($1::jsonb) ORDER BY place";
+static const char SQL_MARKETS[] =
+	"SELECT figure FROM jobfleet.store_market_data($1::jsonb) ORDER BY place";
 
-static const char SQL_MARKET[] =
-	"INSERT INTO market_data AS m (location, occupation, industry, job_count, job_growth_rate,"
-	" unemployment_rate, cost_of_living_index, demand_score, remote_work_percentage, data_source,"
-	" year, quarter, cache_key, metadata)"
-	" VALUES ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8, $9, $10, $11, nullif($12::int, 0), $13, $14)"
-	" ON CONFLICT (location, occupation, industry, data_source, year, quarter)"
-	" DO UPDATE SET job_count = excluded.job_count, job_growth_rate = excluded.job_growth_rate,"
-	" unemployment_rate = excluded.unemployment_rate,"
-	" cost_of_living_index = excluded.cost_of_living_index,"
-	" remote_work_percentage = excluded.remote_work_percentage, cache_key = excluded.cache_key,"
-	" metadata = excluded.metadata, updated_at = now()"
-	" RETURNING to_jsonb(m)";
-
-/* Every row is stored under one order of its keys, so that two tasks at once never deadlock. */
-static const char SQL_LOCK[] = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-
-static int run_row(struct pg *pg, const char *sql, const struct pg_param *params, size_t n,
-		   cJSON *rows, struct err *e)
+static void put_amount(cJSON *o, const char *name, struct amount a, int decimals)
 {
-	struct pg_rows *got = NULL;
-	int64_t r = pg_run(pg, sql, params, n, &got, e);
+	char text[AMOUNT_TEXT_SIZE];
 
-	if (r < 0)
-		return (int)r;
-	if (pg_rows_count(got) == 1)
-		cJSON_AddItemToArray(rows, mem_check(cJSON_CreateRaw(pg_text(got, 0, 0))));
-	pg_rows_free(got);
-	return 0;
+	if (amount_text(a, decimals, text))
+		json_set_raw(o, name, text);
 }
 
-static int store_benchmark(struct pg *pg, const struct request *r, const struct benchmark *b,
-			   const char *cache_key, bool development, cJSON *rows, struct err *e)
+static cJSON *question(const struct request *r, const char *source, int year, const char *cache_key,
+		       cJSON *metadata)
 {
-	char median[AMOUNT_TEXT_SIZE], mean[AMOUNT_TEXT_SIZE], p25[AMOUNT_TEXT_SIZE];
-	char p75[AMOUNT_TEXT_SIZE], p90[AMOUNT_TEXT_SIZE], overall[16];
+	cJSON *o = mem_check(cJSON_CreateObject());
+
+	json_set_str(o, "location", r->area.label);
+	json_set_str(o, "occupation", r->occupation.name);
+	json_set_str(o, "industry", r->industry);
+	json_set_str(o, "data_source", source);
+	json_set_num(o, "year", year);
+	json_set_str(o, "cache_key", cache_key);
+	json_set(o, "metadata", metadata);
+	return o;
+}
+
+static cJSON *benchmark_json(const struct request *r, const struct benchmark *b,
+			     const char *cache_key, bool development)
+{
 	struct score_evidence evidence = benchmark_evidence(b);
-	cJSON *metadata = benchmark_metadata(b, r, development);
-	char *text = json_print(metadata);
+	cJSON *o = question(r, b->source, b->year, cache_key,
+			    benchmark_metadata(b, r, development));
 	struct score score;
-	int code;
+	char overall[16];
 
 	score_compute(&evidence, 1, &score);
 	snprintf(overall, sizeof overall, "%.2f", score.overall);
-	code = run_row(pg, SQL_BENCHMARK,
-		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name),
-				 PG_TEXT(r->industry), PG_TEXT(r->experience),
-				 PG_TEXT(r->education), PG_TEXT(amount_text(b->median, 2, median)),
-				 PG_TEXT(amount_text(b->mean, 2, mean)),
-				 PG_TEXT(amount_text(b->p25, 2, p25)),
-				 PG_TEXT(amount_text(b->p75, 2, p75)),
-				 PG_TEXT(amount_text(b->p90, 2, p90)), PG_TEXT(b->source),
-				 PG_TEXT(overall), PG_INT(b->age_days), PG_INT(b->year),
-				 PG_TEXT(cache_key), PG_TEXT(text)),
-		       rows, e);
+	json_set_str(o, "experience_level", r->experience);
+	json_set_str(o, "education_level", r->education);
+	put_amount(o, "median_salary", b->median, 2);
+	put_amount(o, "mean_salary", b->mean, 2);
+	put_amount(o, "percentile_25", b->p25, 2);
+	put_amount(o, "percentile_75", b->p75, 2);
+	put_amount(o, "percentile_90", b->p90, 2);
+	if (b->sample >= 0)
+		json_set_num(o, "sample_size", (double)b->sample);
+	json_set_raw(o, "source_confidence_score", overall);
+	if (b->age_days >= 0)
+		json_set_num(o, "data_freshness_days", (double)b->age_days);
+	return o;
+}
+
+static cJSON *market_json(const struct request *r, const struct market *m, const char *cache_key,
+			  bool development)
+{
+	cJSON *o =
+		question(r, m->source, m->year, cache_key, market_metadata(m, r, development));
+
+	if (m->quarter > 0)
+		json_set_num(o, "quarter", m->quarter);
+	put_amount(o, "job_count", m->job_count, 0);
+	put_amount(o, "job_growth_rate", m->growth, 2);
+	put_amount(o, "unemployment_rate", m->unemployment, 2);
+	put_amount(o, "cost_of_living_index", m->living_cost, 2);
+	put_amount(o, "demand_score", m->demand, 2);
+	put_amount(o, "remote_work_percentage", m->remote, 2);
+	return o;
+}
+
+/* Takes the list; all of it is one statement. */
+static int store_list(struct pg *pg, const char *sql, cJSON *list, cJSON *rows, struct err *e)
+{
+	struct pg_rows *got = NULL;
+	char *text = json_print(list);
+	int64_t n = pg_run(pg, sql, PG_PARAMS(PG_TEXT(text)), &got, e);
+
+	for (size_t i = 0; n >= 0 && i < pg_rows_count(got); i++)
+		cJSON_AddItemToArray(rows, mem_check(cJSON_CreateRaw(pg_text(got, i, 0))));
+	pg_rows_free(got);
 	free(text);
-	cJSON_Delete(metadata);
-	return code;
+	cJSON_Delete(list);
+	return n < 0 ? (int)n : 0;
 }
 
 int benchmark_store(struct pg *pg, const struct request *r, const struct findings *f,
 		    const char *cache_key, bool development, cJSON *rows, struct err *e)
 {
-	int64_t code = pg_run(pg, SQL_LOCK, PG_PARAMS(PG_TEXT(cache_key)), NULL, e);
+	cJSON *list = mem_check(cJSON_CreateArray());
 
-	for (size_t i = 0; code >= 0 && i < f->nbenchmarks; i++)
-		code = store_benchmark(pg, r, &f->benchmarks[i], cache_key, development, rows, e);
-	return code < 0 ? (int)code : 0;
-}
-
-static int store_market(struct pg *pg, const struct request *r, const struct market *m,
-			const char *cache_key, bool development, cJSON *rows, struct err *e)
-{
-	char count[AMOUNT_TEXT_SIZE], growth[AMOUNT_TEXT_SIZE], idle[AMOUNT_TEXT_SIZE];
-	char living[AMOUNT_TEXT_SIZE], demand[AMOUNT_TEXT_SIZE], remote[AMOUNT_TEXT_SIZE];
-	cJSON *metadata = market_metadata(m, r, development);
-	char *text = json_print(metadata);
-	int code;
-
-	code = run_row(pg, SQL_MARKET,
-		       PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name),
-				 PG_TEXT(r->industry), PG_TEXT(amount_text(m->job_count, 0, count)),
-				 PG_TEXT(amount_text(m->growth, 2, growth)),
-				 PG_TEXT(amount_text(m->unemployment, 2, idle)),
-				 PG_TEXT(amount_text(m->living_cost, 2, living)),
-				 PG_TEXT(amount_text(m->demand, 2, demand)),
-				 PG_TEXT(amount_text(m->remote, 2, remote)), PG_TEXT(m->source),
-				 PG_INT(m->year), PG_INT(m->quarter), PG_TEXT(cache_key),
-				 PG_TEXT(text)),
-		       rows, e);
-	free(text);
-	cJSON_Delete(metadata);
-	return code;
+	for (size_t i = 0; i < f->nbenchmarks; i++)
+		cJSON_AddItemToArray(list, benchmark_json(r, &f->benchmarks[i], cache_key,
+							  development));
+	return store_list(pg, SQL_BENCHMARKS, list, rows, e);
 }
 
 int market_store(struct pg *pg, const struct request *r, const struct findings *f,
 		 const char *cache_key, bool development, cJSON *rows, struct err *e)
 {
-	int64_t code = pg_run(pg, SQL_LOCK, PG_PARAMS(PG_TEXT(cache_key)), NULL, e);
+	cJSON *list = mem_check(cJSON_CreateArray());
 
-	for (size_t i = 0; code >= 0 && i < f->nmarkets; i++)
-		code = store_market(pg, r, &f->markets[i], cache_key, development, rows, e);
-	return code < 0 ? (int)code : 0;
+	for (size_t i = 0; i < f->nmarkets; i++)
+		cJSON_AddItemToArray(list, market_json(r, &f->markets[i], cache_key, development));
+	return store_list(pg, SQL_MARKETS, list, rows, e);
 }

@@ -93,7 +93,7 @@ int cache_get(struct redis *redis, const char *key, int64_t now_s, int64_t max_a
 	"SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.data_source) FILTER (WHERE b.id IS NOT NULL)," \
 	" '[]'), c.metadata, count(b.id), c.ttl_seconds, (" KEEP ")::bigint" \
 	" FROM salary_data_cache c LEFT JOIN " table " b ON b.cache_key = c.cache_key" \
-	" AND jobfleet.salary_checked(b.id::text, b.updated_at)" \
+	" AND jobfleet.salary_checked('" table "', b.id::text, b.updated_at)" \
 	" >= c.expires_at - make_interval(secs => " KEEP ")" \
 	" WHERE c.cache_key = $1 GROUP BY c.id"
 
