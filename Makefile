@@ -80,13 +80,21 @@ $B/%.o: %.c Makefile
 	$(call run,cc $<,$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<)
 
 # The names of places, compiled from GeoNames data into what the noun gazetteer reads.
-GAZETTEER := workers/processing/gazetteer.tsv workers/processing/metro.tsv
+GAZETTEER := common/market/gazetteer.tsv common/market/metro.tsv
 $B/gen/gazetteer.bin: tools/gazetteer-compile $(GAZETTEER)
 	@mkdir -p $(@D)
 	$(call run,gen $@,tools/gazetteer-compile $(GAZETTEER) $@)
 
-$B/workers/processing/gazetteer.o: $B/gen/gazetteer.bin
-$B/workers/processing/gazetteer.o: override CPPFLAGS += -DGAZETTEER_FILE='"$B/gen/gazetteer.bin"'
+# Tables of facts as rows of a C array, a column a member.
+$B/gen/%.inc: common/market/%.tsv
+	@mkdir -p $(@D)
+	$(call run,gen $@,sed '/^#/d; s/"/\\"/g; s/\t/"$(comma) "/g; s/.*/{ "&" }$(comma)/' $< > $@)
+
+$B/common/market/area_table.o: $B/gen/metro.inc
+$B/common/market/area_table.o: override CPPFLAGS += -I$B/gen
+
+$B/common/market/gazetteer.o: $B/gen/gazetteer.bin
+$B/common/market/gazetteer.o: override CPPFLAGS += -DGAZETTEER_FILE='"$B/gen/gazetteer.bin"'
 
 # Objects first, then whatever a rule below adds (LINK_EXTRA), then the archive.
 define link
@@ -172,5 +180,5 @@ clean:
 .PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
-$(foreach f,$(wildcard workers/*/*.tsv workers/*/*.json sources/*.json),$(eval $B/$(basename $f).o: $f))
+$(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json sources/*.json),$(eval $B/$(basename $f).o: $f))
 -include $(wildcard $B/common/*/*.d $B/sources/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* area: free text about a place to what the statistics know: a metro, a state, the nation.
  *
- * "New York, NY", "NYC", "new york city", "Brooklyn", "Austin TX 78701", "Texas", "Remote", "USA".
- * One metro code drives four sources: OEWS, LAUS, ACS and FRED. A city that is in no metro of the
- * table but names its state answers for the state, one that names the country for the nation,
- * with a warning; a city alone that nobody knows, or a place outside the United States, is
- * -ERR_NOT_FOUND with what would be right.
- * Codes: CBSA of the 2023 delineation (OMB 23-01), state FIPS.
- * Pure functions; borrowed pointers are static. */
+ * "New York, NY", "NYC", "new york city", "Brooklyn", "Austin TX 78701", "Cook County, IL",
+ * "Dallas-Fort Worth-Arlington, TX", "Silicon Valley", "Kalifornien", "Texas", "Remote", "USA".
+ * Texts are read by the noun place, as those of postings are, so both name the same city and metro.
+ * One metro code drives four sources: OEWS, LAUS, ACS and FRED.
+ *
+ * - A city outside the metros, or one that nobody knows in a state or country that is named,
+ *   answers from that state or nation with a warning.
+ * - A name of several cities is the largest of them unless the text says which; the others are
+ *   named, and a warning tells when they are no villages beside it.
+ * - A slip in a city's name is mended with a warning when little else can be meant.
+ * - Everything else is -ERR_NOT_FOUND, with up to three names that come near.
+ * Codes: CBSA of the 2023 delineation (OMB 23-01), state FIPS; Puerto Rico counts as a state.
+ * Pure functions, some microseconds, a millisecond where spelling is mended; borrowed pointers are
+ * static. */
 #ifndef COMMON_MARKET_AREA_H
 #define COMMON_MARKET_AREA_H
 
@@ -22,11 +29,12 @@ struct area_state {
 	const char *abbr, *fips, *name;
 };
 
+/* A row of metro.tsv. */
 struct area_metro {
 	const char *cbsa, *fips;	/* of the principal state, for LAUS */
 	const char *name;		/* "New York-Newark-Jersey City" */
 	const char *states;		/* "NY-NJ", the principal one first */
-	const char *also;		/* more cities, '|' between, folded; "name:display" renames */
+	const char *counties;		/* "NY 005 Bronx County,047 Kings County;NJ 003 Bergen County" */
 };
 
 #define AREA_LABEL_SIZE 96
@@ -37,7 +45,7 @@ struct area {
 	const struct area_metro *metro;	/* NULL unless AREA_METRO */
 	const struct area_state *state;	/* NULL for the nation; of a metro: the one asked for or its first */
 	char city[64];			/* "New York"; "" when no city was named */
-	char label[AREA_LABEL_SIZE];	/* "New York, NY"; "Texas"; "United States" */
+	char label[AREA_LABEL_SIZE];	/* "New York, NY"; "Texas"; "United States": reads as itself */
 	char warning[384];		/* "" unless a wider area, or one of several readings, stands in */
 	/* Other places that the text may mean ("Portland, ME"), the likeliest first; area_resolve
 	 * reads each. "" behind the last. */
@@ -53,6 +61,7 @@ const char *area_code(const struct area *a);		/* CBSA, FIPS or "US" */
 
 extern const struct area_state AREA_STATES[];
 extern const size_t AREA_STATES_COUNT;
+/* Those with the most technology jobs first, then by inhabitants. */
 extern const struct area_metro AREA_METROS[];
 extern const size_t AREA_METROS_COUNT;
 

@@ -32,7 +32,7 @@ struct occupation {
 	char name[OCCUPATION_NAME_SIZE];	/* "Software Engineer": the alias that matched */
 	bool corrected;				/* by close spelling: worth a warning */
 	bool partial;				/* words of the text beyond the alias were left aside */
-	/* Other occupations that the text may mean ("Licensed Practical Nurse"), the likeliest first;
+	/* Other occupations that the text may mean ("Licensed Practical Nurse"), likeliest first;
 	 * occupation_resolve reads each. "" behind the last. */
 	char alternatives[OCCUPATION_ALTERNATIVES][OCCUPATION_NAME_SIZE];
 	char warning[256];			/* "" unless OEWS has no figures under this very code */

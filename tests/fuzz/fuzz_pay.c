@@ -5,9 +5,9 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "workers/processing/pay.h"
-#include "workers/processing/text.h"
 
 static const char *const LANGS[] = { NULL, "en", "de", "fr", "es", "it", "", "x" };
 static const char *const COUNTRIES[] = { NULL, "US", "CA", "DE", "IN", "JP", "CH", "ZZ" };

@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "workers/processing/benefits.h"
 #include "workers/processing/company.h"
@@ -14,7 +15,6 @@
 #include "workers/processing/language.h"
 #include "workers/processing/lexicon.h"
 #include "workers/processing/skills.h"
-#include "workers/processing/text.h"
 
 enum { MOST = 8 << 20 };
 

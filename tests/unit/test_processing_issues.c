@@ -9,10 +9,10 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "workers/processing/issues.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/step.h"
-#include "workers/processing/text.h"
 #include "workers/processing/transform.h"
 
 #define NOW_US (INT64_C(1795219200) * 1000000)

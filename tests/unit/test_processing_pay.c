@@ -9,9 +9,9 @@
 #include "common/base/buf.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "workers/processing/money.h"
 #include "workers/processing/pay.h"
-#include "workers/processing/text.h"
 
 struct offer {
 	const char *text;

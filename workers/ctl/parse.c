@@ -8,13 +8,13 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/lines.h"
 #include "workers/processing/answer.h"
-#include "workers/processing/country.h"
 #include "workers/processing/posting.h"
-#include "workers/processing/text.h"
 #include "workers/processing/transform.h"
 
 enum { LINE_BYTES = 4 << 20 };

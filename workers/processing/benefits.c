@@ -4,9 +4,9 @@
 #include <assert.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "workers/processing/lexicon.h"
 #include "workers/processing/lexicon_private.h"
-#include "workers/processing/text.h"
 
 enum { RAW_MAX = 256 };
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 /* Folded legal forms, each of which ends a name (longer ones are found by their ends, too). The
  * form may stand before the name, in Asia without a space. */

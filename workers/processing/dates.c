@@ -8,7 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 enum { WORDS_MAX = 12, YEARS_AHEAD = 10, COUNT_MAX = 1000, LINE_MAX_BYTES = 128 };
 

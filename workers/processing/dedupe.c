@@ -7,7 +7,7 @@
 #include <xxhash.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 enum { FIRST_SLOTS = 256 };
 

@@ -11,9 +11,9 @@
 
 #include <stdbool.h>
 
+#include "common/market/place.h"
 #include "workers/processing/company.h"
 #include "workers/processing/level.h"
-#include "workers/processing/place.h"
 #include "workers/processing/title.h"
 #include "workers/processing/weblink.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 #include "workers/processing/words.h"
 
 static const struct {

@@ -10,9 +10,9 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/base/utf8.h"
 #include "common/net/http.h"
 #include "workers/processing/embed.h"
-#include "workers/processing/utf8.h"
 
 enum { FIRST_WAIT_MS = 500, WAIT_MAX_MS = 10000, NUMBER_BYTES = 32, BODY_MAX = 64 * 1024 * 1024 };
 

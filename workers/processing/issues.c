@@ -2,7 +2,7 @@
 #include "workers/processing/issues.h"
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
+#include "common/market/country.h"
 #include "workers/processing/posting.h"
 
 enum { SHORT_BYTES = 200, HOUR_MIN_CENTS = 100 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/utf8.h"
+#include "common/base/utf8.h"
 #include "workers/processing/words.h"
 
 enum { LANGUAGES = 16, BATCH = 64, LEAST_POINTS = 3, SLOTS = 2048, SCRIPT_LEAST = 8 };

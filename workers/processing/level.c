@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 enum { WORDS_MAX = 48, LINE_MAX_BYTES = 512 };
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
+#include "common/market/country.h"
 
 enum { DIGITS_MAX = 13 };
 

@@ -8,11 +8,11 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "common/store/pg.h"
 #include "workers/processing/embed.h"
 #include "workers/processing/posting.h"
-#include "workers/processing/text.h"
-#include "workers/processing/utf8.h"
 
 enum { LIST_MAX = OUTCOME_ERRORS_MAX * (OUTCOME_RAW_MAX + 1024) };
 

@@ -5,11 +5,11 @@
 #include <strings.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
 #include "workers/processing/money.h"
 #include "workers/processing/pay_find.h"
 #include "workers/processing/pay_words.h"
-#include "workers/processing/text.h"
 
 enum { ASSUME_YEAR_FROM_CENTS = 1000000, FEDERAL_HOURS = 2087 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
+#include "common/market/country.h"
 #include "workers/processing/pay_context.h"
 #include "workers/processing/pay_offer.h"
 

@@ -6,9 +6,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "workers/processing/employment.h"
 #include "workers/processing/issues.h"
-#include "workers/processing/text.h"
 
 const char *refusal_name(enum refusal_type type)
 {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/market/place.h"
 #include "workers/processing/benefits.h"
 #include "workers/processing/company.h"
 #include "workers/processing/dates.h"
@@ -22,7 +23,6 @@
 #include "workers/processing/experience.h"
 #include "workers/processing/level.h"
 #include "workers/processing/pay.h"
-#include "workers/processing/place.h"
 #include "workers/processing/remote.h"
 #include "workers/processing/skills.h"
 #include "workers/processing/title.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/market/occupation.h"
-#include "workers/processing/text.h"
 
 /* The file's bytes, as the assembler includes them. */
 __asm__(".section .rodata\n"

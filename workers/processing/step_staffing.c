@@ -2,9 +2,9 @@
 /* The step "staffing": notes which postings an agency placed for an employer it does not name, by
  * the words of its own name; their company says nothing about where the work is done. */
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "workers/processing/posting.h"
 #include "workers/processing/step.h"
-#include "workers/processing/text.h"
 
 static bool note_staffing(struct posting *p, char reason[STEP_REASON])
 {

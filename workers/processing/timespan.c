@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/utf8.h"
+#include "common/base/utf8.h"
 
 enum { WORD_MAX = 20, LIST_MAX = 96 };
 

@@ -8,8 +8,8 @@
 #include <utf8proc.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
-#include "workers/processing/utf8.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
 
 enum { LONG_SIZE = 1024, REQ_DIGITS = 4 };
 

@@ -7,6 +7,8 @@
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "sources/listing.h"
 #include "workers/processing/employment.h"
 #include "workers/processing/issues.h"
@@ -16,8 +18,6 @@
 #include "workers/processing/posting.h"
 #include "workers/processing/soc.h"
 #include "workers/processing/step.h"
-#include "workers/processing/text.h"
-#include "workers/processing/utf8.h"
 
 #define MONEY_LIMIT 1e12
 

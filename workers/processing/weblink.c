@@ -5,7 +5,7 @@
 #include <curl/curl.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/utf8.h"
+#include "common/base/utf8.h"
 
 enum { PARAMS_MAX = 16, SLUG_WORDS = 3 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/country.h"
+#include "common/market/country.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/gazetteer.h"
+#include "common/market/gazetteer.h"
 
 const struct country *country_by_name(const char *folded)
 {

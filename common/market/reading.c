@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/reading.h"
+#include "common/market/reading.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
 
 enum { CONTEXTS_MAX = 40, PLACES_TRIED = 6 };
 

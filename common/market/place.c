@@ -3,10 +3,10 @@
 #include <math.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
-#include "workers/processing/pieces.h"
-#include "workers/processing/place_private.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
+#include "common/market/pieces.h"
+#include "common/market/place_private.h"
 
 #define CENTROID_TOLERANCE 0.0005
 

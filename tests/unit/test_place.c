@@ -8,8 +8,8 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
-#include "workers/processing/place.h"
+#include "common/market/country.h"
+#include "common/market/place.h"
 
 static const char CORPUS[] = "../shared/samples/labelled/geo_corpus.jsonl";
 

@@ -16,8 +16,8 @@
  *   and time-zone limits are not places. The middle of a country (37.09024, -95.71289 for the US)
  *   is no coordinate of a job.
  * Pure; a few microseconds. */
-#ifndef WORKERS_PROCESSING_PLACE_H
-#define WORKERS_PROCESSING_PLACE_H
+#ifndef COMMON_MARKET_PLACE_H
+#define COMMON_MARKET_PLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,7 @@ struct place {
 	char metro[64];			/* "Denver-Aurora-Centennial"; "" outside the known metros */
 	char cbsa[6];			/* its CBSA code (2023 delineation), "19740" */
 	unsigned geoname_id;		/* of the city; 0 unknown */
+	unsigned entry;			/* its index in the gazetteer, if it is known */
 	bool has_coordinates;
 	double latitude, longitude;	/* as given, else of the city's middle */
 };

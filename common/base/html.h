@@ -4,8 +4,8 @@
  * Not an HTML parser and not for browsers: postings come with a handful of tags, often unbalanced
  * and often escaped once too often. Only the names of real HTML elements count as tags, so that
  * "List<String>" and "x < 5" in plain text stay. Linear in the input, never fails. */
-#ifndef WORKERS_PROCESSING_HTML_H
-#define WORKERS_PROCESSING_HTML_H
+#ifndef COMMON_BASE_HTML_H
+#define COMMON_BASE_HTML_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,12 +5,12 @@
  * gazetteer.tsv by tools/gazetteer-cut and compiled at build time by tools/gazetteer-compile, which
  * tells the form. Places from 1,000 inhabitants in Europe, North America and Australia (all of the
  * United States that GeoNames counts), from 5,000 elsewhere, with their names in the larger
- * European languages; metropolitan areas (CBSA) of larger US metros from metro.tsv.
+ * European languages; the metropolitan areas of the United States (CBSA) from metro.tsv.
  *
  * The data is constant and free of pointers: processes share its pages, nothing is allocated, and
  * a look-up touches a few of them (below a microsecond). Pure. */
-#ifndef WORKERS_PROCESSING_GAZETTEER_H
-#define WORKERS_PROCESSING_GAZETTEER_H
+#ifndef COMMON_MARKET_GAZETTEER_H
+#define COMMON_MARKET_GAZETTEER_H
 
 #include <stdbool.h>
 #include <stddef.h>

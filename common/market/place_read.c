@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/place_private.h"
+#include "common/market/place_private.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <utf8proc.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
 #include "common/market/fold.h"
-#include "workers/processing/country.h"
-#include "workers/processing/gazetteer.h"
-#include "workers/processing/pieces.h"
-#include "workers/processing/reading.h"
-#include "workers/processing/text.h"
+#include "common/market/gazetteer.h"
+#include "common/market/pieces.h"
+#include "common/market/reading.h"
 
 enum { GROUPS_MAX = 16 };
 /* Inhabitants from which on a city … */
@@ -128,6 +128,7 @@ static void set_detail(struct place *p, const struct gazetteer_entry *e)
 	p->latitude = d.latitude;
 	p->longitude = d.longitude;
 	p->geoname_id = d.geoname_id;
+	p->entry = e->index;
 	SET(p->metro, d.metro);
 	snprintf(p->cbsa, sizeof p->cbsa, "%.5s", d.cbsa);
 	if (!p->region[0] && !p->region_code[0])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* country: ISO 3166-1 countries with their currencies (ISO 4217), by code or by name in the larger
  * European languages (the names are the gazetteer's). Data in country_table.c. Pure. */
-#ifndef WORKERS_PROCESSING_COUNTRY_H
-#define WORKERS_PROCESSING_COUNTRY_H
+#ifndef COMMON_MARKET_COUNTRY_H
+#define COMMON_MARKET_COUNTRY_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/utf8.h"
+#include "common/base/utf8.h"
 
 #include "common/base/buf.h"
 

@@ -7,13 +7,13 @@
  * than its code, a region's name or code nearly as much, a city by the logarithm of its
  * inhabitants, more in countries with many postings. A hint outweighs what is about as likely.
  * Pure; no allocation. */
-#ifndef WORKERS_PROCESSING_READING_H
-#define WORKERS_PROCESSING_READING_H
+#ifndef COMMON_MARKET_READING_H
+#define COMMON_MARKET_READING_H
 
 #include <stdbool.h>
 
-#include "workers/processing/gazetteer.h"
-#include "workers/processing/pieces.h"
+#include "common/market/gazetteer.h"
+#include "common/market/pieces.h"
 
 struct reading {
 	char country[3];		/* "" nothing known */

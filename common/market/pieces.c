@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/pieces.h"
+#include "common/market/pieces.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
-#include "workers/processing/gazetteer.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
+#include "common/market/gazetteer.h"
 
 /* Taken off wherever they stand: how the work is done. */
 static const char HOW[] =

@@ -2,7 +2,7 @@
 /* Codes and names: ISO 3166-1 and ISO 4217 as of 2023 (Debian's iso-codes 4.15). Other names
  * stand in gazetteer.tsv. */
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
+#include "common/market/country.h"
 
 const struct country COUNTRIES[] = {
 	{ "AD", "AND", "EUR", "Andorra" },

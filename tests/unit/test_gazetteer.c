@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
-#include "workers/processing/country.h"
-#include "workers/processing/gazetteer.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
+#include "common/market/country.h"
+#include "common/market/gazetteer.h"
 
 static bool first(const char *name, enum gazetteer_kind kind, struct gazetteer_entry *ret)
 {

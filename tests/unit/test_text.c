@@ -8,7 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 struct pair {
 	const char *raw, *want;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/html.h"
+#include "common/base/html.h"
 
 #include <ctype.h>
 #include <stdint.h>
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
-#include "workers/processing/utf8.h"
+#include "common/base/utf8.h"
 
 enum { ENTITY_MAX = 16, TAG_NAME_MAX = 10, LINES_AN_ELEMENT = 2 };
 

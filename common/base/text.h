@@ -6,8 +6,8 @@
  * of space and invisible character, U+2010/U+2011 (to '-'), U+FFFD where a hyphen or an
  * apostrophe stood, combining marks (to composed letters).
  * Pure, linear, never fails; what is longer than its limit is cut between two characters. */
-#ifndef WORKERS_PROCESSING_TEXT_H
-#define WORKERS_PROCESSING_TEXT_H
+#ifndef COMMON_BASE_TEXT_H
+#define COMMON_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * country or state stands at one end ("US-Texas-Waco", "CA-Irvine-…", but not "Winston-Salem").
  * Words on how the work is done (remote, hybrid), on sites (campus, office, headquarters), and
  * around a city (greater, area) are taken off; postal codes and time zones are no pieces. Pure. */
-#ifndef WORKERS_PROCESSING_PIECES_H
-#define WORKERS_PROCESSING_PIECES_H
+#ifndef COMMON_MARKET_PIECES_H
+#define COMMON_MARKET_PIECES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/gazetteer.h"
+#include "common/market/gazetteer.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -17,7 +17,7 @@ __asm__(".section .rodata\n"
 extern const unsigned char gazetteer_file[];
 
 enum {
-	HEADER_SIZE = 20, COUNTRY_SIZE = 4, REGION_SIZE = 11, PLACE_SIZE = 16, METRO_SIZE = 8,
+	HEADER_SIZE = 20, COUNTRY_SIZE = 4, REGION_SIZE = 11, PLACE_SIZE = 17, METRO_SIZE = 8,
 	BUCKETS = 65537, BUCKET_SIZE = 3, KEY_SIZE = 6,
 };
 
@@ -181,7 +181,7 @@ static void read_place(unsigned i, struct gazetteer_entry *ret)
 	ret->region = (int)u16(p + 12);
 	read_country(u16(region_at((unsigned)ret->region)), ret->country);
 	ret->name = name_at(u24(p));
-	ret->population = (unsigned)exp2(p[15] / 8.0);
+	ret->population = (unsigned)exp2(p[16] / 8.0);
 }
 
 bool gazetteer_next(struct gazetteer_walk *walk, struct gazetteer_entry *ret)
@@ -246,7 +246,7 @@ bool gazetteer_next_place(struct gazetteer_walk *walk, struct gazetteer_entry *r
 void gazetteer_detail(unsigned place, struct gazetteer_place *ret)
 {
 	const unsigned char *p = place_at(place);
-	unsigned metro = p[14];
+	unsigned metro = u16(p + 14);
 
 	ret->latitude = u24(p + 3) / 1000.0 - 90;
 	ret->longitude = u24(p + 6) / 1000.0 - 180;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of place share. */
-#ifndef WORKERS_PROCESSING_PLACE_PRIVATE_H
-#define WORKERS_PROCESSING_PLACE_PRIVATE_H
+#ifndef COMMON_MARKET_PLACE_PRIVATE_H
+#define COMMON_MARKET_PLACE_PRIVATE_H
 
-#include "workers/processing/place.h"
+#include "common/market/place.h"
 
 /* The places that text names, as far as they are known; hint: country code or NULL, sure: and it
  * is right. Returns how many; a country only hinted at is not filled in. */

@@ -3,8 +3,8 @@
  *
  * utf8proc does the tables (folding, decomposition); its decoder is an extern call per code
  * point, which costs more than the rest of a description's cleaning together. */
-#ifndef WORKERS_PROCESSING_UTF8_H
-#define WORKERS_PROCESSING_UTF8_H
+#ifndef COMMON_BASE_UTF8_H
+#define COMMON_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers/processing/text.h"
+#include "common/base/text.h"
 
 #include <ctype.h>
 #include <endian.h>
@@ -7,8 +7,8 @@
 #include <utf8proc.h>
 
 #include "common/base/buf.h"
-#include "workers/processing/html.h"
-#include "workers/processing/utf8.h"
+#include "common/base/html.h"
+#include "common/base/utf8.h"
 
 enum { DROPPED = 0, HARD_LIMIT_FACTOR = 2 };
 
