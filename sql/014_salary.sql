@@ -608,6 +608,14 @@ BEGIN
 	GET DIAGNOSTICS removed = ROW_COUNT;
 	more := removed = n;
 	RETURN NEXT;
+	-- no batch is handed in again after so long
+	what := 'salary_read_batches';
+	DELETE FROM jobfleet.salary_read_batches d WHERE d.id IN (
+		SELECT r.id FROM jobfleet.salary_read_batches r WHERE r.taken_at < now() - interval '30 days'
+		LIMIT n FOR UPDATE OF r SKIP LOCKED);
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	more := removed = n;
+	RETURN NEXT;
 	what := 'salary_changes';
 	DELETE FROM jobfleet.salary_changes d WHERE d.id IN (
 		SELECT h.id FROM (SELECT c.id, c.changed_at FROM jobfleet.salary_changes c ORDER BY c.id LIMIT n) h
@@ -696,7 +704,8 @@ COMMENT ON TABLE jobfleet.salary_erasures IS 'erasures by request: when, by whom
 
 -- Erases what export_salary_data gives, the trail of changes and of reads included, in one transaction.
 -- Gives how many rows went from each table. What stands in Redis is no longer tracked then:
--- cleanup_expired_cache deletes it there.
+-- cleanup_expired_cache deletes it there. Reads that wait in Redis still come with the next
+-- monitor_cache_performance: erase after one.
 CREATE FUNCTION jobfleet.erase_salary_data(reason text, location text DEFAULT NULL, occupation text DEFAULT NULL,
 	cache_key text DEFAULT NULL, origin text DEFAULT NULL)
 RETURNS TABLE (source text, erased bigint)

@@ -67,10 +67,14 @@ static void cleanup_makes_redis_and_the_table_agree(void **state)
 		" RETURNING 1"));
 	free(bed_sql(
 		"INSERT INTO salary_data_cache (cache_key, data_type, redis_key, expires_at) VALUES"
-		" ('salary_data:gone', 'salary_data', 'salary_data:gone', now() + interval '20 h') RETURNING 1"));
+		" ('salary_data:gone', 'salary_data', 'salary_data:gone', now() + interval '20 h'),"
+		" ('salary_data:old', 'salary_data', 'salary_data:old', now() - interval '31 days') RETURNING 1"));
 	a = must(NAME("cleanup_expired_cache"), cleanup_expired_cache, "{}");
-	assert_int_equal(json_num(a, "expired", 0), 2);
+	assert_int_equal(json_num(a, "expired", 0), 3);
 	assert_int_equal(json_num(a, "vanished", 0), 1);
+	assert_int_equal(json_num(a, "rows_deleted", 0), 1);
+	assert_int_equal(json_num(json_get(a, "removed"), "salary_data_cache", 0), 1);
+	assert_int_equal(json_num(json_get(a, "removed"), "salary_benchmarks", -1), 0);
 	assert_int_equal(json_num(a, "untracked_deleted", 0), 3);
 	assert_int_equal(json_num(a, "active", 0), 2);
 	cJSON_Delete(a);

@@ -11,7 +11,8 @@
 #include "workers/salary/keys.h"
 #include "workers/salary/upkeep.h"
 
-#define KEEP_DAYS "30"
+/* Retention goes on with the next run after so many batches. */
+#define BATCHES_MOST 20
 
 static const char *const PATTERNS[] = { "salary_data:*", "market_data:*" };
 
@@ -37,9 +38,7 @@ static const char SQL_VANISHED[] =
 static const char SQL_UNTRACKED[] =
 	"SELECT k FROM jsonb_array_elements_text($1::jsonb) AS k WHERE NOT EXISTS"
 	" (SELECT FROM salary_data_cache c WHERE c.redis_key = k AND c.is_active)";
-static const char SQL_FORGET[] =
-	"DELETE FROM salary_data_cache WHERE NOT is_active"
-	" AND coalesce(expires_at, updated_at) < now() - interval '" KEEP_DAYS " days'";
+static const char SQL_RETAIN[] = "SELECT what, removed, more FROM cleanup_salary_data()";
 static const char SQL_ACTIVE[] = "SELECT count(*) FROM salary_data_cache WHERE is_active";
 
 static int update(struct pg *pg, const char *sql, const char *keys, cJSON *result, const char *name,
@@ -78,6 +77,36 @@ static int count_active(struct pg *pg, cJSON *result, struct err *e)
 	return n < 0 ? (int)n : 0;
 }
 
+/* One batch of everything that is over; 1: there is more. */
+static int retain_batch(struct pg *pg, cJSON *removed, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	int64_t r = pg_run(pg, SQL_RETAIN, NULL, 0, &rows, e);
+	int more = 0;
+
+	for (size_t i = 0; r >= 0 && i < pg_rows_count(rows); i++) {
+		const char *what = pg_text(rows, i, 0);
+		double n = (double)pg_int(rows, i, 1);
+
+		json_set_num(removed, what, json_num(removed, what, 0) + n);
+		more |= pg_bool(rows, i, 2);
+	}
+	pg_rows_free(rows);
+	return r < 0 ? (int)r : more;
+}
+
+static int retain(struct pg *pg, cJSON *result, struct err *e)
+{
+	cJSON *removed = mem_check(cJSON_CreateObject());
+	int more = 1;
+
+	for (int i = 0; more > 0 && i < BATCHES_MOST; i++)
+		more = retain_batch(pg, removed, e);
+	json_set_num(result, "rows_deleted", json_num(removed, "salary_data_cache", 0));
+	json_set(result, "removed", removed);
+	return more < 0 ? more : 0;
+}
+
 static int tidy(struct run *run, struct redis *redis, const char *keys, cJSON *result,
 		struct err *e)
 {
@@ -89,7 +118,7 @@ static int tidy(struct run *run, struct redis *redis, const char *keys, cJSON *r
 	if (r >= 0 && redis)
 		r = update(pg, SQL_VANISHED, keys, result, "vanished", e);
 	if (r >= 0)
-		r = update(pg, SQL_FORGET, NULL, result, "rows_deleted", e);
+		r = retain(pg, result, e);
 	if (r >= 0 && redis)
 		r = delete_untracked(pg, redis, keys, result, e);
 	return r < 0 ? r : count_active(pg, result, e);

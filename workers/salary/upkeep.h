@@ -3,9 +3,11 @@
  *
  * cleanup_expired_cache(): afterwards Redis and salary_data_cache agree. Rows whose time is over,
  * or whose key Redis has dropped, become inactive; cached answers without an active row are deleted
- * (they can be fetched again); rows inactive for 30 days go. Without Redis only the table is
- * tidied. Answer: {"status", "expired", "vanished", "untracked_deleted", "rows_deleted", "active",
- * "warnings"}.
+ * (they can be fetched again). Without Redis only the table is tidied. Then retention (public.
+ * cleanup_salary_data in sql/014_salary.sql): rows inactive for 30 days, figures that newer ones
+ * replaced long ago, old reads and changes. Answer: {"status", "expired", "vanished",
+ * "untracked_deleted", "rows_deleted" (of the tracking table), "removed" (by retention: {table:
+ * rows}), "active", "warnings"}.
  *
  * monitor_cache_performance(): moves the hits counted in Redis into the table and reports
  * {"status", "total_hits", "total_misses", "hit_rate" (per cent), "active_entries",
