@@ -65,8 +65,10 @@ BEGIN
 		jobfleet.adopt_index('salary_benchmarks', 'salary_benchmarks_year', 'INDEX @ (year, median_salary)'),
 		-- what changed since, whatever the source: copies elsewhere follow by it
 		jobfleet.adopt_index('salary_benchmarks', 'salary_benchmarks_updated', 'INDEX @ (updated_at)'),
-		-- by SOC code, however the occupation is spelled
-		jobfleet.adopt_index('salary_benchmarks', 'salary_benchmarks_soc', 'INDEX @ ((metadata ->> ''soc''), year DESC) WHERE metadata ? ''soc'''),
+		-- by SOC code, however the occupation is spelled (the salary program notes soc, loading soc_code):
+		-- across places, and within one, where titles of one code lend each other sources (confidence).
+		-- Queries say it word for word: coalesce(metadata ->> 'soc', metadata ->> 'soc_code')
+		jobfleet.adopt_index('salary_benchmarks', 'salary_benchmarks_soc', 'INDEX @ ((coalesce(metadata ->> ''soc'', metadata ->> ''soc_code'')), location, year DESC)'),
 		-- an occupation across places; most market rows of other programs have none
 		jobfleet.adopt_index('market_data', 'market_data_occupation', 'INDEX @ (occupation, year DESC, location) WHERE occupation IS NOT NULL'),
 		-- a source's rows, the stalest first
