@@ -14,6 +14,7 @@
 # make up, down  services and fleet in .run/ (FLEET=no: services only; FRESH=yes: from nothing)
 # make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
 # make lint      the house rules                         make coverage             lines per file
+# make install   programs, units, manual pages … below PREFIX (/usr/local); DESTDIR= for packagers
 # make fuzz      the decoders under random input, FUZZ_SECONDS=60 each (FUZZ=1 is its build)
 # make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
@@ -174,10 +175,15 @@ coverage: deps
 	-@tests/run --build build-coverage $(TESTS)
 	@gcovr --root . --object-directory build-coverage --filter common/ --filter sources/ --filter workers/
 
+PREFIX ?= /usr/local
+install: all
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' tools/install $B
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage clean
+.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage \
+	install clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
 $(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json sources/*.json),$(eval $B/$(basename $f).o: $f))

@@ -9,8 +9,9 @@
  * Options (all programs): --queues=A,B (some of its own), --concurrency=MIN,MAX, --loglevel=,
  * --hostname=NAME (node name, default <program>@<host>), --config=FILE, --run NAME [ARGS-JSON],
  * --help, --version. Exit codes: 0 done, 100 usage or configuration (do not restart), 111 try
- * again later (also: the schema is older than this program). Signals: SIGTERM drains, a second one or SIGQUIT gives unfinished work back and
- * leaves, SIGHUP reloads queues.conf (a bad file changes nothing). */
+ * again later (the schema is older than this program, or the zygote died). Signals: SIGTERM drains,
+ * a second one or SIGQUIT gives unfinished work back and leaves, SIGHUP reloads queues.conf (a bad
+ * file changes nothing). */
 #ifndef COMMON_WORKER_WORKER_H
 #define COMMON_WORKER_WORKER_H
 
