@@ -228,17 +228,29 @@ int pg_exec(struct pg *p, const char *sql, struct err *e)
 
 int pg_begin(struct pg *p, int64_t limit_ms, struct err *e)
 {
-	char sql[256];
+	return pg_begin_for(p, limit_ms, NULL, e);
+}
+
+int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err *e)
+{
+	char *quoted = NULL, *sql;
+	int r;
 
 	if (pg_in_transaction(p))
 		return err_set(e, ERR_INTERNAL, "PostgreSQL: begin inside a transaction");
 	if (limit_ms < 0)
 		limit_ms = 1;
-	snprintf(sql, sizeof sql,
-		 "BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 5000;"
-		 " SET LOCAL idle_in_transaction_session_timeout = 5000",
-		 (int)(limit_ms > INT32_MAX ? INT32_MAX : limit_ms));
-	return pg_exec(p, sql, e);
+	/* an id that is no text of the connection's encoding is left out: it is a note only */
+	if (task_id)
+		quoted = PQescapeLiteral(p->conn, task_id, strlen(task_id));
+	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 5000;"
+			 " SET LOCAL idle_in_transaction_session_timeout = 5000%s%s",
+			 (int)(limit_ms > INT32_MAX ? INT32_MAX : limit_ms),
+			 quoted ? "; SET LOCAL jobfleet.task_id = " : "", quoted ? quoted : "");
+	r = pg_exec(p, sql, e);
+	free(sql);
+	PQfreemem(quoted);
+	return r;
 }
 
 int pg_commit(struct pg *p, struct err *e)

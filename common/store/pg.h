@@ -76,6 +76,8 @@ void pg_batch_drop(struct pg *p);		/* instead of the end: nothing of it happens 
  * without a transaction is nothing. A commit that fails with -ERR_DB may have happened (no answer
  * in time counts as that, too): ask the ledger on a new connection. */
 int pg_begin(struct pg *p, int64_t limit_ms, struct err *e);
+/* The same on behalf of a task: SQL reads its id as current_setting('jobfleet.task_id', true). */
+int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err *e);
 int pg_commit(struct pg *p, struct err *e);
 void pg_rollback(struct pg *p);
 bool pg_in_transaction(const struct pg *p);

@@ -258,7 +258,7 @@ int run_db(struct run *run, struct pg **ret, struct err *e)
 	int r = run_db_read(run, ret, e);
 
 	if (r >= 0 && !pg_in_transaction(*ret))
-		r = pg_begin(*ret, db_limit_ms(run), e);
+		r = pg_begin_for(*ret, db_limit_ms(run), run->id, e);
 	return r;
 }
 

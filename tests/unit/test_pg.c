@@ -210,6 +210,21 @@ static void begin_bounds_statements_and_idleness_for_this_transaction_only(void 
 	pg_close(p);
 }
 
+static void what_a_transaction_is_for_is_known_in_it_alone(void **state)
+{
+	struct pg *p = must_open();
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(pg_begin_for(p, 0, "it's \\ 'one'; COMMIT", &e), 0);
+	assert_int_equal(must_run(p, "SELECT WHERE current_setting('jobfleet.task_id') ="
+				     " $$it's \\ 'one'; COMMIT$$"), 1);
+	assert_int_equal(pg_commit(p, &e), 0);
+	assert_int_equal(must_run(p, "SELECT WHERE current_setting('jobfleet.task_id', true) = ''"),
+			 1);
+	pg_close(p);
+}
+
 static void a_call_past_its_deadline_ends_and_breaks_the_connection(void **state)
 {
 	struct pg *p = must_open();
@@ -459,6 +474,7 @@ int main(void)
 		cmocka_unit_test(rows_affected_are_counted),
 		cmocka_unit_test(a_transaction_commits_rolls_back_and_reports_a_failed_commit),
 		cmocka_unit_test(begin_bounds_statements_and_idleness_for_this_transaction_only),
+		cmocka_unit_test(what_a_transaction_is_for_is_known_in_it_alone),
 		cmocka_unit_test(a_call_past_its_deadline_ends_and_breaks_the_connection),
 		cmocka_unit_test(a_commit_without_an_answer_is_a_lost_connection),
 		cmocka_unit_test(a_cancel_ends_a_waiting_call),
