@@ -5,92 +5,139 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/market/area.h"
 #include "common/market/occupation.h"
-#include "common/market/score.h"
 #include "common/store/pg.h"
 #include "common/worker/run.h"
 #include "workers/confidence/evidence.h"
+#include "workers/confidence/scorebook.h"
 
 #define TEXT_MAX 255
 #define ROWS_SHOWN 100
-
-static const char SQL_WRITE[] =
-	"INSERT INTO confidence_scores AS c (data_type, location, occupation, industry, sample_size_score,"
-	" data_freshness_score, source_reliability_score, methodology_score, consistency_score,"
-	" overall_confidence_score, year, cache_key, metadata)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-	" ON CONFLICT (data_type, location, occupation, industry, year, quarter) DO UPDATE SET"
-	" sample_size_score = excluded.sample_size_score,"
-	" data_freshness_score = excluded.data_freshness_score,"
-	" source_reliability_score = excluded.source_reliability_score,"
-	" methodology_score = excluded.methodology_score, consistency_score = excluded.consistency_score,"
-	" overall_confidence_score = excluded.overall_confidence_score, cache_key = excluded.cache_key,"
-	" metadata = excluded.metadata, updated_at = now()"
-	" RETURNING to_jsonb(c)";
+#define STEP_NAME_SIZE 40
 
 struct update {
-	struct pg *pg;
 	struct run *run;
-	cJSON *rows;
-	int64_t written;
+	struct pg *pg;
+	struct evidence_query query;
+	struct scorebook book;
+	struct evidence_mark mark;
+	int64_t total, looked_at, scored, changed, crowded;
 };
-
-struct part {
-	char text[8];
-};
-
-static struct part part(double v)
-{
-	struct part p;
-
-	snprintf(p.text, sizeof p.text, "%.2f", v);
-	return p;
-}
-
-static int write_score(struct update *u, const struct evidence_group *g, const struct score *s,
-		       const char *metadata, struct err *e)
-{
-	struct part sample = part(s->sample_size), fresh = part(s->freshness);
-	struct part reliable = part(s->reliability), method = part(s->methodology);
-	struct part consistent = part(s->consistency), overall = part(s->overall);
-	struct pg_rows *rows = NULL;
-	int64_t n =
-		pg_run(u->pg, SQL_WRITE,
-		       PG_PARAMS(PG_TEXT(g->data_type), PG_TEXT(g->location),
-				 PG_TEXT(g->occupation), PG_TEXT(g->industry), PG_TEXT(sample.text),
-				 PG_TEXT(fresh.text), PG_TEXT(reliable.text), PG_TEXT(method.text),
-				 PG_TEXT(consistent.text), PG_TEXT(overall.text), PG_INT(g->year),
-				 PG_TEXT(g->cache_key), PG_TEXT(metadata)),
-		       &rows, e);
-
-	if (n == 1 && u->written++ < ROWS_SHOWN)
-		cJSON_AddItemToArray(u->rows, mem_check(cJSON_CreateRaw(pg_text(rows, 0, 0))));
-	pg_rows_free(rows);
-	return n < 0 ? (int)n : 0;
-}
 
 static int see_group(void *ctx, const struct evidence_group *g, struct err *e)
 {
 	struct update *u = ctx;
-	struct score s;
-	cJSON *why;
-	char *text;
-	int r;
 
 	if (run_cancelled(u->run))
 		return run_cancel_error(u->run, e);
-	score_compute(g->evidence, g->count, &s);
-	why = score_explain(&s, g->evidence);
-	json_set_num(why, "sources", (double)g->count);
-	text = json_print(why);
-	cJSON_Delete(why);
-	r = write_score(u, g, &s, text, e);
-	free(text);
+	scorebook_add(&u->book, g);
+	return 0;
+}
+
+/* ---- where a run that was killed goes on ---- */
+
+static cJSON *state_of(const struct update *u)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+
+	json_set_str(o, "location", u->mark.location);
+	json_set_str(o, "occupation", u->mark.occupation);
+	json_set_num(o, "looked_at", (double)u->looked_at);
+	json_set_num(o, "scored", (double)u->scored);
+	json_set_num(o, "changed", (double)u->changed);
+	json_set_num(o, "crowded", (double)u->crowded);
+	return o;
+}
+
+static void go_on_from(struct update *u, const cJSON *state)
+{
+	evidence_mark_set(&u->mark, json_str(state, "location", ""),
+			  json_str(state, "occupation", NULL));
+	u->looked_at = json_int(state, "looked_at", 0);
+	u->scored = json_int(state, "scored", 0);
+	u->changed = json_int(state, "changed", 0);
+	u->crowded = json_int(state, "crowded", 0);
+}
+
+/* ---- pages ---- */
+
+/* 1: more follow. The last page of a kind is no step: the commit of what comes next holds it. */
+static int do_page(struct update *u, enum evidence_kind kind, const char *step, struct err *e)
+{
+	struct evidence_page page;
+	int64_t changed;
+	cJSON *state;
+	int r = run_db(u->run, &u->pg, e);
+
+	scorebook_clear(&u->book, kind);
+	if (r >= 0)
+		r = evidence_page(u->pg, kind, &u->query, &u->mark, see_group, u, &page, e);
+	if (r < 0)
+		return r;
+	changed = scorebook_write(&u->book, u->pg, e);
+	if (changed < 0)
+		return (int)changed;
+	FAULT_POINT("confidence.written");
+	u->looked_at += (int64_t)page.rows;
+	u->scored += (int64_t)u->book.rows;
+	u->changed += changed;
+	u->crowded += page.crowded;
+	run_progress(u->run, u->looked_at, u->total, evidence_kind_name(kind));
+	if (!page.more)
+		return 0;
+	state = state_of(u);
+	r = run_step_commit(u->run, step, state, e);
+	cJSON_Delete(state);
+	return r < 0 ? r : 1;
+}
+
+static int do_kind(struct update *u, enum evidence_kind kind, struct err *e)
+{
+	char step[STEP_NAME_SIZE];
+	int r = 1;
+
+	evidence_mark_release(&u->mark);
+	for (int number = 1; r == 1; number++) {
+		cJSON *state = NULL;
+
+		snprintf(step, sizeof step, "%s %d", evidence_kind_name(kind), number);
+		r = run_step_begin(u->run, step, &state, e);
+		if (r == 1)
+			go_on_from(u, state);
+		else if (r == 0)
+			r = do_page(u, kind, step, e);
+		cJSON_Delete(state);
+	}
 	return r;
 }
+
+static int count_rows(struct update *u, struct err *e)
+{
+	int r = run_db_read(u->run, &u->pg, e);
+
+	for (int kind = 0; r >= 0 && kind < EVIDENCE_KIND_COUNT; kind++) {
+		int64_t n = 0;
+
+		r = evidence_count(u->pg, (enum evidence_kind)kind, &u->query, &n, e);
+		u->total += n;
+	}
+	return r;
+}
+
+static int do_all(struct update *u, struct err *e)
+{
+	int r = count_rows(u, e);
+
+	for (int kind = 0; r >= 0 && kind < EVIDENCE_KIND_COUNT; kind++)
+		r = do_kind(u, (enum evidence_kind)kind, e);
+	return r;
+}
+
+/* ---- arguments and answer ---- */
 
 static int read_text(const cJSON *args, const char *name, bool required, const char **ret,
 		     struct err *e)
@@ -126,28 +173,47 @@ static void resolve(const char *location, const char *occupation, struct area *a
 		.location = location, .location_given = location,
 		.occupation = occupation, .occupation_given = occupation,
 	};
-	if (area_resolve(location, area, NULL) == 0)
+	if (strcmp(location, EVIDENCE_EVERYWHERE) != 0 && area_resolve(location, area, NULL) == 0)
 		q->location = area->label;
 	if (*occupation && occupation_resolve(occupation, job, NULL) == 0)
 		q->occupation = job->name;
 }
 
-static cJSON *report(const struct update *u, const struct evidence_query *q, int64_t started_us,
-		     cJSON *warnings)
+static cJSON *warnings_of(const struct update *u)
 {
-	cJSON *o = mem_check(cJSON_CreateObject());
+	const struct evidence_query *q = &u->query;
+	cJSON *list = mem_check(cJSON_CreateArray());
 
-	if (u->written == 0)
-		warn(warnings, "no figures are stored for %.200s%s%.200s: nothing to score",
+	if (u->scored == 0)
+		warn(list, "no figures are stored for %.200s%s%.200s: nothing to score",
 		     q->location, *q->occupation ? ", " : "", q->occupation);
+	if (u->crowded > 0)
+		warn(list, "%lld times an occupation has over %d figures in one place: the rest of"
+		     " them was left out", (long long)u->crowded, EVIDENCE_PAGE_ROWS);
+	return list;
+}
+
+static int report(const struct update *u, int64_t started_us, cJSON **ret, struct err *e)
+{
+	cJSON *o = mem_check(cJSON_CreateObject()), *rows = mem_check(cJSON_CreateArray());
+	int r = 0;
+
+	for (int kind = 0; r >= 0 && u->scored > 0 && kind < EVIDENCE_KIND_COUNT; kind++)
+		r = scorebook_show(u->pg, (enum evidence_kind)kind, &u->query, ROWS_SHOWN, rows, e);
 	json_set_str(o, "status", "success");
-	json_set_str(o, "location", q->location);
-	json_set_str(o, "occupation", *q->occupation ? q->occupation : NULL);
-	json_set_num(o, "scores_updated", (double)u->written);
-	json_set(o, "confidence_scores", u->rows);
+	json_set_str(o, "location", u->query.location);
+	json_set_str(o, "occupation", *u->query.occupation ? u->query.occupation : NULL);
+	json_set_num(o, "scores_updated", (double)u->scored);
+	json_set_num(o, "scores_changed", (double)u->changed);
+	json_set_num(o, "figures", (double)u->looked_at);
+	json_set(o, "confidence_scores", rows);
 	json_set_num(o, "processing_time_ms", (double)((clock_mono_us() - started_us) / 1000));
-	json_set(o, "warnings", warnings);
-	return o;
+	json_set(o, "warnings", warnings_of(u));
+	if (r < 0)
+		cJSON_Delete(o);
+	else
+		*ret = o;
+	return r;
 }
 
 int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
@@ -155,23 +221,20 @@ int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_res
 	struct update u = { .run = run };
 	const char *location = "", *occupation = "";
 	int64_t start = clock_mono_us();
-	struct evidence_query q;
 	struct occupation job;
 	struct area area;
 	int r = read_text(args, "location", true, &location, e);
 
 	if (r == 0)
 		r = read_text(args, "occupation", false, &occupation, e);
-	if (r == 0)
-		r = run_db(run, &u.pg, e);
 	if (r < 0)
 		return r;
-	u.rows = mem_check(cJSON_CreateArray());
-	resolve(location, occupation, &area, &job, &q);
-	r = evidence_walk(u.pg, &q, see_group, &u, e);
-	if (r < 0)
-		cJSON_Delete(u.rows);
-	else
-		*ret_result = report(&u, &q, start, mem_check(cJSON_CreateArray()));
+	resolve(location, occupation, &area, &job, &u.query);
+	scorebook_init(&u.book);
+	r = do_all(&u, e);
+	if (r >= 0)
+		r = report(&u, start, ret_result, e);
+	scorebook_release(&u.book);
+	evidence_mark_release(&u.mark);
 	return r < 0 ? r : 0;
 }
