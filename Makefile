@@ -126,6 +126,7 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
 $B/bin/transform $B/bin/lookup: $(call nouns_of,processing)
+$B/bin/salary_dictionary: $(call nouns_of,salary)
 
 fuzz-programs: $(FUZZERS)
 
@@ -186,5 +187,5 @@ clean:
 	install clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
-$(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json sources/*.json),$(eval $B/$(basename $f).o: $f))
+$(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json workers/*/*.zdict sources/*.json),$(eval $B/$(basename $f).o: $f))
 -include $(wildcard $B/common/*/*.d $B/sources/*.d $B/workers/*/*.d $B/tests/*/*.d $B/tests/workers/*/*.d)

@@ -69,7 +69,8 @@ class Printed:
 
 
 PRINTED = {"pipeline": ("pipeline.py",), "load": ("load.py",),
-           "duplicates-curve": ("duplicates_curve.py",)}
+           "duplicates-curve": ("duplicates_curve.py",),
+           "salary-dictionary": ("salary_dictionary.py",)}
 
 FIGURES = {"transform": figure_transform}
 for path in sorted(glob.glob(os.path.join(HERE, "score_*.py"))):

@@ -10,9 +10,47 @@
 
 #define LAYOUT "JC1"
 #define CHECKED_BYTES 16
-#define LEVEL 3
+/* Entries are read far more often than written, and no level is slower to read. */
+#define LEVEL 12
 
-enum form { FORM_PLAIN = 'p', FORM_FRAME = 'z' };
+enum form { FORM_PLAIN = 'p', FORM_FRAME = 'z', FORM_DICTIONARY = 'd' };
+
+/* The trained dictionary, as the assembler includes it; tools/salary-dictionary makes it. */
+__asm__(".section .rodata\n"
+	".global cacheentry_dictionary\n.global cacheentry_dictionary_end\n"
+	"cacheentry_dictionary:\n.incbin \"workers/salary/cacheentry.zdict\"\n"
+	"cacheentry_dictionary_end:\n"
+	".previous\n");
+extern const char cacheentry_dictionary[], cacheentry_dictionary_end[];
+
+/* Digested once in a process. NULL where the file holds no dictionary: then nothing is packed with
+ * one, and what was is a miss. */
+static const ZSTD_CDict *packing_dictionary(void)
+{
+	static ZSTD_CDict *dictionary;
+
+	if (!dictionary)
+		dictionary = ZSTD_createCDict(cacheentry_dictionary,
+					      (size_t)(cacheentry_dictionary_end -
+						       cacheentry_dictionary), LEVEL);
+	return dictionary;
+}
+
+static const ZSTD_DDict *reading_dictionary(void)
+{
+	static ZSTD_DDict *dictionary;
+
+	if (!dictionary)
+		dictionary = ZSTD_createDDict(cacheentry_dictionary,
+					      (size_t)(cacheentry_dictionary_end -
+						       cacheentry_dictionary));
+	return dictionary;
+}
+
+unsigned cacheentry_dictionary_id(void)
+{
+	return ZSTD_getDictID_fromDDict(reading_dictionary());
+}
 
 static void put_time(char *out, int64_t s)
 {
@@ -43,8 +81,10 @@ static void sum(const char *head, const char *body, size_t len, XXH64_canonical_
 /* Bytes that zstd made of the text, or 0: then it stays plain. */
 static size_t squeeze(const char *text, size_t len, char *out, size_t room)
 {
-	size_t n = ZSTD_compress(out, room, text, len, LEVEL);
+	ZSTD_CCtx *context = mem_check(ZSTD_createCCtx());
+	size_t n = ZSTD_compress_usingCDict(context, out, room, text, len, packing_dictionary());
 
+	ZSTD_freeCCtx(context);
 	return ZSTD_isError(n) ? 0 : n;
 }
 
@@ -64,7 +104,7 @@ char *cacheentry_pack(const struct cacheentry_head *h, const char *text, size_t 
 	put_time(bytes + 12, h->keep_until_s);
 	if (compress)
 		n = squeeze(text, len, bytes + CACHEENTRY_HEAD_BYTES, room);
-	bytes[3] = n > 0 ? FORM_FRAME : FORM_PLAIN;
+	bytes[3] = n > 0 ? FORM_DICTIONARY : FORM_PLAIN;
 	if (n == 0)
 		memcpy(bytes + CACHEENTRY_HEAD_BYTES, text, n = len);
 	sum(bytes, bytes + CACHEENTRY_HEAD_BYTES, n, &hash);
@@ -84,17 +124,21 @@ bool cacheentry_read_head(const char *bytes, size_t len, struct cacheentry_head 
 	return true;
 }
 
-static char *expand(const char *bytes, size_t len, size_t *ret_len)
+static char *expand(const char *bytes, size_t len, bool dictionary, size_t *ret_len)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(bytes, len);
+	ZSTD_DCtx *context;
 	char *text;
 	size_t n;
 
 	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
 	    size > CACHEENTRY_MAX_BYTES)
 		return NULL;
+	context = mem_check(ZSTD_createDCtx());
 	text = mem_alloc(size + 1);
-	n = ZSTD_decompress(text, size, bytes, len);
+	n = ZSTD_decompress_usingDDict(context, text, size, bytes, len,
+				       dictionary ? reading_dictionary() : NULL);
+	ZSTD_freeDCtx(context);
 	if (ZSTD_isError(n) || n != size) {
 		free(text);
 		return NULL;
@@ -121,8 +165,10 @@ char *cacheentry_unpack(const char *bytes, size_t len, struct cacheentry_head *r
 	if (bytes[3] == FORM_PLAIN && len <= CACHEENTRY_MAX_BYTES) {
 		text = mem_dup(body, len);
 		*ret_len = len;
+	} else if (bytes[3] == FORM_FRAME || bytes[3] == FORM_DICTIONARY) {
+		text = expand(body, len, bytes[3] == FORM_DICTIONARY, ret_len);
 	} else {
-		text = bytes[3] == FORM_FRAME ? expand(body, len, ret_len) : NULL;
+		text = NULL;
 	}
 	if (text)
 		*ret_head = head;

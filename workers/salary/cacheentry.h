@@ -35,4 +35,7 @@ char *cacheentry_unpack(const char *bytes, size_t len, struct cacheentry_head *r
 /* From the first CACHEENTRY_HEAD_BYTES alone; the checksum is not looked at. */
 bool cacheentry_read_head(const char *bytes, size_t len, struct cacheentry_head *ret);
 
+/* The number zstd knows our dictionary by; it follows from the dictionary's content. */
+unsigned cacheentry_dictionary_id(void);
+
 #endif

@@ -7,7 +7,6 @@
 #include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
-#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
@@ -241,9 +240,7 @@ int reads_flush(struct pg *pg, struct redis *redis, const struct conf *conf, str
 
 	if (r >= 0 && reply->type == REDIS_ARRAY && reply->nitems == 2 &&
 	    reply->items[0]->type == REDIS_STRING && reply->items[1]->type == REDIS_ARRAY) {
-		FAULT_POINT("reads_taken");
 		r = hand_in(pg, reply->items[0]->str, reply->items[1], e);
-		FAULT_POINT("reads_committed");
 		forgotten = r < 0 ? 0 : forget(redis, conf, reply->items[0]->str, e);
 		r = forgotten < 0 ? forgotten : r;
 	} else if (r >= 0) {
