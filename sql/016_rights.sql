@@ -17,13 +17,19 @@ DECLARE
 	views text := 'public.current_salary_benchmarks, public.market_overview';
 	-- written by triggers and by erasure alone; readers see what changed, not who asked for what
 	trail text := 'jobfleet.salary_changes, jobfleet.salary_erasures';
-	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires';
+	schedules text := 'jobfleet.routes, jobfleet.schedules, jobfleet.schedule_fires, jobfleet.schedule_skips';
+	-- who changes them: operators, by functions; and by hand: what they order and send again
+	settings text := 'jobfleet.schedule_settings, jobfleet.operator_actions';
+	orders text := 'jobfleet.pending, jobfleet.dead_letters, jobfleet.result_backlog, jobfleet.revokes, '
+		'jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, jobfleet.alerts';
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
-		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.migrations, jobfleet.schema_differences, '
+		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.schedule_skips, jobfleet.schedule_settings, '
+		'jobfleet.migrations, jobfleet.schema_differences, '
 		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks';
 	role text;
 BEGIN
-	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader']
+	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader',
+		'jobfleet_viewer', 'jobfleet_operator', 'jobfleet_admin']
 	LOOP
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA jobfleet TO @');
 	END LOOP;
@@ -60,6 +66,33 @@ BEGIN
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (task_id, generation, nesting, retries, outcome, '
 		'final, task, queue, cause, follow_ups, node, started_at, settled_at, join_id, join_index) '
 		'ON jobfleet.ledger TO @');
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.fire_schedule, '
+		'jobfleet.schedule_open, jobfleet.replace_runs, jobfleet.release_held, jobfleet.result_records, '
+		'jobfleet.note_ends, jobfleet.data_age, jobfleet.quota_left TO @');
+	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader', 'jobfleet_viewer',
+		'jobfleet_operator', 'jobfleet_admin']
+	LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.begin_action, jobfleet.end_action, '
+			'jobfleet.role_missing, jobfleet.is_member, jobfleet.schedule_stats, jobfleet.data_age, '
+			'jobfleet.quota_left TO @');
+	END LOOP;
+	-- the roles of sql/015_operations.sql: a viewer reads all and changes nothing
+	FOREACH role IN ARRAY ARRAY['jobfleet_viewer', 'jobfleet_operator', 'jobfleet_admin'] LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA public TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON ' || domain || ', ' || own || ', ' || schedules || ', '
+			|| state || ', ' || settings || ', ' || reads || ', ' || views || ', ' || trail || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.task_stats, jobfleet.schedule_open TO @');
+	END LOOP;
+	FOREACH role IN ARRAY ARRAY['jobfleet_operator', 'jobfleet_admin'] LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT INSERT, UPDATE, DELETE ON ' || orders || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SEQUENCE jobfleet.order_seq TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
+			'jobfleet.unique_take, jobfleet.schedule_pause, jobfleet.schedule_run TO @');
+	END LOOP;
+	PERFORM jobfleet.grant_to('jobfleet_admin', 'GRANT EXECUTE ON FUNCTION jobfleet.schedule_put, '
+		'jobfleet.schedule_remove TO @');
 END $$;
 
 -- PostgreSQL lets everybody call a new function; here only the roles above.

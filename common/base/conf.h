@@ -132,6 +132,7 @@ struct conf_schedule {
 	const char *name;
 	const char *cron;		/* "" unless this kind */
 	int64_t every_ms;		/* 0 unless this kind */
+	const char *at;			/* once: ISO 8601, local to timezone without an offset; "" */
 	const char *after;		/* name of a schedule or task whose success triggers; "" */
 	int64_t delay_ms;		/* for after */
 	const char *timezone;		/* IANA name, "UTC" */
@@ -143,6 +144,10 @@ struct conf_schedule {
 	enum conf_catch_up catch_up;
 	int catch_up_max;		/* for CATCH_UP_ALL; 0 = no bound */
 	int64_t jitter_ms;
+	const char *condition;		/* what must hold (common/base/proviso.h); "" */
+	int max_retries;		/* of a run, over the task's; CONF_UNSET */
+	int64_t retry_distance_ms;	/* fixed, over the task's; 0 = the task's */
+	int64_t limit_ms;		/* time limit of a run, whole seconds; 0 = the task's */
 	bool enabled;
 };
 

@@ -127,6 +127,7 @@ static const struct conf_key TASK[] = {
 static const struct conf_key SCHEDULE[] = {
 	{ "cron", CONF_CRON, AT(schedule, cron), "" },
 	{ "every", CONF_DURATION, AT(schedule, every_ms), "0", 0, YEAR_MS, .unit = MS },
+	{ "at", CONF_TEXT, AT(schedule, at), "" },
 	{ "after", CONF_NAME, AT(schedule, after), "" },
 	{ "delay", CONF_DURATION, AT(schedule, delay_ms), "0", 0, YEAR_MS, .unit = MS },
 	{ "timezone", CONF_ZONE, AT(schedule, timezone), "UTC" },
@@ -139,6 +140,10 @@ static const struct conf_key SCHEDULE[] = {
 	{ "catch_up", CONF_WORD, AT(schedule, catch_up), "skip", .words = "skip last all" },
 	{ "catch_up_max", CONF_INT, AT(schedule, catch_up_max), "0", 0, 10000 },
 	{ "jitter", CONF_DURATION, AT(schedule, jitter_ms), "0", 0, DAY_MS, .unit = MS },
+	{ "condition", CONF_TEXT, AT(schedule, condition), "" },
+	{ "max_retries", CONF_INT, AT(schedule, max_retries), NULL, 0, 1000 },
+	{ "retry_distance", CONF_DURATION, AT(schedule, retry_distance_ms), "0", 0, DAY_MS, .unit = MS },
+	{ "time_limit", CONF_DURATION, AT(schedule, limit_ms), "0", 0, YEAR_MS, .unit = MS },
 	{ "enabled", CONF_BOOL, AT(schedule, enabled), "yes" },
 };
 

@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/base/zone.h"
 
 enum { TEXT_MAX = 4096, NAME_MAX_BYTES = 255, JSON_MAX = 65536 };
 
@@ -235,15 +236,19 @@ static int check_json(const struct conf_key *k, const char *text, struct err *e)
 
 static int check_zone(const char *text, struct err *e)
 {
-	char path[320];
+	char path[320], meant[ZONE_NAME_SIZE];
 	struct stat st;
 
 	if (strcmp(text, "UTC") == 0)
 		return 0;
 	snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", text);
-	if (*text && made_of(text, "_-+/") && *text != '/' && strlen(text) <= NAME_MAX_BYTES &&
+	if (*text && made_of(text, "_-+/") && *text != '/' && strlen(text) < ZONE_NAME_SIZE &&
 	    isupper((unsigned char)*text) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 		return 0;
+	zone_suggest(text, meant);
+	if (*meant)
+		return err_set(e, ERR_INVALID, "\"%.60s\" is no time zone; did you mean %s?", text,
+			       meant);
 	return err_set(e, ERR_INVALID,
 		       "\"%.60s\" is no time zone of /usr/share/zoneinfo, such as UTC or "
 		       "Europe/Berlin",

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/zone.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/base/near.h"
 
 #define ZONE_DIR "/usr/share/zoneinfo/"
 #define NAME_MAX_BYTES 64
@@ -106,6 +108,64 @@ static bool is_zone(const char *name, const char *path)
 	return found;
 }
 
+/* But for case, and for what stands between the city's words. */
+static bool same_city(const char *known, const char *name)
+{
+	const char *city = strrchr(known, '/'), *asked = strrchr(name, '/');
+
+	city = city ? city + 1 : known;
+	asked = asked ? asked + 1 : name;
+	for (; *city && *asked; city++, asked++) {
+		if (tolower((unsigned char)*city) != tolower((unsigned char)*asked) &&
+		    !(*city == '_' && strchr(" -_", *asked)))
+			return false;
+	}
+	return !*city && !*asked;
+}
+
+/* tzdata.zi is the whole database as text: "Z NAME …" is a zone, "L TARGET NAME" another name. */
+void zone_suggest(const char *name, char out[ZONE_NAME_SIZE])
+{
+	FILE *f = fopen(ZONE_DIR "tzdata.zi", "re");
+	size_t least = SIZE_MAX;
+	char line[256], *word;
+	struct near near;
+
+	*out = '\0';
+	while (f && *name && fgets(line, sizeof line, f)) {
+		if ((*line != 'Z' && *line != 'L') || line[1] != ' ')
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		word = line + 2;
+		if (*line == 'L')
+			word += strcspn(word, " ") + 1;
+		else
+			word[strcspn(word, " ")] = '\0';
+		near_init(&near, name);
+		near_offer(&near, word);
+		if (same_city(word, name) && (!near.word || near.distance > 1))
+			near = (struct near){ .word = word, .distance = 1 };
+		if (!near.word || near.distance >= least || strlen(word) >= ZONE_NAME_SIZE)
+			continue;
+		least = near.distance;
+		snprintf(out, ZONE_NAME_SIZE, "%s", word);
+	}
+	if (f)
+		fclose(f);
+}
+
+static int refuse(const char *name, struct err *e)
+{
+	char meant[ZONE_NAME_SIZE];
+
+	zone_suggest(name, meant);
+	if (*meant)
+		return err_set(e, ERR_INVALID, "unknown time zone \"%.60s\"; did you mean %s?",
+			       name, meant);
+	return err_set(e, ERR_INVALID, "unknown time zone \"%.60s\"; write an IANA name such as "
+		       "Europe/Berlin or UTC", name);
+}
+
 int zone_open(struct zone **ret, const char *name, struct err *e)
 {
 	char path[sizeof ZONE_DIR + NAME_MAX_BYTES];
@@ -116,10 +176,7 @@ int zone_open(struct zone **ret, const char *name, struct err *e)
 		name = "";
 	snprintf(path, sizeof path, ZONE_DIR "%s", name);
 	if (!utc && !is_zone(name, path))
-		return err_set(e, ERR_INVALID,
-			       "unknown time zone \"%s\"; write an IANA name such as "
-			       "Europe/Berlin or UTC",
-			       name);
+		return refuse(name, e);
 	z = mem_zalloc(sizeof *z);
 	z->name = mem_strdup(name);
 	if (utc)

@@ -10,16 +10,22 @@
 #ifndef COMMON_BASE_ZONE_H
 #define COMMON_BASE_ZONE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
 struct zone;
 
 /* name: as below /usr/share/zoneinfo ("Europe/Berlin"); "UTC" needs no file. -ERR_INVALID for a
- * name that is no zone here. */
+ * name that is no zone here, with what was likely meant. */
 int zone_open(struct zone **ret, const char *name, struct err *e);
 void zone_close(struct zone *z);
 const char *zone_name(const struct zone *z);
+
+enum { ZONE_NAME_SIZE = 65 };
+/* The zone that a wrong name most likely means: the same city ("Berlin", "europe/berlin") or the
+ * nearest spelling; "" if none is near. */
+void zone_suggest(const char *name, char out[ZONE_NAME_SIZE]);
 
 int64_t zone_local(const struct zone *z, int64_t utc_s);
 

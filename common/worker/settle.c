@@ -267,12 +267,27 @@ static bool is_wait(const struct err *error)
 	return error->code == ERR_LIMITED || error->code == ERR_QUOTA || error->code == ERR_PARKED;
 }
 
+/* What a schedule gave this run in a header, over the task's; fallback without one. */
+static int64_t schedule_says(const struct run *run, const char *header, int64_t fallback)
+{
+	cJSON *v = message_header(run->message, header);
+	int64_t n = fallback;
+
+	if (cJSON_IsNumber(v) && v->valuedouble >= 0 && v->valuedouble < INT32_MAX)
+		n = (int64_t)v->valuedouble;
+	cJSON_Delete(v);
+	return n;
+}
+
 static bool may_retry(const struct run *run, const struct err *error)
 {
 	bool wrong_call = error->code == ERR_TYPE || error->code == ERR_INVALID ||
 			  error->code == ERR_NOT_FOUND;
 
-	if (!run->message || run->last_try || run->key.retries >= run->task->max_retries)
+	if (!run->message || run->last_try)
+		return false;
+	if (run->key.retries >=
+	    schedule_says(run, "x-jobfleet-max-retries", run->task->max_retries))
 		return false;
 	switch (run->task->retry_on) {
 	case CONF_RETRY_ANY: return !wrong_call;
@@ -284,8 +299,12 @@ static bool may_retry(const struct run *run, const struct err *error)
 /* What run_retry asks for is meant; what a peer asks for (Retry-After) is the least. */
 static int64_t retry_delay_ms(const struct run *run, const struct err *error)
 {
+	int64_t fixed_ms = schedule_says(run, "x-jobfleet-retry-distance", 0);
+
 	if (error->code == ERR_AGAIN && error->retry_after_ms > 0)
 		return error->retry_after_ms;
+	if (fixed_ms > 0)
+		return fixed_ms > error->retry_after_ms ? fixed_ms : error->retry_after_ms;
 	return catalog_backoff_ms(run->task, run->key.retries, error->retry_after_ms);
 }
 

@@ -24,6 +24,44 @@ static char *slurp(const char *path)
 	return text;
 }
 
+static void check_schedules(const struct conf *c)
+{
+	static const struct {
+		const char *name, *cron, *after;
+		int64_t delay_s;
+		int retries;
+		int64_t distance_s, limit_s;
+		bool off;
+	} want[] = {
+		{ "job_collection", "0 2 * * *", "", 0, 3, 1800, 7200, false },
+		{ "quality_checks", "0 */4 * * *", "", 0, 1, 900, 1800, false },
+		{ "cache_monitoring", "@hourly", "", 0, CONF_UNSET, 0, 0, false },
+		{ "cache_cleanup", "30 3 * * *", "", 0, CONF_UNSET, 0, 0, false },
+		{ "salary_sync", "0 5 * * SUN", "", 0, CONF_UNSET, 0, 0, false },
+		{ "skill_taxonomy", "0 3 * * SUN", "", 0, 2, 3600, 10800, true },
+		{ "profile_refresh", "0 */6 * * *", "", 0, 2, 1800, 3600, true },
+		{ "model_training", "0 1 * * SAT", "", 0, 1, 7200, 14400, true },
+		{ "backup", "0 4 * * *", "", 0, CONF_UNSET, 0, 3600, true },
+		{ "daily_collection", "0 9 * * *", "", 0, CONF_UNSET, 0, 0, false },
+		{ "processing_batch", "", "daily_collection", 300, CONF_UNSET, 0, 0, false },
+		{ "loading_batch", "", "processing_batch", 120, CONF_UNSET, 0, 0, false },
+	};
+
+	for (size_t i = 0; i < COUNT(want); i++) {
+		const struct conf_schedule *s = conf_schedule(c, want[i].name);
+
+		assert_non_null(s);
+		assert_string_equal(s->cron, want[i].cron);
+		assert_string_equal(s->after, want[i].after);
+		assert_string_equal(s->timezone, "UTC");
+		assert_int_equal(s->delay_ms, want[i].delay_s * 1000);
+		assert_int_equal(s->max_retries, want[i].retries);
+		assert_int_equal(s->retry_distance_ms, want[i].distance_s * 1000);
+		assert_int_equal(s->limit_ms, want[i].limit_s * 1000);
+		assert_int_equal(s->enabled, !want[i].off);
+	}
+}
+
 static void the_shipped_file_loads_and_holds_the_contract(void **state)
 {
 	static const char *const queues[][2] = {
@@ -45,7 +83,7 @@ static void the_shipped_file_loads_and_holds_the_contract(void **state)
 	}
 	assert_int_equal(conf_source(c, "jsearch")->monthly_quota, 200);
 	assert_false(conf_source(c, "indeed")->enabled);
-	assert_string_equal(conf_schedule(c, "daily_collection")->cron, "0 9 * * *");
+	check_schedules(c);
 	conf_close(c);
 }
 

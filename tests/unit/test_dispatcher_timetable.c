@@ -12,6 +12,8 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/plan.h"
+#include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/schedule.h"
 #include "workers/dispatcher/timetable.h"
@@ -25,9 +27,10 @@ static struct pg *pg;
 
 #define SCHEDULE(schedule_name, text, zone) \
 	{ \
-		.name = schedule_name, .cron = text, .after = "", .timezone = zone, .task = "t", \
-		.args = "[]", .kwargs = "{}", .queue = "q", .priority = CONF_UNSET, \
-		.enabled = true, .overlap = CONF_OVERLAP_ALLOW, .catch_up = CONF_CATCH_UP_ALL \
+		.name = schedule_name, .cron = text, .at = "", .after = "", .condition = "", \
+		.max_retries = CONF_UNSET, .timezone = zone, .task = "t", .args = "[]", \
+		.kwargs = "{}", .queue = "q", .priority = CONF_UNSET, .enabled = true, \
+		.overlap = CONF_OVERLAP_ALLOW, .catch_up = CONF_CATCH_UP_ALL \
 	}
 
 static struct conf_schedule schedules[] = {
@@ -85,6 +88,7 @@ static void check_year(const struct conf_schedule *c, int64_t from, int64_t unti
 static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 {
 	struct timetable *tables[TABLES];
+	struct plan *plan = plan_new(&conf);
 	struct err e = { 0 };
 	int64_t start = 0, now, until, next;
 	unsigned seed = 20261121;
@@ -95,7 +99,7 @@ static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 	now = start;
 	until = start + 365 * DAY;
 	for (int i = 0; i < TABLES; i++) {
-		assert_int_equal(timetable_open(&tables[i], &conf, "node", &e), 0);
+		assert_int_equal(timetable_open(&tables[i], plan, &conf, "node", &e), 0);
 		assert_int_equal(timetable_register(tables[i], pg, start, &e), 0);
 	}
 	/* each look by one of them, minutes to two days after the last; sometimes one restarts */
@@ -106,7 +110,7 @@ static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 		now = now < until ? now : until;
 		if (rand_r(&seed) % 20 == 0) {
 			timetable_close(tables[who]);
-			assert_int_equal(timetable_open(&tables[who], &conf, "node", &e), 0);
+			assert_int_equal(timetable_open(&tables[who], plan, &conf, "node", &e), 0);
 			assert_int_equal(timetable_register(tables[who], pg, now, &e), 0);
 		}
 		r = timetable_turn(tables[who], pg, now, &next, &e);
@@ -126,22 +130,18 @@ static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 			 number("SELECT count(*) FROM jobfleet.schedule_fires WHERE $1 = ''", ""));
 	for (size_t i = 0; i < COUNT(schedules); i++)
 		check_year(&schedules[i], start, until);
+	plan_free(plan);
 	print_message("# %d fires in a simulated year\n", fired);
 }
 
 static int open_tables(void **state)
 {
 	struct err e = { 0 };
-	FILE *f = fopen("sql/001_fleet.sql", "r");
-	static char sql[1 << 20];
 
 	(void)state;
-	assert_non_null(f);
-	sql[fread(sql, 1, sizeof sql - 1, f)] = '\0';
-	fclose(f);
 	log_set_level(LOG_LEVEL_ERROR);
 	if (pg_open(&pg, getenv("JOBFLEET_DATABASE_URL"), "test", 5000, &e) < 0 ||
-	    pg_exec(pg, sql, &e) < 0)
+	    migrate_run(pg, "sql", NULL, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 	return 0;
 }

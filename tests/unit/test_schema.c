@@ -83,8 +83,8 @@ static void no_table_was_forgotten_when_rights_were_given(void **state)
 	pg_run(f->pg,
 	       "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN"
 	       " ('public', 'jobfleet') AND NOT EXISTS (SELECT FROM unnest("
-	       "ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader']) AS role"
-	       " WHERE has_table_privilege(role, format('%I.%I', schemaname, tablename),"
+	       "ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader', 'jobfleet_viewer'])"
+	       " AS role WHERE has_table_privilege(role, format('%I.%I', schemaname, tablename),"
 	       " 'SELECT'))",
 	       NULL, 0, &rows, &e);
 	if (pg_rows_count(rows) > 0)

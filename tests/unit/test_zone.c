@@ -99,7 +99,25 @@ static void names_that_are_no_zone_are_refused(void **state)
 
 		assert_int_equal(zone_open(&z, WRONG[i], &e), -ERR_INVALID);
 		assert_null(z);
-		assert_non_null(strstr(e.msg, "write an IANA name such as Europe/Berlin or UTC"));
+		if (!strstr(e.msg, "; did you mean ") &&
+		    !strstr(e.msg, "; write an IANA name such as Europe/Berlin or UTC"))
+			fail_msg("%s", e.msg);
+	}
+}
+
+static void a_wrong_name_brings_the_one_that_was_meant(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "Berlin", "Europe/Berlin" },		{ "europe/berlin", "Europe/Berlin" },
+		{ "America/New-York", "America/New_York" }, { "Asia/Tokio", "Asia/Tokyo" },
+		{ "utc", "UTC" },			{ "Nowhere/At_All", "" },
+	};
+	char got[ZONE_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		zone_suggest(pairs[i][0], got);
+		assert_string_equal(got, pairs[i][1]);
 	}
 }
 
@@ -122,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_skipped_day_is_one_long_gap),
 		cmocka_unit_test(utc_never_changes),
 		cmocka_unit_test(names_that_are_no_zone_are_refused),
+		cmocka_unit_test(a_wrong_name_brings_the_one_that_was_meant),
 		cmocka_unit_test(the_environment_is_given_back),
 	};
 

@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/base/notify.h"
 #include "common/store/pg.h"
+#include "workers/dispatcher/agenda.h"
 #include "workers/dispatcher/backlog.h"
 #include "workers/dispatcher/joins.h"
 #include "workers/dispatcher/level.h"
@@ -26,10 +27,8 @@
 #include "workers/dispatcher/relay.h"
 #include "workers/dispatcher/retry.h"
 #include "workers/dispatcher/routes.h"
-#include "workers/dispatcher/schedule.h"
+#include "workers/dispatcher/runs.h"
 #include "workers/dispatcher/spool.h"
-#include "workers/dispatcher/timetable.h"
-#include "workers/dispatcher/trigger.h"
 #include "workers/dispatcher/watcher.h"
 
 #define SLEEP_MS 1000
@@ -47,8 +46,8 @@ struct dispatcher {
 	void *ctx;
 	struct peers *peers;
 	struct relay *relay;
-	struct timetable *table;
-	struct trigger trigger;
+	struct agenda *agenda;
+	struct runs runs;
 	struct mailbox mailbox;
 	struct prune prune;
 	struct spool_duty spool;
@@ -56,9 +55,8 @@ struct dispatcher {
 	struct level *level;
 	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
-	int64_t schedule_us; /* when the timetable is to be looked at */
 	int signals;
-	bool registered, routed, stopping;
+	bool routed, stopping;
 };
 
 /* ---- duties: 1 = there is more to do at once, 0 = done, negative: see e ---- */
@@ -96,29 +94,31 @@ static int write_routes(struct dispatcher *d, struct err *e)
 	return r;
 }
 
+/* Schedules wait for the first look at PostgreSQL's clock. */
+static struct pg *timed_database(struct dispatcher *d)
+{
+	return d->offset_us ? peers_database(d->peers) : NULL;
+}
+
 static int keep_timetable(struct dispatcher *d, struct err *e)
 {
-	struct pg *pg = d->offset_us ? peers_database(d->peers) : NULL;
-	int r = 0;
+	struct pg *pg = timed_database(d);
+	int r = pg ? agenda_turn(d->agenda, pg, now_us(d), e) : 0;
 
-	if (!pg)
-		return 0;
-	if (!d->registered) {
-		r = timetable_register(d->table, pg, now_us(d), e);
-		d->registered = r == 0;
-		d->schedule_us = 0;
-	}
-	if (r == 0 && d->schedule_us <= now_us(d))
-		r = timetable_turn(d->table, pg, now_us(d), &d->schedule_us, e);
 	return r < 0 ? r : r > 0;
 }
 
 static int follow_triggers(struct dispatcher *d, struct err *e)
 {
-	struct pg *pg = d->registered ? peers_database(d->peers) : NULL;
-	int r = pg ? trigger_turn(&d->trigger, d->table, pg, now_us(d), d->node, e) : 0;
+	struct pg *pg = timed_database(d);
+	int r = pg ? agenda_follow(d->agenda, pg, now_us(d), e) : 0;
 
 	return r < 0 ? r : r > 0;
+}
+
+static int mind_runs(struct dispatcher *d, struct err *e)
+{
+	return timed_database(d) ? runs_turn(&d->runs, d->peers, now_us(d), e) : 0;
 }
 
 static int relay(struct dispatcher *d, struct err *e)
@@ -205,6 +205,7 @@ static struct duty {
 	{ .name = "routes", .turn = write_routes, .pace_ms = SLOW_MS },
 	{ .name = "schedules", .turn = keep_timetable },
 	{ .name = "triggers", .turn = follow_triggers, .pace_ms = SLOW_MS },
+	{ .name = "runs", .turn = mind_runs, .pace_ms = SLOW_MS },
 	{ .name = "remote control", .turn = hear_control },
 	{ .name = "orders", .turn = level_orders, .pace_ms = SLOW_MS },
 	{ .name = "relay", .turn = relay },
@@ -268,10 +269,11 @@ static bool do_duties(struct dispatcher *d)
 static int sleep_ms(struct dispatcher *d)
 {
 	int most = somebody_is_away(d) ? AWAY_SLEEP_MS : SLEEP_MS;
-	int64_t until_schedule_ms = (d->schedule_us - now_us(d) + 999) / 1000;
+	int64_t next_us = agenda_next_us(d->agenda);
+	int64_t until_schedule_ms = (next_us - now_us(d) + 999) / 1000;
 
 	most = relay_next_ms(d->relay, d->peers, most);
-	if (d->registered && until_schedule_ms < most)
+	if (next_us && until_schedule_ms < most)
 		most = until_schedule_ms > 0 ? (int)until_schedule_ms : 0;
 	return most;
 }
@@ -302,7 +304,7 @@ static void wait_for_work(struct dispatcher *d)
 
 static void reload(struct dispatcher *d)
 {
-	struct timetable *table = NULL;
+	struct agenda *agenda = NULL;
 	struct conf *conf = NULL;
 	struct err e = { 0 };
 	int r;
@@ -310,19 +312,19 @@ static void reload(struct dispatcher *d)
 	notify_reloading();
 	r = d->reload(d->ctx, &conf, &e);
 	if (r == 0)
-		r = timetable_open(&table, conf, d->node, &e);
+		r = agenda_open(&agenda, conf, d->node, &e);
 	if (r < 0) {
 		log_error("reload refused, nothing changed reason=\"%s\"", e.msg);
 		conf_close(conf);
 	} else {
-		timetable_close(d->table);
+		agenda_close(d->agenda);
 		peers_use(d->peers, conf);
 		relay_use(d->relay, conf);
 		conf_close(d->conf);
-		d->table = table;
+		d->agenda = agenda;
 		d->conf = conf;
-		d->registered = d->routed = false;
-		log_info("reloaded schedules=%zu", timetable_count(table));
+		d->routed = false;
+		log_info("reloaded schedules=%zu", agenda_count(agenda));
 	}
 	notify_ready();
 }
@@ -406,7 +408,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 		    dispatcher_reload *reload_conf, void *ctx, struct err *e)
 {
 	struct dispatcher *d = mem_zalloc(sizeof *d);
-	int r = timetable_open(&d->table, conf, node, e);
+	int r = agenda_open(&d->agenda, conf, node, e);
 
 	d->signals = -1;
 	if (r < 0) {
@@ -438,7 +440,7 @@ void dispatcher_close(struct dispatcher *d)
 	level_free(d->level);
 	relay_close(d->relay);
 	peers_close(d->peers);
-	timetable_close(d->table);
+	agenda_close(d->agenda);
 	conf_close(d->conf);
 	free(d);
 }

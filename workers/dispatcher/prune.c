@@ -52,7 +52,8 @@ static const struct {
 	{ BY_AGE("revokes", "ordered_at", NOTHING_WAITS), 0 },
 	{ SQL_UNIQUE, 0 },
 	{ BY_AGE("joins", "moved_at", " AND state <> 'open'"), 0 },
-	{ BY_AGE("schedule_fires", "fired_at", ""), PRUNE_FIRES_DAYS },
+	{ BY_AGE("schedule_fires", "fired_at", " AND NOT held"), PRUNE_FIRES_DAYS },
+	{ BY_AGE("schedule_skips", "noted_at", ""), PRUNE_FIRES_DAYS },
 };
 
 static int64_t prune_sent(struct prune *p, struct pg *pg, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/dispatcher/schedule.h"
 
+#include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -8,12 +9,19 @@
 
 #define SECOND_US INT64_C(1000000)
 
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
 static char *describe(const struct conf_schedule *c)
 {
 	if (*c->cron)
 		return mem_printf("cron %s in %s", c->cron, c->timezone);
 	if (c->every_ms)
 		return mem_printf("every %lld ms", (long long)c->every_ms);
+	if (*c->at)
+		return mem_printf("at %s in %s", c->at, c->timezone);
 	return mem_printf("after %s + %lld ms", c->after, (long long)c->delay_ms);
 }
 
@@ -27,17 +35,37 @@ static uint64_t hash(const char *text)
 	return h;
 }
 
+static bool has_offset(const char *iso)
+{
+	return strlen(iso) > 10 && strpbrk(iso + 10, "Zz+-");
+}
+
+static int take_at(struct schedule *s, struct err *e)
+{
+	int64_t us;
+	int r = clock_parse_iso(s->conf->at, &us, e);
+
+	if (r < 0)
+		return r;
+	s->at_us = has_offset(s->conf->at)
+		? us
+		: zone_first(s->zone, floor_div(us, SECOND_US)) * SECOND_US + us % SECOND_US;
+	return 0;
+}
+
 int schedule_init(struct schedule *s, const struct conf_schedule *conf, struct err *e)
 {
 	struct schedule fresh = { .conf = conf };
 	int r = 0;
 
-	if (*conf->cron) {
+	if (*conf->cron)
 		r = cron_parse(conf->cron, &fresh.cron, e);
-		if (r == 0)
-			r = zone_open(&fresh.zone, conf->timezone, e);
-	}
+	if (r == 0 && (*conf->cron || *conf->at))
+		r = zone_open(&fresh.zone, conf->timezone, e);
+	if (r == 0 && *conf->at)
+		r = take_at(&fresh, e);
 	if (r < 0) {
+		zone_close(fresh.zone);
 		err_prefix(e, "schedule %s", conf->name);
 		return r;
 	}
@@ -57,12 +85,7 @@ void schedule_release(struct schedule *s)
 
 bool schedule_is_timed(const struct schedule *s)
 {
-	return *s->conf->cron || s->conf->every_ms > 0;
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
+	return *s->conf->cron || s->conf->every_ms > 0 || *s->conf->at;
 }
 
 static int64_t every_after(const struct schedule *s, int64_t after_us)
@@ -78,6 +101,8 @@ int64_t schedule_next(const struct schedule *s, int64_t after_us)
 
 	if (s->conf->every_ms > 0)
 		return every_after(s, after_us);
+	if (*s->conf->at)
+		return s->at_us > after_us ? s->at_us : SCHEDULE_NEVER;
 	if (!*s->conf->cron)
 		return SCHEDULE_NEVER;
 	if (cron_next(&s->cron, s->zone, floor_div(after_us, SECOND_US), &found_s) == 0)
@@ -94,6 +119,8 @@ static int64_t last_before(const struct schedule *s, int64_t from_us, int64_t un
 		found = every_after(s, until_us - 1 - every_us);
 		return found >= from_us ? found : SCHEDULE_NEVER;
 	}
+	if (*s->conf->at)
+		return s->at_us >= from_us && s->at_us < until_us ? s->at_us : SCHEDULE_NEVER;
 	if (cron_last(&s->cron, s->zone, floor_div(from_us - 1, SECOND_US),
 		      floor_div(until_us - 1, SECOND_US), &found) == 0)
 		return SCHEDULE_NEVER;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* schedule: when one schedule of queues.conf is due. Pure: times come in as parameters.
+/* schedule: when one schedule is due. Pure: times come in as parameters.
  *
  * cron    as common/base/cron.h says, in the schedule's zone
  * every   in its distance from anchor_us (when the first dispatcher saw it: the same for all)
+ * at      once; a local time without an offset is the zone's, as zone_first says
  * after   not by time (workers/dispatcher/trigger.h)
  *
  * A due time that is looked at more than SCHEDULE_GRACE_US after it came was missed. Missed ones
@@ -33,12 +34,13 @@ struct schedule {
 	struct zone *zone;
 	char *definition;  /* its settings of time, for people and for comparing */
 	int64_t anchor_us; /* for every; the owner sets it */
+	int64_t at_us;	   /* for at */
 	int64_t offset_us; /* of jitter: fixed by the name, from 0 up to jitter */
 };
 
 int schedule_init(struct schedule *s, const struct conf_schedule *conf, struct err *e);
 void schedule_release(struct schedule *s);
-bool schedule_is_timed(const struct schedule *s); /* cron or every */
+bool schedule_is_timed(const struct schedule *s); /* cron, every or at */
 
 /* The first due time after after_us, or SCHEDULE_NEVER. */
 int64_t schedule_next(const struct schedule *s, int64_t after_us);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/dispatcher/timetable.h"
 
+#include <stdbool.h>
+
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/plan.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/fire.h"
 #include "workers/dispatcher/schedule.h"
 
 #define TURN_MS 5000
 #define LOCKED_WAIT_US INT64_C(200000)
+#define OTHERWISE_WAIT_US INT64_C(10000000) /* before one that others know otherwise is looked at */
 #define FAILED_WAIT_US INT64_C(10000000) /* before a schedule that cannot be fired is tried again */
 
 /* A new definition starts anew; an equal one keeps its place. The update without effect lets
@@ -38,9 +42,11 @@ static const char SQL_MOVE[] =
 struct entry {
 	struct schedule schedule;
 	int64_t look_us; /* when to look at its row; SCHEDULE_NEVER for "after" */
+	bool warned;	 /* that others know it otherwise */
 };
 
 struct timetable {
+	const struct conf *conf;
 	char *node;
 	struct entry *entries;
 	size_t count;
@@ -91,33 +97,19 @@ int timetable_register(struct timetable *t, struct pg *pg, int64_t now_us, struc
 	return r;
 }
 
-/* One due time. 1 = fired, 0 = fired before, or its forerunner still runs. */
 static int fire_one(struct timetable *t, struct schedule *s, struct pg *pg, int64_t due_us,
 		    int64_t now_us, struct err *e)
 {
-	char id[UUID_SIZE], due[CLOCK_ISO_SIZE];
+	char id[UUID_SIZE];
 	struct fire fire = { .schedule = s,
-			     .queue = *s->conf->queue ? s->conf->queue : NULL,
 			     .due_us = due_us,
 			     .now_us = now_us,
 			     .task_id = id,
 			     .kind = "time",
 			     .node = t->node };
-	int r = 0;
 
-	clock_iso(due_us, due);
-	if (s->conf->overlap != CONF_OVERLAP_ALLOW)
-		r = fire_is_running(pg, s->conf->name, now_us, e);
-	if (r == 1)
-		log_info("schedule left out, its last run goes on schedule=%s due=%s",
-			 s->conf->name, due);
-	if (r != 0)
-		return r < 0 ? r : 0;
 	schedule_task_id(s, due_us, id);
-	r = fire_insert(pg, &fire, e);
-	if (r == 1)
-		log_info("schedule fires schedule=%s due=%s task_id=%s", s->conf->name, due, id);
-	return r;
+	return fire_due(pg, t->conf, &fire, e);
 }
 
 static int fire_dues(struct timetable *t, struct entry *en, struct pg *pg, int64_t next_us,
@@ -159,9 +151,12 @@ static int look(struct timetable *t, struct entry *en, struct pg *pg, int64_t no
 		return (int)n;
 	}
 	if (strcmp(pg_text(rows, 0, 0), s->definition) != 0) {
-		log_warn("another dispatcher knows this schedule otherwise, left to it until a "
-			 "reload schedule=%s theirs=\"%s\"", s->conf->name, pg_text(rows, 0, 0));
-		en->look_us = SCHEDULE_NEVER;
+		if (!en->warned && *pg_text(rows, 0, 0))
+			log_warn("another dispatcher knows this schedule otherwise, left to it "
+				 "until a reload schedule=%s theirs=\"%s\"", s->conf->name,
+				 pg_text(rows, 0, 0));
+		en->warned = en->warned || *pg_text(rows, 0, 0);
+		en->look_us = now_us + OTHERWISE_WAIT_US;
 		pg_rows_free(rows);
 		return 0;
 	}
@@ -242,25 +237,23 @@ const struct schedule *timetable_at(const struct timetable *t, size_t i)
 	return &t->entries[i].schedule;
 }
 
-int timetable_open(struct timetable **ret, const struct conf *conf, const char *node, struct err *e)
+int timetable_open(struct timetable **ret, const struct plan *plan, const struct conf *conf,
+		   const char *node, struct err *e)
 {
 	struct timetable *t = mem_zalloc(sizeof *t);
 	int r = 0;
 
+	t->conf = conf;
 	t->node = mem_strdup(node);
-	t->entries = mem_zalloc((conf->nschedules + 1) * sizeof *t->entries);
-	for (size_t i = 0; r == 0 && i < conf->nschedules; i++) {
-		const struct conf_schedule *c = &conf->schedules[i];
+	t->entries = mem_zalloc((plan_count(plan) + 1) * sizeof *t->entries);
+	for (size_t i = 0; r == 0 && i < plan_count(plan); i++) {
+		const struct conf_schedule *c = plan_at(plan, i);
 
 		if (!c->enabled)
 			continue;
 		r = schedule_init(&t->entries[t->count].schedule, c, e);
-		if (r < 0)
-			break;
-		t->entries[t->count++].look_us = SCHEDULE_NEVER;
-		if (c->overlap == CONF_OVERLAP_QUEUE || c->overlap == CONF_OVERLAP_REPLACE)
-			log_warn("overlap = queue and replace are taken as skip schedule=%s",
-				 c->name);
+		if (r == 0)
+			t->entries[t->count++].look_us = SCHEDULE_NEVER;
 	}
 	if (r < 0) {
 		timetable_close(t);

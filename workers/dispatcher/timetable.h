@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* timetable: all schedules of queues.conf, and what of them is due.
+/* timetable: all schedules of a plan, and what of them is due.
  *
  * Where each one stands is jobfleet.schedules (next_due, paused), so that dispatchers can come and
  * go. Who looks first locks the schedule's row, fires and moves next_due on, all in one
  * transaction; the others find it done. A schedule whose settings of time differ from the row's
- * was changed by a dispatcher with a newer queues.conf: this one leaves it alone until it reloads.
- * Of overlap, allow and skip are done here; queue and replace count as skip, and a line in the
- * log says so. */
+ * was changed by a dispatcher with newer settings: this one leaves it alone until it has them, too.
+ * What falls due while a schedule is paused is not fired. */
 #ifndef DISPATCHER_TIMETABLE_H
 #define DISPATCHER_TIMETABLE_H
 
@@ -16,12 +15,13 @@
 struct conf;
 struct err;
 struct pg;
+struct plan;
 struct schedule;
 struct timetable;
 
-/* conf is borrowed. -ERR_INVALID names the schedule that is wrong. */
-int timetable_open(struct timetable **ret, const struct conf *conf, const char *node,
-		   struct err *e);
+/* plan and conf are borrowed. -ERR_INVALID names the schedule that is wrong. */
+int timetable_open(struct timetable **ret, const struct plan *plan, const struct conf *conf,
+		   const char *node, struct err *e);
 void timetable_close(struct timetable *t);
 
 /* Writes each schedule's settings into jobfleet.schedules and reads where it stands; needed

@@ -3,9 +3,9 @@
  *
  * The final ledger row with outcome success of a task that `after` names, or that was fired by
  * the schedule of that name, fires once: the new task's id comes from the old one's. The due time
- * is the success plus delay. Successes from before the schedule was known fire nothing; those
- * from while no dispatcher ran do, whatever catch_up and overlap say: a stage must not be left
- * out.
+ * is the success plus delay. Successes from before the schedule was known, and from while it was
+ * paused, fire nothing; those from while no dispatcher ran do, whatever catch_up says: a stage must
+ * not be left out.
  *
  * A row's settled_at is when its transaction began, so rows can appear behind ones that were seen
  * already: every look goes back TRIGGER_BACK_US, and once a minute TRIGGER_FAR_BACK_US, which is
@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+struct conf;
 struct err;
 struct pg;
 struct schedule;
@@ -30,7 +31,7 @@ struct trigger {
 };
 
 /* Returns the number of fires. */
-int trigger_turn(struct trigger *t, const struct timetable *table, struct pg *pg, int64_t now_us,
-		 const char *node, struct err *e);
+int trigger_turn(struct trigger *t, const struct timetable *table, const struct conf *conf,
+		 struct pg *pg, int64_t now_us, const char *node, struct err *e);
 
 #endif
