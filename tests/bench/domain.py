@@ -70,7 +70,9 @@ class Printed:
 
 PRINTED = {"pipeline": ("pipeline.py",), "load": ("load.py",),
            "duplicates-curve": ("duplicates_curve.py",),
-           "salary-dictionary": ("salary_dictionary.py",)}
+           "salary-dictionary": ("salary_dictionary.py",),
+           "salary-cached": ("salary_cached.py",), "salary-stampede": ("salary_stampede.py",),
+           "salary-sync": ("salary_sync.py",)}
 
 FIGURES = {"transform": figure_transform}
 for path in sorted(glob.glob(os.path.join(HERE, "score_*.py"))):

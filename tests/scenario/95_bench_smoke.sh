@@ -6,7 +6,8 @@
 # That `make bench` works: each figure comes out, every queue is empty at the end of its run and
 # every result and row is there. It starts services of its own. How fast things are is no test, and
 # with so few tasks on a busy machine its figures mean nothing. Left out are those that fill tables
-# with a million rows or load fifty thousand postings; a small run of the last stands beside them.
+# with a million rows or load fifty thousand postings; a small run of the last stands beside them, as of
+# the salary programs.
 set -u
 # the yardsticks leave their memory to their exit, which a sanitizer's build would report
 export ASAN_OPTIONS=detect_leaks=0
@@ -30,3 +31,9 @@ if ! tests/services/services run --fast -- tests/bench/pipeline.py --postings 50
 	exit 1
 fi
 echo "ok - postings come end to end"
+if ! tests/services/services run --fast -- sh -c 'tests/bench/salary_cached.py --calls 50 &&
+		tests/bench/salary_stampede.py --calls 50 && tests/bench/salary_sync.py --pairs 20'; then
+	echo "not ok - a figure of the salary programs is missing"
+	exit 1
+fi
+echo "ok - the salary programs give their figures"

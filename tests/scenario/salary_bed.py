@@ -74,16 +74,17 @@ class SalaryBed:
         for name in ("bls", "census", "fred"):
             self.env["JOBFLEET_SOURCE_%s_URL" % name.upper()] = "%s/%s" % (self.base, name)
 
-    def start(self, name):
-        """Returns when the program has said READY."""
+    def start(self, name, node=None):
+        """Returns when the program has said READY. node: for a second one of it."""
+        node = node or name
         address = "jobfleet-test-" + secrets.token_hex(8)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, \
-                open(os.path.join(self.dir, name + ".log"), "ab") as log:
+                open(os.path.join(self.dir, node + ".log"), "ab") as log:
             ready.bind("\0" + address)
             ready.settimeout(LIMIT_S)
-            self.processes[name] = subprocess.Popen(
+            self.processes[node] = subprocess.Popen(
                 [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-" + name), "--loglevel=DEBUG",
-                 "--hostname=%s@test" % name],
+                 "--hostname=%s@test" % node],
                 env=dict(self.env, NOTIFY_SOCKET="@" + address), stderr=log)
             while b"READY=1" not in ready.recv(4096).split(b"\n"):
                 pass
