@@ -86,7 +86,7 @@ def send_task_by_name():
 
 
 def errors_reach_the_client():
-    for request, kind, says in (({"location": "Atlantis", "occupation": "SRE"}, LookupError, "unknown"),
+    for request, kind, says in (({"location": "Xyzzyville", "occupation": "SRE"}, LookupError, "unknown"),
                                 ({"location": "NYC", "occupation": "Wizard"}, LookupError, "did you mean"),
                                 ({"location": "NYC"}, ValueError, "occupation is missing")):
         try:

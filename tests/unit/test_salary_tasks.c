@@ -183,11 +183,11 @@ static void callers_spellings_pass_and_what_is_not_split_is_told(void **state)
 static void a_city_without_a_metro_answers_from_its_state(void **state)
 {
 	cJSON *a = fetch(
-		"{\"request_data\":{\"location\":\"Portland, ME\",\"occupation\":\"Software Developer\"}}");
+		"{\"request_data\":{\"location\":\"Rockland, ME\",\"occupation\":\"Software Developer\"}}");
 	const cJSON *bls = row(a, "salary_benchmarks", "bls");
 
 	(void)state;
-	assert_string_equal(json_str(bls, "location", ""), "Portland, ME");
+	assert_string_equal(json_str(bls, "location", ""), "Rockland, ME");
 	assert_string_equal(json_str(json_get(bls, "metadata"), "level", ""), "state");
 	assert_string_equal(json_str(json_get(bls, "metadata"), "area", ""), "Maine");
 	assert_true(warned(a, "figures are those of Maine"));
@@ -215,6 +215,62 @@ static void when_all_sources_fail_bundled_figures_answer_marked(void **state)
 		       "t");
 	bed_expect_sql("SELECT string_agg(failures::text, ',') FROM jobfleet.source_state",
 		       "1,1,1");
+}
+
+/* The wall clock stands so long after the end of what the tables call fresh. */
+static void move_past_fresh(int64_t seconds)
+{
+	struct pg_rows *rows = NULL;
+	struct err e = { 0 };
+
+	bed_must((int)pg_run(bed.pg, "SELECT ttl_seconds FROM salary_data_cache WHERE data_type ="
+			     " 'salary_data'", NULL, 0, &rows, &e), &e, "ttl");
+	clock_fix_wall(clock_wall_us() + (pg_int(rows, 0, 0) + seconds) * 1000000);
+	pg_rows_free(rows);
+}
+
+static void a_stale_answer_is_given_at_once_and_asked_anew_behind_it(void **state)
+{
+	int64_t before;
+	cJSON *a;
+
+	(void)state;
+	cJSON_Delete(fetch(YORK));
+	before = calls();
+	move_past_fresh(60);
+	for (int i = 0; i < 3; i++) {
+		a = fetch(YORK);
+		assert_true(json_bool(a, "cache_hit", false));
+		assert_true(json_bool(a, "stale", false));
+		assert_true(warned(a, "is being asked anew"));
+		cJSON_Delete(a);
+	}
+	clock_fix_wall(0);
+	assert_int_equal(calls(), before);
+	bed_expect_sql("SELECT count(*) || ' ' || min(queue) FROM jobfleet.pending WHERE task = '"
+		       NAME("refresh_salary_cache") "'", "1 salary_data");
+	bed_expect_sql("SELECT convert_from(body, 'UTF8') LIKE '[[\"salary_data:new_york:%' FROM"
+		       " jobfleet.pending WHERE task = '" NAME("refresh_salary_cache") "'", "t");
+}
+
+static void figures_whose_time_is_over_stand_in_when_no_source_answers(void **state)
+{
+	cJSON *a, *first = fetch(YORK);
+
+	(void)state;
+	move_past_fresh(20 * 86400);
+	bed_fault("{\"provider\":\"*\",\"kind\":\"503_html\"}");
+	a = fetch(YORK);
+	clock_fix_wall(0);
+	assert_true(json_bool(a, "stale", false));
+	assert_false(json_bool(a, "fallback", true));
+	assert_true(warned(a, "no source answers now: these are the figures of 20"));
+	assert_true(cJSON_Compare(json_get(first, "salary_benchmarks"),
+				  json_get(a, "salary_benchmarks"), true));
+	cJSON_Delete(first);
+	cJSON_Delete(a);
+	bed_expect_sql("SELECT count(*) FROM salary_benchmarks WHERE data_source = 'fallback'",
+		       "0");
 }
 
 static void a_used_up_day_parks_bls_and_the_others_answer(void **state)
@@ -268,7 +324,7 @@ static void wrong_requests_are_refused_with_what_would_be_right(void **state)
 		{ "{\"request_data\":{}}", "location is missing", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":\"NYC\"}}", "occupation is missing", ERR_INVALID },
 		{ "{\"request_data\":{\"location\":1,\"occupation\":\"x\"}}", "must be a text", ERR_INVALID },
-		{ "{\"request_data\":{\"location\":\"Atlantis\",\"occupation\":\"SRE\"}}", "unknown", ERR_NOT_FOUND },
+		{ "{\"request_data\":{\"location\":\"Xyzzyville\",\"occupation\":\"SRE\"}}", "unknown", ERR_NOT_FOUND },
 		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Wizard\"}}",
 		  "did you mean", ERR_NOT_FOUND },
 		{ "{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"SRE\",\"year\":\"soon\"}}",
@@ -326,6 +382,8 @@ int main(void)
 		TEST(callers_spellings_pass_and_what_is_not_split_is_told),
 		TEST(a_city_without_a_metro_answers_from_its_state),
 		TEST(when_all_sources_fail_bundled_figures_answer_marked),
+		TEST(a_stale_answer_is_given_at_once_and_asked_anew_behind_it),
+		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),
 		TEST(a_used_up_day_parks_bls_and_the_others_answer),
 		TEST(a_refused_key_is_never_repeated_to_anyone),
 		TEST(wrong_requests_are_refused_with_what_would_be_right),

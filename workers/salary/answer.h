@@ -4,7 +4,8 @@
  *	{"status": "success", "data_count": n, "salary_benchmarks": [rows],
  *	 "merged": {as merged.h says} or null, "market_data": [rows], "confidence_scores": [rows],
  *	 "sources": ["bls", …], "source_details": {"bls": {"status": …}}, "cache_hit": bool,
- *	 "cached_at": epoch s, "cache_key": text, "location": text, "occupation": text,
+ *	 "stale": bool, "cached_at": epoch s, "cache_key": text, "location": text,
+ *	 "occupation": text,
  *	 "resolved": {"level", "area", "area_code", "soc", "soc_title", "other_locations": [texts],
  *	 "other_occupations": [texts]}, "fallback": bool, "processing_time_ms": n,
  *	 "warnings": [texts]}
@@ -31,6 +32,8 @@ struct answer {
 	const char *benchmarks, *market, *confidence;
 	const char *cache_key;
 	bool cache_hit, from_tables;
+	bool stale;			/* past its time, being asked anew */
+	bool ended;			/* long past it: no source answers now */
 	int64_t started_us;		/* clock_mono_us */
 };
 cJSON *answer_make(const struct answer *a, const struct request *r);

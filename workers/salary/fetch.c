@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -14,158 +15,95 @@
 #include "common/worker/run.h"
 #include "workers/salary/answer.h"
 #include "workers/salary/benchmark.h"
-#include "workers/salary/cache.h"
-#include "workers/salary/cachekey.h"
+#include "workers/salary/bundle.h"
 #include "workers/salary/findings.h"
+#include "workers/salary/flight.h"
 #include "workers/salary/reads.h"
+#include "workers/salary/revalidate.h"
 #include "workers/salary/source.h"
 
 #define BURST 10
 #define CONFIDENCE_TASK "backend.tasks.salary_data_tasks.update_confidence_scores"
+#define STEP "stored"
 
-/* The three documents of one answer. */
-struct bundle {
-	struct cache_doc docs[CACHE_KIND_COUNT];
-	char keys[CACHE_KIND_COUNT][CACHEKEY_SIZE];
-	int64_t now_s;
-	enum read_outcome outcome;
+/* One fetch: what it was asked, what it has so far. */
+struct fetch {
+	struct run *run;
+	struct redis *redis;		/* NULL: away */
+	const struct request *request;
+	struct bundle bundle;
+	int64_t since_s;		/* an answer stored from here on is as good as asked anew */
 };
 
-static void bundle_init(struct bundle *b, const struct request *r)
+static struct fetch fetch_begin(struct run *run, const struct request *r)
 {
-	*b = (struct bundle){ .now_s = clock_wall_ms() / 1000, .outcome = READ_MISS };
-	for (int k = 0; k < CACHE_KIND_COUNT; k++)
-		cachekey_make(cache_kind_name((enum cache_kind)k), r, b->keys[k]);
-}
-
-static void bundle_release(struct bundle *b)
-{
-	for (int k = 0; k < CACHE_KIND_COUNT; k++)
-		cache_doc_release(&b->docs[k]);
-}
-
-/* Redis if it is there; being away is no error of the task. */
-static struct redis *redis_or_null(struct run *run)
-{
-	struct redis *redis = NULL;
+	struct fetch f = { .run = run, .request = r, .since_s = clock_wall_ms() / 1000 };
 	struct err e;
 
-	if (run_redis(run, &redis, &e) < 0) {
+	if (run_redis(run, &f.redis, &e) < 0) {
 		log_warn("cache is away: %s", e.msg);
-		return NULL;
+		f.redis = NULL;
 	}
-	return redis;
+	bundle_init(&f.bundle, r);
+	return f;
 }
 
-/* Redis lost an answer that the tables still have: the next reader finds it there again. */
-static void put_back(struct redis *redis, const struct bundle *b, enum cache_kind k)
+static int look_up(struct fetch *f, enum bundle_age age, struct err *e)
 {
-	const struct cache_doc *d = &b->docs[k];
-	bool compress = strcmp(json_str(d->meta, "strategy", ""),
-			       strategy_name(STRATEGY_CONSERVATIVE)) != 0;
-	struct err e;
-
-	if (cache_put_back(redis, b->keys[k], d, b->now_s, compress, &e) < 0)
-		log_warn("answer not put back into the cache: %s", e.msg);
+	return bundle_look_up(&f->bundle, f->run, f->redis, f->request, age, f->since_s, e);
 }
 
-/* enum cache_answer, or an error. */
-static int look_up_doc(struct run *run, struct redis *redis, struct bundle *b, enum cache_kind k,
-		       int64_t max_age_s, struct err *e)
+/* Before the first wait an answer must be as young as was asked for; after one, another task's
+ * answer to the same is what was waited for. */
+static int landed(void *ctx, bool waited, struct err *e)
 {
-	struct pg *pg;
-	int r = redis ? cache_get(redis, b->keys[k], b->now_s, max_age_s, &b->docs[k], e) : 0;
+	int got = look_up(ctx, waited ? BUNDLE_SINCE : BUNDLE_AS_ASKED, e);
 
-	if (r > 0 || k == CACHE_CONFIDENCE)
-		return r > 0 ? r : CACHE_MISS;
-	r = run_db_read(run, &pg, e);
-	if (r >= 0)
-		r = cache_get_tables(pg, k, b->keys[k], b->now_s, max_age_s, &b->docs[k], e);
-	if (r > 0 && redis)
-		put_back(redis, b, k);
-	return r;
+	return got > 0 ? 1 : got;
 }
 
-/* 1: everything that was asked for is there; b->outcome says how. */
-static int look_up(struct run *run, struct redis *redis, const struct request *r, bool any_age,
-		   struct bundle *b, struct err *e)
+/* The same for who asks whatever the cache holds. */
+static int landed_meanwhile(void *ctx, bool waited, struct err *e)
 {
-	int64_t asked_s = r->max_age_s;
-	bool stale = false;
-
-	for (int k = 0; k < CACHE_KIND_COUNT; k++) {
-		int64_t limit_s = cache_age_limit_s(r->strategy, (enum cache_kind)k, asked_s);
-		int got;
-
-		if ((k == CACHE_MARKET && !r->want_market) ||
-		    (k == CACHE_CONFIDENCE && !r->want_confidence))
-			continue;
-		got = look_up_doc(run, redis, b, (enum cache_kind)k,
-				  any_age && k != CACHE_CONFIDENCE ? -1 : limit_s, e);
-		if (k != CACHE_CONFIDENCE && got <= 0)
-			return got;
-		stale = stale || (k != CACHE_CONFIDENCE && got == CACHE_STALE);
-	}
-	b->outcome = stale ? READ_STALE : READ_HIT;
-	return 1;
+	return waited ? landed(ctx, waited, e) : 0;
 }
 
 /* Best effort: an answer never fails because it could not be counted. */
-static void count_reads(struct run *run, struct redis *redis, const struct request *r,
-			const struct bundle *b, int64_t took_us)
+static void count_reads(const struct fetch *f, enum read_outcome outcome, int64_t took_us)
 {
-	const struct message *m = run_message(run);
+	const struct message *m = run_message(f->run);
 	struct read reads[] = { {
-		.key = b->keys[CACHE_SALARY], .strategy = r->strategy, .outcome = b->outcome,
-		.at_us = clock_wall_us(), .took_us = took_us, .origin = m ? m->origin : NULL,
-		.task_id = run_id(run),
+		.key = f->bundle.keys[CACHE_SALARY], .strategy = f->request->strategy,
+		.outcome = outcome, .at_us = clock_wall_us(), .took_us = took_us,
+		.origin = m ? m->origin : NULL, .task_id = run_id(f->run),
 	}, { 0 } };
 	struct err e;
 	struct pg *pg;
 	int waiting;
 
+	if (!f->redis)
+		return;
 	reads[1] = reads[0];
-	reads[1].key = b->keys[CACHE_MARKET];
+	reads[1].key = f->bundle.keys[CACHE_MARKET];
 	reads[1].took_us = -1;
-	waiting = reads_count(redis, run_conf(run), reads, r->want_market ? 2 : 1, &e);
-	if (waiting >= READS_DUE && run_db_read(run, &pg, &e) >= 0 && !pg_in_transaction(pg))
-		waiting = reads_flush(pg, redis, run_conf(run), &e);
+	waiting = reads_count(f->redis, run_conf(f->run), reads, f->request->want_market ? 2 : 1,
+			      &e);
+	if (waiting >= READS_DUE && run_db_read(f->run, &pg, &e) >= 0 && !pg_in_transaction(pg))
+		waiting = reads_flush(pg, f->redis, run_conf(f->run), &e);
 	if (waiting < 0)
 		log_warn("reads are not counted: %s", e.msg);
 }
 
-static const char SQL_SCORES[] =
-	"SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.data_type), '[]') FROM confidence_scores c"
-	" WHERE c.location = $1 AND c.occupation = $2";
-
-/* Scores outlive their hour in the cache: the confidence program's own rows stand in. */
-static int read_scores(struct run *run, const struct request *r, struct bundle *b, struct err *e)
+static int take_token(const struct fetch *f, struct err *e)
 {
-	struct pg_rows *rows = NULL;
-	struct pg *pg;
-	int64_t n = run_db_read(run, &pg, e);
-
-	if (n >= 0)
-		n = pg_run(pg, SQL_SCORES,
-			   PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name)), &rows,
-			   e);
-	if (n < 0)
-		return (int)n;
-	b->docs[CACHE_CONFIDENCE].rows = mem_strdup(n == 1 ? pg_text(rows, 0, 0) : "[]");
-	pg_rows_free(rows);
-	return 0;
-}
-
-static int take_token(struct run *run, struct redis *redis, struct err *e)
-{
-	const struct conf *conf = run_conf(run);
-	const struct conf_task *task = conf_task(conf, run_task(run));
+	const struct conf *conf = run_conf(f->run);
+	const struct conf_task *task = conf_task(conf, run_task(f->run));
 	int64_t wait_ms = 0;
 
 	if (!task || !task->rate_at_fetch || task->rate_per_s <= 0)
 		return 0;
-	if (limiter_take(redis, conf->fleet.redis_prefix, run_task(run), task->rate_per_s, BURST, 0,
-			 &wait_ms, NULL) == LIMITER_TAKEN)
+	if (limiter_take(f->redis, conf->fleet.redis_prefix, run_task(f->run), task->rate_per_s,
+			 BURST, 0, &wait_ms, NULL) == LIMITER_TAKEN)
 		return 0;
 	err_set(e, ERR_LIMITED, "the sources are asked no more than %.3g times a minute",
 		task->rate_per_s * 60);
@@ -182,148 +120,172 @@ static char *print_rows(cJSON *rows)
 	return text;
 }
 
-static int enqueue_scores(struct run *run, const struct request *r, struct err *e)
+static int enqueue_scores(struct fetch *f, struct err *e)
 {
 	cJSON *args = mem_check(cJSON_CreateArray());
 	struct run_enqueue what = { .task = CONFIDENCE_TASK, .priority = -1 };
 	char *text;
 	int code;
 
-	cJSON_AddItemToArray(args, mem_check(cJSON_CreateString(r->area.label)));
-	cJSON_AddItemToArray(args, mem_check(cJSON_CreateString(r->occupation.name)));
+	cJSON_AddItemToArray(args, mem_check(cJSON_CreateString(f->request->area.label)));
+	cJSON_AddItemToArray(args, mem_check(cJSON_CreateString(f->request->occupation.name)));
 	what.args = text = print_rows(args);
-	code = run_enqueue(run, &what, NULL, e);
+	code = run_enqueue(f->run, &what, NULL, e);
 	free(text);
 	return code;
 }
 
-static struct cache_life doc_life(const struct request *r, const struct findings *f,
-				  const struct bundle *b, enum cache_kind k)
+static int store_kind(struct fetch *f, struct pg *pg, const struct findings *found,
+		      enum cache_kind k, struct err *e)
 {
-	return cache_life(r->strategy, k, cache_verdict(f, k), cache_freshness(f, k), b->keys[k],
-			  b->now_s);
-}
-
-static int store_kind(struct run *run, struct pg *pg, const struct request *r,
-		      const struct findings *f, enum cache_kind k, struct bundle *b, struct err *e)
-{
-	bool development = run_conf(run)->fleet.development;
+	bool development = run_conf(f->run)->fleet.development;
+	const struct request *r = f->request;
+	struct cache_doc *d = &f->bundle.docs[k];
+	const char *key = f->bundle.keys[k];
 	cJSON *rows = mem_check(cJSON_CreateArray());
-	int code = k == CACHE_SALARY ? benchmark_store(pg, r, f, b->keys[k], development, rows, e)
-				     : market_store(pg, r, f, b->keys[k], development, rows, e);
+	int code = k == CACHE_SALARY ? benchmark_store(pg, r, found, key, development, rows, e)
+				     : market_store(pg, r, found, key, development, rows, e);
 
-	b->docs[k].meta = answer_meta(r, f, k, cJSON_GetArraySize(rows), development);
-	b->docs[k].rows = print_rows(rows);
+	d->meta = answer_meta(r, found, k, cJSON_GetArraySize(rows), development);
+	d->rows = print_rows(rows);
 	return code < 0 ? code
-			: cache_track(pg, k, b->keys[k], b->docs[k].meta, doc_life(r, f, b, k), e);
+			: cache_track(pg, k, key, d->meta, bundle_life(&f->bundle, r, found, k),
+				      e);
 }
 
 /* One transaction, no network in it. */
-static int store(struct run *run, const struct request *r, const struct findings *f,
-		 const char *step, struct bundle *b, struct err *e)
+static int store(struct fetch *f, const struct findings *found, const char *step, struct err *e)
 {
+	struct bundle *b = &f->bundle;
 	struct pg *pg;
-	int code = run_db(run, &pg, e);
+	int code = run_db(f->run, &pg, e);
 
+	bundle_release(b);
+	b->now_s = clock_wall_ms() / 1000;
 	if (code >= 0)
-		code = store_kind(run, pg, r, f, CACHE_SALARY, b, e);
+		code = store_kind(f, pg, found, CACHE_SALARY, e);
 	if (code >= 0)
-		code = store_kind(run, pg, r, f, CACHE_MARKET, b, e);
-	b->docs[CACHE_CONFIDENCE].meta = answer_meta(r, f, CACHE_CONFIDENCE, 0, false);
-	b->docs[CACHE_CONFIDENCE].rows = print_rows(answer_scores(r, f, b->keys[CACHE_SALARY]));
-	return code < 0 ? code : run_step_commit(run, step, NULL, e);
+		code = store_kind(f, pg, found, CACHE_MARKET, e);
+	b->docs[CACHE_CONFIDENCE].meta = answer_meta(f->request, found, CACHE_CONFIDENCE, 0, false);
+	b->docs[CACHE_CONFIDENCE].rows =
+		print_rows(answer_scores(f->request, found, b->keys[CACHE_SALARY]));
+	return code < 0 ? code : run_step_commit(f->run, step, NULL, e);
 }
 
-static void fill_cache(struct redis *redis, const struct request *r, const struct findings *f,
-		       const struct bundle *b)
+/* Figures that ended are better than bundled ones, when no source answers (stale-if-error, RFC 5861
+ * 4). 1: the bundle has such. */
+static int find_ended(struct fetch *f, struct err *e)
 {
-	struct err e;
+	int got = look_up(f, BUNDLE_ANY, e);
 
-	for (int k = 0; redis && k < CACHE_KIND_COUNT; k++)
-		if (cache_put(redis, b->keys[k], b->docs[k].meta, b->docs[k].rows, b->now_s,
-			      doc_life(r, f, b, (enum cache_kind)k),
-			      r->strategy != STRATEGY_CONSERVATIVE, &e) < 0) {
-			log_warn("answer not cached: %s", e.msg);
-			return;
-		}
+	return got > 0 ? !json_bool(f->bundle.docs[CACHE_SALARY].meta, "fallback", false) : got;
 }
 
-static int ask_and_store(struct run *run, struct redis *redis, const struct request *r,
-			 const char *step, bool keep_better, struct bundle *b, bool *ret_fallback,
-			 struct err *e)
+/* What was found stands in the bundle, stored and cached, or 1: no source answered, and the bundle
+ * has older figures. */
+static int ask_and_store(struct fetch *f, const char *step, struct err *e)
 {
-	struct findings f;
+	struct findings found;
 	int code;
 
-	findings_init(&f);
-	code = source_all(run, r, &f, e);
-	*ret_fallback = f.fallback;
-	if (code >= 0 && !(f.fallback && keep_better))
-		code = enqueue_scores(run, r, e);
-	if (code >= 0 && !(f.fallback && keep_better))
-		code = store(run, r, &f, step, b, e);
-	if (code >= 0 && !(f.fallback && keep_better))
-		fill_cache(redis, r, &f, b);
-	findings_release(&f);
+	findings_init(&found);
+	code = source_all(f->run, f->request, &found, e);
+	FAULT_POINT("salary.asked");
+	if (code >= 0)
+		code = found.fallback && found.failed ? find_ended(f, e) : 0;
+	if (code == 0)
+		code = enqueue_scores(f, e);
+	if (code == 0)
+		code = store(f, &found, step, e);
+	FAULT_POINT("salary.stored");
+	if (code == 0)
+		bundle_fill(&f->bundle, f->redis, f->request, &found);
+	findings_release(&found);
 	return code;
 }
 
-static int fetch_miss(struct run *run, struct redis *redis, const struct request *r,
-		      struct bundle *b, struct err *e)
-{
-	bool fallback;
-	int code = take_token(run, redis, e);
+/* How an answer came about. */
+enum origin { ORIGIN_CACHE, ORIGIN_STALE, ORIGIN_SOURCES, ORIGIN_ENDED };
 
-	bundle_release(b);
-	return code < 0 ? code : ask_and_store(run, redis, r, "stored", false, b, &fallback, e);
+static int ask_alone(struct fetch *f, enum origin *ret, struct err *e)
+{
+	int code = flight_board(f->run, f->bundle.keys[CACHE_SALARY], landed, f, e);
+
+	*ret = ORIGIN_CACHE;
+	if (code != 0)
+		return code;
+	code = take_token(f, e);
+	if (code >= 0)
+		code = ask_and_store(f, STEP, e);
+	*ret = code == 1 ? ORIGIN_ENDED : ORIGIN_SOURCES;
+	flight_end(f->run, f->bundle.keys[CACHE_SALARY]);
+	return code;
 }
 
-static int fetch_any(struct run *run, const struct request *r, struct bundle *b, bool *ret_hit,
-		     struct err *e)
+/* A repeat after a crash finds what its first run stored. */
+static int fetch_miss(struct fetch *f, enum origin *ret, struct err *e)
 {
-	struct redis *redis = redis_or_null(run);
-	int64_t start = clock_mono_us();
-	int done = run_step_begin(run, "stored", NULL, e), hit;
+	int done = run_step_begin(f->run, STEP, NULL, e);
 
-	if (done < 0)
-		return done;
-	hit = look_up(run, redis, r, done == 1, b, e);
-	if (hit < 0)
-		return hit;
-	*ret_hit = hit == 1;
-	if (redis)
-		count_reads(run, redis, r, b, hit == 1 ? clock_mono_us() - start : -1);
-	if (hit == 0)
-		hit = fetch_miss(run, redis, r, b, e);
-	if (hit >= 0 && r->want_confidence && !b->docs[CACHE_CONFIDENCE].rows)
-		hit = read_scores(run, r, b, e);
-	return hit < 0 ? hit : 0;
+	if (done == 1)
+		done = look_up(f, BUNDLE_ANY, e);
+	*ret = ORIGIN_SOURCES;
+	return done != 0 ? done : ask_alone(f, ret, e);
+}
+
+static int fetch_any(struct fetch *f, enum origin *ret, struct err *e)
+{
+	static const enum read_outcome OUTCOMES[] = {
+		[ORIGIN_CACHE] = READ_HIT, [ORIGIN_STALE] = READ_STALE,
+		[ORIGIN_SOURCES] = READ_MISS, [ORIGIN_ENDED] = READ_MISS,
+	};
+	int64_t start = clock_mono_us();
+	int code = look_up(f, BUNDLE_AS_ASKED, e);
+
+	*ret = code == CACHE_STALE ? ORIGIN_STALE : ORIGIN_CACHE;
+	if (code == CACHE_MISS)
+		code = fetch_miss(f, ret, e);
+	if (code >= 0)
+		count_reads(f, OUTCOMES[*ret], *ret == ORIGIN_SOURCES ? -1
+								      : clock_mono_us() - start);
+	if (code >= 0 && *ret == ORIGIN_STALE)
+		code = revalidate(f->run, f->redis, f->bundle.keys[CACHE_SALARY], e);
+	if (code >= 0 && f->request->want_confidence && !f->bundle.docs[CACHE_CONFIDENCE].rows)
+		code = bundle_read_scores(&f->bundle, f->run, f->request, e);
+	return code < 0 ? code : 0;
+}
+
+static cJSON *put_together(const struct fetch *f, enum origin origin, int64_t start_us)
+{
+	const struct request *r = f->request;
+	const struct cache_doc *docs = f->bundle.docs;
+	struct answer a = {
+		.meta = docs[CACHE_SALARY].meta, .benchmarks = docs[CACHE_SALARY].rows,
+		.market = r->want_market ? docs[CACHE_MARKET].rows : NULL,
+		.confidence = r->want_confidence ? docs[CACHE_CONFIDENCE].rows : NULL,
+		.cache_key = f->bundle.keys[CACHE_SALARY], .cache_hit = origin != ORIGIN_SOURCES,
+		.stale = origin == ORIGIN_STALE, .ended = origin == ORIGIN_ENDED,
+		.from_tables = docs[CACHE_SALARY].from_tables, .started_us = start_us,
+	};
+
+	return answer_make(&a, r);
 }
 
 int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
 	int64_t start = clock_mono_us();
+	enum origin origin;
 	struct request r;
-	struct bundle b;
-	bool hit = false;
+	struct fetch f;
 	int code = request_read(json_get(args, "request_data"), &r, e);
 
 	if (code < 0)
 		return code;
-	bundle_init(&b, &r);
-	code = fetch_any(run, &r, &b, &hit, e);
-	if (code == 0) {
-		struct answer a = {
-			.meta = b.docs[CACHE_SALARY].meta, .benchmarks = b.docs[CACHE_SALARY].rows,
-			.market = r.want_market ? b.docs[CACHE_MARKET].rows : NULL,
-			.confidence = r.want_confidence ? b.docs[CACHE_CONFIDENCE].rows : NULL,
-			.cache_key = b.keys[CACHE_SALARY], .cache_hit = hit,
-			.from_tables = b.docs[CACHE_SALARY].from_tables, .started_us = start,
-		};
-
-		*ret_result = answer_make(&a, &r);
-	}
-	bundle_release(&b);
+	f = fetch_begin(run, &r);
+	code = fetch_any(&f, &origin, e);
+	if (code == 0)
+		*ret_result = put_together(&f, origin, start);
+	bundle_release(&f.bundle);
 	request_release(&r);
 	return code;
 }
@@ -331,25 +293,28 @@ int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, st
 int fetch_refresh(struct run *run, const struct request *r, const char *step, bool *ret_fallback,
 		  struct err *e)
 {
-	struct bundle b;
+	struct fetch f = fetch_begin(run, r);
 	int code;
 
-	bundle_init(&b, r);
-	code = ask_and_store(run, redis_or_null(run), r, step, true, &b, ret_fallback, e);
-	bundle_release(&b);
-	return code;
+	code = flight_board(run, f.bundle.keys[CACHE_SALARY], landed_meanwhile, &f, e);
+	*ret_fallback = false;
+	if (code == 0) {
+		code = ask_and_store(&f, step, e);
+		*ret_fallback = code == 1;
+		flight_end(run, f.bundle.keys[CACHE_SALARY]);
+	}
+	bundle_release(&f.bundle);
+	return code < 0 ? code : 0;
 }
 
-int fetch_keep(struct run *run, const struct request *r, const struct findings *f, const char *step,
-	       struct err *e)
+int fetch_keep(struct run *run, const struct request *r, const struct findings *found,
+	       const char *step, struct err *e)
 {
-	struct bundle b;
-	int code;
+	struct fetch f = fetch_begin(run, r);
+	int code = store(&f, found, step, e);
 
-	bundle_init(&b, r);
-	code = store(run, r, f, step, &b, e);
 	if (code >= 0)
-		fill_cache(redis_or_null(run), r, f, &b);
-	bundle_release(&b);
+		bundle_fill(&f.bundle, f.redis, r, found);
+	bundle_release(&f.bundle);
 	return code;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* request: what fetch_salary_data was asked, read and resolved.
  *
- * request_data is an object: location and occupation (texts, required); industry, experience_level,
- * education_level (texts, kept as the caller spells them); year; include_market_data and
- * include_confidence_scores (true by default); adjust_for_inflation (false by default; true: amounts
- * in the money of the newest year, by consumer prices); cache_strategy (standard, aggressive,
- * conservative); max_age (seconds, or "12h": an older cached answer is not taken; 0 asks the
- * sources).
+ * request_data is an object: location and occupation (texts, required); industry,
+ * experience_level, education_level (texts, kept as the caller spells them); year;
+ * include_market_data and include_confidence_scores (true by default); adjust_for_inflation (false
+ * by default; true: amounts in the money of the newest year, by consumer prices); cache_strategy
+ * (standard, aggressive, conservative); max_age (seconds, or "12h": an older cached answer is not
+ * taken; 0 asks the sources).
  * Unknown members are ignored with a warning, so that a misspelt one is noticed.
  * Errors: -ERR_INVALID names the member and what would be right; -ERR_NOT_FOUND for a place or an
  * occupation nobody knows, with suggestions. */
