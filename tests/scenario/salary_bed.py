@@ -38,9 +38,32 @@ def wait_for(what, check, limit_s=LIMIT_S):
         time.sleep(0.02)
 
 
+def offspring(pid):
+    """All processes below."""
+    found, queue = [], [pid]
+    while queue:
+        parent = queue.pop()
+        try:
+            with open("/proc/%d/task/%d/children" % (parent, parent)) as f:
+                children = [int(word) for word in f.read().split()]
+        except OSError:
+            children = []
+        found += children
+        queue += children
+    return found
+
+
+def sockets_of(pid):
+    try:
+        return {os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)}
+    except OSError:
+        return set()
+
+
 class SalaryBed:
-    def __init__(self, programs=("salary", "confidence"), conf=None, **env):
+    def __init__(self, programs=("salary", "confidence"), conf=None, faults=False, **env):
         self.dir = tempfile.mkdtemp()
+        self.bin = os.environ["JOBFLEET_FAULTS_BIN" if faults else "JOBFLEET_BIN"]
         self.processes = {}
         self.env = dict(os.environ, JOBFLEET_CONFIG=conf or self.unlimited(), **env)
         self.env.update((key, SECRET) for key in KEYS if key not in env)
@@ -83,11 +106,16 @@ class SalaryBed:
             ready.bind("\0" + address)
             ready.settimeout(LIMIT_S)
             self.processes[node] = subprocess.Popen(
-                [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-" + name), "--loglevel=DEBUG",
+                [os.path.join(self.bin, "jobfleet-" + name), "--loglevel=DEBUG",
                  "--hostname=%s@test" % node],
                 env=dict(self.env, NOTIFY_SOCKET="@" + address), stderr=log)
             while b"READY=1" not in ready.recv(4096).split(b"\n"):
                 pass
+
+    def kill(self, node):
+        """As a crash of the whole program: nobody says goodbye."""
+        self.processes[node].kill()
+        self.processes.pop(node).wait(LIMIT_S)
 
     def stop(self):
         for process in self.processes.values():
@@ -104,6 +132,14 @@ class SalaryBed:
                 with open(os.path.join(self.dir, name), errors="replace") as f:
                     text += f.read()
         return text
+
+    def busy_children(self, node="salary"):
+        """Pids below the program that hold a connection to the provider server."""
+        port = ":%04X" % int(self.base.rsplit(":", 1)[1])
+        with open("/proc/net/tcp") as f:
+            rows = [line.split() for line in f.readlines()[1:]]
+        inodes = {"socket:[%s]" % row[9] for row in rows if row[2].endswith(port) and row[3] == "01"}
+        return [pid for pid in offspring(self.processes[node].pid) if inodes & sockets_of(pid)]
 
     # ---- the provider server ----
 
@@ -125,7 +161,8 @@ class SalaryBed:
         self.control("DELETE", "/_stats")
         self.redis.flushdb()
         self.sql("TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
-                 " jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts")
+                 " jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts,"
+                 " jobfleet.salary_parts")
 
     # ---- PostgreSQL ----
 

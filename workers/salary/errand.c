@@ -6,6 +6,7 @@
 
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/store/asking.h"
@@ -155,6 +156,7 @@ static int make_call(struct errand *n, struct errand_call *c, struct err *e)
 	t->calls++;
 	t->budget -= t->budget > 0;
 	r = errand_call_make(n->run, c, e);
+	FAULT_POINT("sync.called");
 	if (r < 0 && ends_task(r))
 		return r;
 	if (r < 0) {

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/uuid.h"
@@ -103,6 +104,7 @@ static int keep(struct sync *s, struct pair *p, const char *step, struct err *e)
 	if (r > 0 && answered(&f, "bls")) {
 		p->given_up = f.fallback || f.nbenchmarks == 0;
 		r = p->given_up ? 0 : fetch_keep(s->run, &p->request, &f, step, e);
+		FAULT_POINT("sync.kept");
 		p->done = r >= 0 && !p->given_up;
 	}
 	findings_release(&f);
@@ -281,6 +283,7 @@ static int sync_pairs(struct sync *s, int max_calls, struct err *e)
 
 	if (r >= 0)
 		r = gather(s, e);
+	FAULT_POINT("sync.gathered");
 	if (r >= 0 && !s->force)
 		r = skip_fresh(s, e);	/* another sync may have stored meanwhile */
 	if (r >= 0)
