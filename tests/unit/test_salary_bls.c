@@ -43,6 +43,12 @@ static void series_ids_follow_the_published_scheme(void **state)
 	assert_string_equal(id, "LASST480000000000003");
 	bls_unemployment_id(&nation, id);
 	assert_string_equal(id, "LNS14000000");
+	bls_employed_id(&york, id);
+	assert_string_equal(id, "LAUMT363562000000005");
+	bls_employed_id(&texas, id);
+	assert_string_equal(id, "LASST480000000000005");
+	bls_employed_id(&nation, id);
+	assert_string_equal(id, "LNS12000000");
 }
 
 static void a_call_carries_no_more_series_than_its_key_allows(void **state)
@@ -137,6 +143,42 @@ static void values_footnotes_and_periods_are_read(void **state)
 	       AMOUNT_VALUE, "4.20", 2024, 12);
 }
 
+static void a_footnote_5_elsewhere_is_no_top_code(void **state)
+{
+	struct bls_reply *r = parse(OK(SERIES(
+		"LAUMT363562000000003",
+		"{\"year\":\"2025\",\"period\":\"M10\",\"value\":\"-\",\"footnotes\":[{\"code\":\"5\"}]}")));
+
+	(void)state;
+	assert_false(amount_is_known(bls_cell(r, "LAUMT363562000000003")->value));
+	bls_reply_free(r);
+}
+
+static void growth_is_from_the_same_month_a_year_before(void **state)
+{
+	static const struct { const char *body, *growth; } CASES[] = {
+		{ OK(SERIES(ID, MONTH("2026", "M09", "1030") "," MONTH("2025", "M10", "900") ","
+			    MONTH("2025", "M09", "1000"))), "3.00" },
+		{ OK(SERIES(ID, MONTH("2026", "M09", "1030") "," MONTH("2025", "M08", "1000"))), NULL },
+		{ OK(SERIES(ID, MONTH("2026", "M10", "-") "," MONTH("2026", "M09", "990") ","
+			    MONTH("2025", "M09", "1000"))), "-1.00" },
+		{ OK(SERIES(ID, MONTH("2026", "M09", "990") "," MONTH("2025", "M09", "-"))), NULL },
+		{ OK(SERIES(ID, YEAR("2025", "1500", "{}") "," YEAR("2024", "1000", "{}"))), "50.00" },
+		{ OK(SERIES(ID, YEAR("2025", "1500", "{}"))), NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		struct bls_reply *r = parse(CASES[i].body);
+		char text[AMOUNT_TEXT_SIZE];
+		const char *got = amount_text(bls_growth(bls_cell(r, ID)), 2, text);
+
+		if (!got != !CASES[i].growth || (got && strcmp(got, CASES[i].growth) != 0))
+			fail_msg("%zu: %s", i, got ? got : "nothing");
+		bls_reply_free(r);
+	}
+}
+
 static void results_may_be_an_object_or_an_array(void **state)
 {
 	struct bls_reply *r =
@@ -191,7 +233,9 @@ static const struct {
 	{ 202, "application/json", "{}", ERR_HTTP },
 	{ 429, "text/html", "", ERR_LIMITED },
 	{ 401, "application/json", "{}", ERR_REFUSED },
+	{ 403, "text/html", "", ERR_REFUSED },
 	{ 404, "text/html", "", ERR_REFUSED },
+	{ 408, "text/html", "", ERR_HTTP },
 	{ 400, "application/json", "{}", ERR_INVALID },
 	{ 415, "text/html", "", ERR_INVALID },
 };
@@ -327,6 +371,8 @@ int main(void)
 		cmocka_unit_test(series_ids_follow_the_published_scheme),
 		cmocka_unit_test(a_call_carries_no_more_series_than_its_key_allows),
 		cmocka_unit_test(values_footnotes_and_periods_are_read),
+		cmocka_unit_test(a_footnote_5_elsewhere_is_no_top_code),
+		cmocka_unit_test(growth_is_from_the_same_month_a_year_before),
 		cmocka_unit_test(results_may_be_an_object_or_an_array),
 		cmocka_unit_test(a_series_that_does_not_exist_is_told_apart),
 		cmocka_unit_test(every_error_form_has_its_code_and_repeats_no_key),

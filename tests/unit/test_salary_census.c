@@ -30,14 +30,14 @@ static void paths_name_the_geography(void **state)
 
 	(void)state;
 	buf_init(&path, 1024);
-	assert_int_equal(census_table_path(2024, &york, COLUMNS, 2, &path, NULL), 0);
+	census_table_path(2024, &york, COLUMNS, 2, &path);
 	assert_string_equal(buf_text(&path), "/2024/acs/acs5?get=NAME,B20017_001E,B08301_001E&for="
 		"metropolitan%20statistical%20area/micropolitan%20statistical%20area:35620");
 	buf_clear(&path);
-	assert_int_equal(census_table_path(2024, &texas, COLUMNS, 1, &path, NULL), 0);
+	census_table_path(2024, &texas, COLUMNS, 1, &path);
 	assert_string_equal(buf_text(&path), "/2024/acs/acs5?get=NAME,B20017_001E&for=state:48");
 	buf_clear(&path);
-	assert_int_equal(census_table_path(2024, &nation, COLUMNS, 0, &path, NULL), 0);
+	census_table_path(2024, &nation, COLUMNS, 0, &path);
 	assert_string_equal(buf_text(&path), "/2024/acs/acs5?get=NAME&for=us:1");
 	buf_release(&path);
 }
@@ -70,6 +70,61 @@ static void columns_are_found_by_label_or_not_at_all(void **state)
 			 -ERR_NOT_FOUND);
 	assert_true(census_find_column("[]", 2, "x", column, &e) < 0);
 	assert_true(census_find_column("{", 1, "x", column, &e) < 0);
+}
+
+static void a_column_has_its_margin_beside_it(void **state)
+{
+	static const char *const NONE[] = { "",
+					    "B24011_013M",
+					    "B24011_13E",
+					    "B24011_013EA",
+					    "C24010_013E",
+					    "B24011_013E&x=1",
+					    "B24011_01300E",
+					    "NAME" };
+	char margin[CENSUS_COLUMN_SIZE];
+
+	(void)state;
+	assert_true(census_is_column("B24011_013E"));
+	for (size_t i = 0; i < COUNT(NONE); i++)
+		assert_false(census_is_column(NONE[i]));
+	census_margin_column("B24011_013E", margin);
+	assert_string_equal(margin, "B24011_013M");
+}
+
+static void every_group_of_the_classification_has_its_label(void **state)
+{
+	static const struct { const char *soc, *label; } CASES[] = {
+		{ "29-1141", "Healthcare practitioners and technical occupations" },
+		{ "53-3032", "Transportation occupations" },
+		{ "53-7065", "Material moving occupations" }, { "55-1011", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		const char *got = census_group_label(
+			&(struct occupation_row){ CASES[i].soc, "", "" });
+
+		if (!got != !CASES[i].label || (got && strcmp(got, CASES[i].label) != 0))
+			fail_msg("%s: %s", CASES[i].soc, got ? got : "nothing");
+	}
+}
+
+static void a_row_of_another_place_is_noticed(void **state)
+{
+	static const char BODY[] = "[[\"NAME\",\"A\",\"state\"],[\"Texas\",\"5\",\"48\"]]";
+	struct area texas, ohio, nation;
+	struct census_table *t;
+
+	(void)state;
+	assert_int_equal(area_resolve("Texas", &texas, NULL), 0);
+	assert_int_equal(area_resolve("Ohio", &ohio, NULL), 0);
+	assert_int_equal(area_resolve("USA", &nation, NULL), 0);
+	assert_int_equal(census_parse(200, JSON, BODY, strlen(BODY), &t, NULL), 0);
+	assert_true(census_is_of(t, &texas));
+	assert_false(census_is_of(t, &ohio));
+	assert_false(census_is_of(t, &nation));
+	census_table_free(t);
 }
 
 static void sentinels_are_absent_and_top_codes_are_bounds(void **state)
@@ -238,6 +293,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_name_the_geography),
 		cmocka_unit_test(columns_are_found_by_label_or_not_at_all),
+		cmocka_unit_test(a_column_has_its_margin_beside_it),
+		cmocka_unit_test(every_group_of_the_classification_has_its_label),
+		cmocka_unit_test(a_row_of_another_place_is_noticed),
 		cmocka_unit_test(sentinels_are_absent_and_top_codes_are_bounds),
 		cmocka_unit_test(every_error_form_has_its_code),
 		cmocka_unit_test(spoilt_answers_are_survived),

@@ -33,7 +33,7 @@ static void ids_are_built_from_codes(void **state)
 	fred_unemployment_id(&a, id);
 	assert_string_equal(id, "UNRATE");
 	buf_init(&path, 256);
-	assert_int_equal(fred_path(id, &path, NULL), 0);
+	fred_path(id, &path);
 	assert_string_equal(buf_text(&path),
 			    "/series/observations?series_id=UNRATE&file_type=json&sort_order=desc&limit=24");
 	buf_release(&path);
@@ -59,6 +59,39 @@ static void the_newest_value_that_is_there_is_taken(void **state)
 	assert_int_equal(p.year * 100 + p.month, 202608);
 	assert_int_equal(fred_parse(200, EMPTY, strlen(EMPTY), &p, NULL), 0);
 	assert_false(amount_is_known(p.value));
+}
+
+static void all_observations_that_are_not_missing_come_as_they_stand(void **state)
+{
+	static const char BODY[] = "{\"observations\":[" ROW("2025-09-01", "324.368") ","
+		ROW("2025-10-01", ".") "," ROW("2025-11-01", "325.0") "," ROW("soon", "1") "]}";
+	struct fred_point points[4];
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(fred_parse_all(200, BODY, strlen(BODY), points, 4, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(points[0].value.e4, 3243680);
+	assert_int_equal(points[1].month, 11);
+	assert_int_equal(fred_parse_all(200, BODY, strlen(BODY), points, 1, &n, NULL), 0);
+	assert_int_equal(n, 1);
+}
+
+static void a_metro_is_asked_for_by_its_former_code_too(void **state)
+{
+	struct area cleveland, boston, ohio;
+	char id[FRED_ID_SIZE];
+
+	(void)state;
+	assert_int_equal(area_resolve("Cleveland, OH", &cleveland, NULL), 0);
+	assert_int_equal(area_resolve("Boston, MA", &boston, NULL), 0);
+	assert_int_equal(area_resolve("Ohio", &ohio, NULL), 0);
+	assert_int_equal(fred_parity_id(&cleveland, id), 1);
+	assert_string_equal(id, "RPPALL17410");
+	assert_int_equal(fred_former_parity_id(&cleveland, id), 1);
+	assert_string_equal(id, "RPPALL17460");
+	assert_int_equal(fred_former_parity_id(&boston, id), 0);
+	assert_int_equal(fred_former_parity_id(&ohio, id), 0);
 }
 
 static const struct {
@@ -165,6 +198,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_are_built_from_codes),
 		cmocka_unit_test(the_newest_value_that_is_there_is_taken),
+		cmocka_unit_test(all_observations_that_are_not_missing_come_as_they_stand),
+		cmocka_unit_test(a_metro_is_asked_for_by_its_former_code_too),
 		cmocka_unit_test(every_error_form_has_its_code),
 		cmocka_unit_test(spoilt_answers_are_survived),
 		cmocka_unit_test(recorded_answers_are_read),

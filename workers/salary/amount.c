@@ -9,6 +9,7 @@
 
 #define SCALE 10000
 #define MAX_DIGITS 12
+#define LIMIT_E4 (INT64_C(1000000000000) * SCALE)
 
 static bool is_absent_mark(const char *text)
 {
@@ -117,14 +118,44 @@ const char *amount_text(struct amount a, int decimals, char out[AMOUNT_TEXT_SIZE
 	return out;
 }
 
+__extension__ typedef __int128 wide;
+
+/* v / by, rounded half away from 0; by > 0. */
+static wide divide(wide v, wide by)
+{
+	return v < 0 ? -((-v * 2 + by) / (by * 2)) : (v * 2 + by) / (by * 2);
+}
+
+struct amount amount_change(struct amount now, struct amount before)
+{
+	wide v;
+
+	if (now.kind != AMOUNT_VALUE || before.kind != AMOUNT_VALUE || before.e4 <= 0)
+		return (struct amount){ AMOUNT_ABSENT, 0 };
+	v = divide(((wide)now.e4 - before.e4) * 100 * SCALE, before.e4);
+	if (v >= LIMIT_E4 || v <= -LIMIT_E4)
+		return (struct amount){ AMOUNT_ABSENT, 0 };
+	return (struct amount){ AMOUNT_VALUE, (int64_t)v };
+}
+
+struct amount amount_scale(struct amount a, int64_t factor_e6)
+{
+	wide v = divide((wide)a.e4 * factor_e6, 1000000);
+
+	if (!amount_is_known(a) || v >= LIMIT_E4 || v <= -LIMIT_E4)
+		return (struct amount){ AMOUNT_ABSENT, 0 };
+	return (struct amount){ a.kind, (int64_t)v };
+}
+
 struct amount amount_percent(struct amount part, struct amount whole)
 {
-	__extension__ typedef __int128 wide;
 	wide v;
 
 	if (!amount_is_known(part) || !amount_is_known(whole) || whole.e4 <= 0 || part.e4 < 0)
 		return (struct amount){ AMOUNT_ABSENT, 0 };
-	v = ((wide)part.e4 * 100 * SCALE * 2 + whole.e4) / ((wide)whole.e4 * 2);
+	v = divide((wide)part.e4 * 100 * SCALE, whole.e4);
+	if (v >= LIMIT_E4)
+		return (struct amount){ AMOUNT_ABSENT, 0 };
 	return (struct amount){ AMOUNT_VALUE, (int64_t)v };
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/scan.h"
 
 #define MAX_REPLY_SERIES 200
+#define MAX_ROWS 1024			/* of a series: 20 years of months are 260 */
 #define DAY_MS INT64_C(86400000)
 /* Midnight Eastern is 05:00 UTC in winter, 04:00 in summer: the later one is right for both. */
 #define EASTERN_MIDNIGHT_MS (5 * INT64_C(3600000))
@@ -43,14 +44,27 @@ void bls_wage_id(const struct area *a, const struct occupation_row *o, enum bls_
 	snprintf(out, BLS_ID_SIZE, "OEU%s000000%s%02u", area, soc, (unsigned)type % 100);
 }
 
-void bls_unemployment_id(const struct area *a, char out[BLS_ID_SIZE])
+static void local_id(const struct area *a, unsigned measure, const char *nation,
+		     char out[BLS_ID_SIZE])
 {
 	if (a->level == AREA_METRO)
-		snprintf(out, BLS_ID_SIZE, "LAUMT%.2s%.5s00000003", a->metro->fips, a->metro->cbsa);
+		snprintf(out, BLS_ID_SIZE, "LAUMT%.2s%.5s000000%02u", a->metro->fips,
+			 a->metro->cbsa, measure % 100);
 	else if (a->level == AREA_STATE)
-		snprintf(out, BLS_ID_SIZE, "LASST%.2s0000000000003", a->state->fips);
+		snprintf(out, BLS_ID_SIZE, "LASST%.2s00000000000%02u", a->state->fips,
+			 measure % 100);
 	else
-		snprintf(out, BLS_ID_SIZE, "LNS14000000");
+		snprintf(out, BLS_ID_SIZE, "%s", nation);
+}
+
+void bls_unemployment_id(const struct area *a, char out[BLS_ID_SIZE])
+{
+	local_id(a, 3, "LNS14000000", out);
+}
+
+void bls_employed_id(const struct area *a, char out[BLS_ID_SIZE])
+{
+	local_id(a, 5, "LNS12000000", out);
 }
 
 int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year,
@@ -171,70 +185,114 @@ static struct amount top_amount(const char *text, bool hourly)
 	return (struct amount){ AMOUNT_BOUND, (hourly ? TOP_HOURLY : TOP_ANNUAL) * INT64_C(10000) };
 }
 
-static bool is_hourly(const char *id)
+/* The data type of an OEWS wage, 0 for any other series: footnote 5 means something else there. */
+static int wage_type(const char *id)
 {
 	int type = 0;
 
-	return strlen(id) == 25 && strncmp(id, "OE", 2) == 0 &&
-		scan_int(id + 23, 0, 99, &type, NULL) == 0 &&
-		(type == 3 || (type >= 6 && type <= 10));
+	if (strlen(id) != 25 || strncmp(id, "OE", 2) != 0 ||
+	    scan_int(id + 23, 0, 99, &type, NULL) < 0 || type < BLS_HOURLY_MEAN ||
+	    type == BLS_WAGE_RSE || type > BLS_ANNUAL_P90)
+		return 0;
+	return type;
+}
+
+static bool is_hourly(int type)
+{
+	return type == BLS_HOURLY_MEAN || (type > BLS_WAGE_RSE && type < BLS_ANNUAL_P10);
 }
 
 static struct amount row_amount(const cJSON *row, const char *id)
 {
 	struct amount a = { AMOUNT_ABSENT, 0 };
+	int type = wage_type(id);
 	const char *text = "";
 
 	if (amount_parse(json_str(row, "value", ""), &a, NULL) < 0)
 		return (struct amount){ AMOUNT_ABSENT, 0 };
 	if (amount_is_known(a))
 		return a;
-	if (has_footnote(row, "5", &text) || a.kind == AMOUNT_BOUND)
-		return top_amount(text, is_hourly(id));
+	if (type > 0 && (has_footnote(row, "5", &text) || a.kind == AMOUNT_BOUND))
+		return top_amount(text, is_hourly(type));
 	if (has_footnote(row, "8", &text) || has_footnote(row, "4", &text))
 		return (struct amount){ AMOUNT_SUPPRESSED, 0 };
 	return (struct amount){ AMOUNT_ABSENT, 0 };
 }
 
 /* M13, S03 and Q05 are averages: they are no newer than the months before them. */
-static bool read_row(const cJSON *row, struct bls_cell *cell)
+static bool is_average(const char *period)
+{
+	return strcmp(period, "M13") == 0 || strcmp(period, "S03") == 0 ||
+	       strcmp(period, "Q05") == 0;
+}
+
+static bool read_row(const cJSON *row, const char *id, struct bls_row *ret)
 {
 	const char *period = json_str(row, "period", ""), *note;
 	int number = 0;
 
-	if (scan_int(json_str(row, "year", ""), 1900, 2200, &cell->year, NULL) < 0 ||
-	    strlen(period) != 3 || scan_int(period + 1, 0, 99, &number, NULL) < 0 || number == 13)
+	if (scan_int(json_str(row, "year", ""), 1900, 2200, &ret->year, NULL) < 0 ||
+	    strlen(period) != 3 || scan_int(period + 1, 0, 99, &number, NULL) < 0 ||
+	    is_average(period))
 		return false;
-	cell->month = *period == 'M' ? number : 0;
-	cell->value = row_amount(row, cell->id);
-	cell->preliminary = has_footnote(row, "P", &note);
+	ret->month = *period == 'M' ? number : 0;
+	ret->value = row_amount(row, id);
+	ret->preliminary = has_footnote(row, "P", &note);
 	return true;
+}
+
+static void read_rows(const cJSON *data, struct bls_cell *cell)
+{
+	size_t room = (size_t)cJSON_GetArraySize(data);
+	const cJSON *row;
+
+	room = room < MAX_ROWS ? room : MAX_ROWS;
+	if (room == 0)
+		return;
+	cell->rows = mem_zalloc(room * sizeof *cell->rows);
+	cJSON_ArrayForEach(row, data) {
+		if (cell->nrows < room && cJSON_IsObject(row) &&
+		    read_row(row, cell->id, &cell->rows[cell->nrows]))
+			cell->nrows++;
+	}
+}
+
+/* A month without a figure ("-", the gap of October 2025) leaves the one before. */
+static const struct bls_row *newest_row(const struct bls_cell *cell)
+{
+	const struct bls_row *best = NULL;
+
+	for (size_t i = 0; i < cell->nrows; i++) {
+		const struct bls_row *row = &cell->rows[i];
+		bool newer = !best || row->year > best->year ||
+			     (row->year == best->year && row->month > best->month);
+
+		if (!best || (row->value.kind != AMOUNT_ABSENT &&
+			      (newer || best->value.kind == AMOUNT_ABSENT)))
+			best = row;
+	}
+	return best;
 }
 
 static void read_series(const cJSON *series, struct bls_reply *r)
 {
-	struct bls_cell best = { .value = { AMOUNT_ABSENT, 0 } }, cell;
 	const char *id = json_str(series, "seriesID", "");
-	const cJSON *row;
+	const struct bls_row *best;
+	struct bls_cell *cell;
 
 	if (!*id || strlen(id) >= BLS_ID_SIZE || r->count == MAX_REPLY_SERIES)
 		return;
-	memcpy(best.id, id, strlen(id) + 1);
-	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(series, "data")) {
-		bool newer;
-
-		cell = best;
-		if (!cJSON_IsObject(row) || !read_row(row, &cell))
-			continue;
-		newer = cell.year > best.year ||
-			(cell.year == best.year && cell.month > best.month);
-		cell.exists = true;
-		/* a month without a figure ("-", the gap of October 2025) leaves the one before */
-		if (!best.exists || (cell.value.kind != AMOUNT_ABSENT &&
-				     (newer || best.value.kind == AMOUNT_ABSENT)))
-			best = cell;
-	}
-	r->cells[r->count++] = best;
+	cell = &r->cells[r->count++];
+	memcpy(cell->id, id, strlen(id) + 1);
+	read_rows(json_get(series, "data"), cell);
+	best = newest_row(cell);
+	if (!best)
+		return;
+	cell->value = best->value;
+	cell->year = best->year;
+	cell->month = best->month;
+	cell->preliminary = best->preliminary;
+	cell->exists = true;
 }
 
 static void read_results(const cJSON *results, struct bls_reply *r)
@@ -278,6 +336,8 @@ int bls_parse(int status, const char *content_type, const char *body, size_t len
 
 void bls_reply_free(struct bls_reply *r)
 {
+	for (size_t i = 0; r && i < r->count; i++)
+		free(r->cells[i].rows);
 	if (!r)
 		return;
 	free(r->cells);
@@ -295,4 +355,12 @@ const struct bls_cell *bls_cell(const struct bls_reply *r, const char *id)
 size_t bls_reply_count(const struct bls_reply *r)
 {
 	return r->count;
+}
+
+struct amount bls_growth(const struct bls_cell *cell)
+{
+	for (size_t i = 0; i < cell->nrows; i++)
+		if (cell->rows[i].year == cell->year - 1 && cell->rows[i].month == cell->month)
+			return amount_change(cell->value, cell->rows[i].value);
+	return (struct amount){ AMOUNT_ABSENT, 0 };
 }

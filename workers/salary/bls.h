@@ -30,6 +30,10 @@ struct bls_reply;
 #define BLS_ID_SIZE 26
 #define BLS_MAX_SERIES 50		/* a call, with a key */
 #define BLS_MAX_SERIES_NO_KEY 25
+#define BLS_MAX_YEARS 20		/* a call, with a key; longer spans are silently cut */
+#define BLS_MAX_YEARS_NO_KEY 10
+#define BLS_DAILY_NO_KEY 25		/* calls a day and address */
+#define BLS_CPI "CUUR0000SA0"		/* CPI-U, all items, city average, 1982-84 = 100, not adjusted */
 
 enum bls_datatype {
 	BLS_EMPLOYMENT = 1, BLS_EMPLOYMENT_RSE = 2, BLS_HOURLY_MEAN = 3, BLS_ANNUAL_MEAN = 4,
@@ -41,21 +45,31 @@ extern const enum bls_datatype BLS_PAIR_TYPES[BLS_PAIR_SERIES];
 
 void bls_wage_id(const struct area *a, const struct occupation_row *o, enum bls_datatype type,
 		 char out[BLS_ID_SIZE]);
-/* Unemployment rate, newest month: LAUS for metro (not adjusted) and state (adjusted), CPS for the
- * nation. */
+/* Monthly: LAUS for metro (not adjusted) and state (adjusted), CPS for the nation. Employed people
+ * of all occupations count in persons, the nation's in thousands. */
 void bls_unemployment_id(const struct area *a, char out[BLS_ID_SIZE]);
+void bls_employed_id(const struct area *a, char out[BLS_ID_SIZE]);
 
 /* The POST body for n series; key may be NULL. years 0 = the service's default (three). */
 int bls_body(const char (*ids)[BLS_ID_SIZE], size_t n, int first_year, int last_year,
 	     const char *key, struct buf *ret, struct err *e);
 
-/* The newest row of a series that holds anything. */
-struct bls_cell {
-	char id[BLS_ID_SIZE];
+/* A figure of a series; averages over months (M13, S03, Q05) are left out. */
+struct bls_row {
 	struct amount value;
 	int year, month;		/* 0 for yearly figures */
 	bool preliminary;
+};
+
+/* The newest row of a series that holds anything, and all its rows as they came. */
+struct bls_cell {
+	char id[BLS_ID_SIZE];
+	struct amount value;
+	int year, month;
+	bool preliminary;
 	bool exists;			/* false: the service knows no such series */
+	struct bls_row *rows;
+	size_t nrows;
 };
 
 int bls_parse(int status, const char *content_type, const char *body, size_t len,
@@ -64,5 +78,7 @@ void bls_reply_free(struct bls_reply *r);
 /* NULL if the answer does not speak of it; ids past the limit are silently dropped over there. */
 const struct bls_cell *bls_cell(const struct bls_reply *r, const char *id);
 size_t bls_reply_count(const struct bls_reply *r);
+/* From the same period a year before to the newest row, in per cent; absent without both. */
+struct amount bls_growth(const struct bls_cell *cell);
 
 #endif

@@ -14,6 +14,7 @@ struct census_table {
 	cJSON *root;
 };
 
+/* Beginnings of SOC codes, the longer before the shorter; labels as ACS words them. */
 static const struct {
 	const char *soc, *label;
 } GROUPS[] = {
@@ -21,30 +22,43 @@ static const struct {
 	{ "13", "Business and financial operations occupations" },
 	{ "15", "Computer and mathematical occupations" },
 	{ "17", "Architecture and engineering occupations" },
+	{ "19", "Life, physical, and social science occupations" },
+	{ "21", "Community and social service occupations" },
+	{ "23", "Legal occupations" },
 	{ "25", "Educational instruction, and library occupations" },
 	{ "27", "Arts, design, entertainment, sports, and media occupations" },
+	{ "29", "Healthcare practitioners and technical occupations" },
+	{ "31", "Healthcare support occupations" },
+	{ "33", "Protective service occupations" },
+	{ "35", "Food preparation and serving related occupations" },
+	{ "37", "Building and grounds cleaning and maintenance occupations" },
+	{ "39", "Personal care and service occupations" },
 	{ "41", "Sales and related occupations" },
 	{ "43", "Office and administrative support occupations" },
+	{ "45", "Farming, fishing, and forestry occupations" },
+	{ "47", "Construction and extraction occupations" },
 	{ "49", "Installation, maintenance, and repair occupations" },
+	{ "51", "Production occupations" },
+	{ "53-7", "Material moving occupations" },
+	{ "53", "Transportation occupations" },
 	{ "00", "Civilian employed population 16 years and over with earnings" },
 };
 
 const char *census_group_label(const struct occupation_row *o)
 {
 	for (size_t i = 0; i < COUNT(GROUPS); i++)
-		if (strncmp(GROUPS[i].soc, o->soc, 2) == 0)
+		if (strncmp(GROUPS[i].soc, o->soc, strlen(GROUPS[i].soc)) == 0)
 			return GROUPS[i].label;
 	return NULL;
 }
 
-int census_group_path(int vintage, struct buf *ret, struct err *e)
+void census_group_path(int vintage, struct buf *ret)
 {
 	buf_printf(ret, "/%d/acs/acs5/groups/" CENSUS_GROUP ".json", vintage);
-	return buf_overflowed(ret) ? err_set(e, ERR_TOO_BIG, "Census path is too long") : 0;
 }
 
-int census_table_path(int vintage, const struct area *a, const char *const *columns, size_t n,
-		      struct buf *ret, struct err *e)
+void census_table_path(int vintage, const struct area *a, const char *const *columns, size_t n,
+		       struct buf *ret)
 {
 	buf_printf(ret, "/%d/acs/acs5?get=NAME", vintage);
 	for (size_t i = 0; i < n; i++)
@@ -59,7 +73,6 @@ int census_table_path(int vintage, const struct area *a, const char *const *colu
 		buf_printf(ret, "state:%s", a->state->fips);
 	else
 		buf_puts(ret, "us:1");
-	return buf_overflowed(ret) ? err_set(e, ERR_TOO_BIG, "Census path is too long") : 0;
 }
 
 /* Does the last part of "a!!b!!c:" equal `label`? */
@@ -76,12 +89,18 @@ static bool label_ends(const char *full, const char *label)
 	return strlen(label) == len && strncasecmp(last, label, len) == 0;
 }
 
-static bool is_estimate(const char *name)
+bool census_is_column(const char *text)
 {
-	size_t len = strlen(name);
+	size_t first = strlen(CENSUS_GROUP "_");
+	size_t digits = strncmp(text, CENSUS_GROUP "_", first) == 0 ?
+				strspn(text + first, "0123456789") : 0;
 
-	return len > 1 && len < CENSUS_COLUMN_SIZE && name[len - 1] == 'E' &&
-	       strncmp(name, CENSUS_GROUP "_", sizeof CENSUS_GROUP) == 0;
+	return digits >= 3 && digits <= 4 && strcmp(text + first + digits, "E") == 0;
+}
+
+void census_margin_column(const char *estimate, char out[CENSUS_COLUMN_SIZE])
+{
+	snprintf(out, CENSUS_COLUMN_SIZE, "%.*sM", (int)strlen(estimate) - 1, estimate);
 }
 
 int census_find_column(const char *body, size_t len, const char *label,
@@ -92,9 +111,9 @@ int census_find_column(const char *body, size_t len, const char *label,
 	int r = json_parse(body, len, &root, e), hits = 0;
 
 	if (r < 0)
-		return err_prefix(e, "Census variables: ");
+		return err_set(e, ERR_HTTP, "Census variables: what is no JSON (%zu bytes)", len);
 	cJSON_ArrayForEach(variable, json_get(root, "variables")) {
-		if (is_estimate(variable->string) &&
+		if (variable->string && census_is_column(variable->string) &&
 		    label_ends(json_str(variable, "label", ""), label)) {
 			found = variable;
 			hits++;
@@ -234,6 +253,18 @@ const char *census_text(const struct census_table *t, size_t row, const char *co
 		return NULL;
 	cell = cJSON_GetArrayItem(cJSON_GetArrayItem(t->root, (int)row + 1), i);
 	return cJSON_IsString(cell) ? cell->valuestring : NULL;
+}
+
+bool census_is_of(const struct census_table *t, const struct area *a)
+{
+	const char *code;
+
+	if (a->level == AREA_METRO)
+		code = census_text(t, 0,
+				   "metropolitan statistical area/micropolitan statistical area");
+	else
+		code = census_text(t, 0, a->level == AREA_STATE ? "state" : "us");
+	return code && strcmp(code, a->level == AREA_NATION ? "1" : area_code(a)) == 0;
 }
 
 /* Every sentinel is one digit nine times, negative. */

@@ -13,6 +13,7 @@
 #ifndef SALARY_CENSUS_H
 #define SALARY_CENSUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/buf.h"
@@ -27,30 +28,36 @@ struct census_table;
 #define CENSUS_COLUMN_SIZE 16
 #define CENSUS_GROUP "B24011"		/* median earnings by occupation */
 
-/* Columns that do not move: labour force, unemployed, workers, working from home, gross rent. */
+/* Columns that do not move: labour force, unemployed, workers, working from home. */
 #define CENSUS_LABOUR_FORCE "B23025_003E"
 #define CENSUS_UNEMPLOYED "B23025_005E"
 #define CENSUS_WORKERS "B08301_001E"
 #define CENSUS_AT_HOME "B08301_021E"
-#define CENSUS_RENT "B25064_001E"
 
 /* The label of the occupation group that holds this SOC code, as ACS words it; NULL: none does. */
 const char *census_group_label(const struct occupation_row *o);
 
 /* Paths below the base URL, query included, without the key. */
-int census_group_path(int vintage, struct buf *ret, struct err *e);
-int census_table_path(int vintage, const struct area *a, const char *const *columns, size_t n,
-		      struct buf *ret, struct err *e);
+void census_group_path(int vintage, struct buf *ret);
+void census_table_path(int vintage, const struct area *a, const char *const *columns, size_t n,
+		       struct buf *ret);
 
 /* The column whose label ends in `label`, from a group's (or the whole) variables JSON. */
 int census_find_column(const char *body, size_t len, const char *label,
 		       char out[CENSUS_COLUMN_SIZE], struct err *e);
+
+/* Does the text name an estimate of the group, as census_find_column gives it? */
+bool census_is_column(const char *text);
+/* The margin of error (90 %) beside an estimate: "B24011_013E" has "B24011_013M". */
+void census_margin_column(const char *estimate, char out[CENSUS_COLUMN_SIZE]);
 
 int census_judge(int status, const char *content_type, const char *body, size_t len, struct err *e);
 int census_parse(int status, const char *content_type, const char *body, size_t len,
 		 struct census_table **ret, struct err *e);
 void census_table_free(struct census_table *t);
 size_t census_rows(const struct census_table *t);
+/* Is the first row about this area? */
+bool census_is_of(const struct census_table *t, const struct area *a);
 /* NULL for null or a column that is not there. row counts from 0, without the header. */
 const char *census_text(const struct census_table *t, size_t row, const char *column);
 /* Sentinels (-666666666 and the others, also "-666666666.0") are absent; 250001 of a median is a

@@ -9,8 +9,26 @@
 #include "common/base/scan.h"
 
 #define NEWEST 24
+#define POINTS_MAX 2000
 #define LIMIT_WAIT_MS 20000
 #define LOCK_WAIT_MS 20000
+
+/* CBSA codes of 2023 and of before. */
+static const struct {
+	const char *now, *former;
+} RENAMED[] = {
+	{ "17410", "17460" },	/* Cleveland, OH; was Cleveland-Elyria */
+};
+
+int fred_former_parity_id(const struct area *a, char out[FRED_ID_SIZE])
+{
+	for (size_t i = 0; a->level == AREA_METRO && i < COUNT(RENAMED); i++)
+		if (strcmp(RENAMED[i].now, a->metro->cbsa) == 0) {
+			snprintf(out, FRED_ID_SIZE, "RPPALL%s", RENAMED[i].former);
+			return 1;
+		}
+	return 0;
+}
 
 int fred_parity_id(const struct area *a, char out[FRED_ID_SIZE])
 {
@@ -31,11 +49,17 @@ void fred_unemployment_id(const struct area *a, char out[FRED_ID_SIZE])
 		snprintf(out, FRED_ID_SIZE, "%.2sUR", a->state->abbr);
 }
 
-int fred_path(const char *id, struct buf *ret, struct err *e)
+void fred_path(const char *id, struct buf *ret)
 {
 	buf_printf(ret, "/series/observations?series_id=%s&file_type=json&sort_order=desc&limit=%d",
 		   id, NEWEST);
-	return buf_overflowed(ret) ? err_set(e, ERR_TOO_BIG, "FRED path is too long") : 0;
+}
+
+void fred_path_since(const char *id, int year, struct buf *ret)
+{
+	buf_printf(ret,
+		   "/series/observations?series_id=%s&file_type=json&observation_start=%04d-01-01",
+		   id, year);
 }
 
 static int wait_a_while(struct err *e, enum err_code code, int64_t ms, const char *text)
@@ -87,11 +111,12 @@ static bool newer(const struct fred_point *a, const struct fred_point *b)
 	       a->month != b->month ? a->month > b->month : a->day > b->day;
 }
 
-int fred_parse(int status, const char *body, size_t len, struct fred_point *ret, struct err *e)
+int fred_parse_all(int status, const char *body, size_t len, struct fred_point *points, size_t max,
+		   size_t *ret_n, struct err *e)
 {
-	struct fred_point best = { .value = { AMOUNT_ABSENT, 0 } }, p;
 	const cJSON *list, *row;
 	cJSON *root = NULL;
+	size_t n = 0;
 	int r = judge(status, body, len, e);
 
 	if (r < 0)
@@ -100,16 +125,32 @@ int fred_parse(int status, const char *body, size_t len, struct fred_point *ret,
 		return err_set(e, ERR_HTTP, "FRED answers what is no JSON (%zu bytes)", len);
 	list = json_get(root, "observations");
 	cJSON_ArrayForEach(row, list) {
-		if (!cJSON_IsObject(row) || !read_date(json_str(row, "date", ""), &p) ||
-		    amount_parse(json_str(row, "value", "."), &p.value, NULL) < 0)
-			continue;
-		if (p.value.kind == AMOUNT_VALUE &&
-		    (best.value.kind != AMOUNT_VALUE || newer(&p, &best)))
-			best = p;
+		struct fred_point p;
+
+		if (n < max && cJSON_IsObject(row) && read_date(json_str(row, "date", ""), &p) &&
+		    amount_parse(json_str(row, "value", "."), &p.value, NULL) == 0 &&
+		    p.value.kind == AMOUNT_VALUE)
+			points[n++] = p;
 	}
 	if (!cJSON_IsArray(list))
 		r = err_set(e, ERR_PROTOCOL, "FRED answers without observations");
 	cJSON_Delete(root);
+	if (r == 0)
+		*ret_n = n;
+	return r;
+}
+
+int fred_parse(int status, const char *body, size_t len, struct fred_point *ret, struct err *e)
+{
+	struct fred_point best = { .value = { AMOUNT_ABSENT, 0 } };
+	struct fred_point *points = mem_zalloc(POINTS_MAX * sizeof *points);
+	size_t n = 0;
+	int r = fred_parse_all(status, body, len, points, POINTS_MAX, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (best.value.kind != AMOUNT_VALUE || newer(&points[i], &best))
+			best = points[i];
+	free(points);
 	if (r == 0)
 		*ret = best;
 	return r;

@@ -2,50 +2,59 @@
 #include "workers/salary/source.h"
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "workers/salary/fallback.h"
 
-size_t source_areas(const struct area *asked, struct area out[SOURCE_LEVELS])
+size_t source_areas(const struct area *asked, struct source_area out[SOURCE_AREAS])
 {
 	size_t n = 0;
 
-	out[n++] = *asked;
-	while (out[n - 1].level != AREA_NATION && n < SOURCE_LEVELS) {
-		out[n] = area_widen(&out[n - 1]);
+	out[n++] = (struct source_area){ *asked, 0 };
+	while (out[n - 1].area.level != AREA_NATION && n < SOURCE_AREAS) {
+		out[n] = (struct source_area){ area_widen(&out[n - 1].area), (int)n };
 		n++;
 	}
 	return n;
 }
 
-/* Trouble of a source is no trouble of the task; trouble of ours is. */
-static bool ends_task(int code)
+void source_note(const struct talk *t, struct findings *f, bool found, const char *says)
 {
-	return code == -ERR_CANCELLED || code == -ERR_SOFT_LIMIT || code == -ERR_DB ||
-	       code == -ERR_SCHEMA || code == -ERR_INTERNAL;
+	bool refused = t->code == -ERR_PARKED || t->code == -ERR_QUOTA ||
+		       t->code == -ERR_AGAIN || t->code == -ERR_LIMITED;
+
+	if (t->code == 0)
+		findings_note(f, t->source, "ok", says);
+	else if (found)
+		findings_note(f, t->source, "ok", t->err.msg);
+	else
+		findings_note(f, t->source, refused && !t->sent ? "skipped" : "failed", t->err.msg);
+	f->failed |= t->code < 0;
 }
 
-int source_note(struct findings *f, const char *source, int code, struct err *e)
-{
-	if (code >= 0)
-		return 0;
-	if (ends_task(code))
-		return code;
-	findings_note(f, source, code == -ERR_PARKED || code == -ERR_QUOTA ? "skipped" : "failed",
-		      e->msg);
-	return 0;
-}
+static const struct source *const SOURCES[] = { &SOURCE_BLS, &SOURCE_FRED, &SOURCE_CENSUS };
 
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e)
 {
-	int (*const sources[])(struct run *, const struct request *, struct findings *,
-			       struct err *) = {
-		source_bls,
-		source_fred,
-		source_census,
-	};
-	int code = 0;
+	struct talk talks[COUNT(SOURCES)] = { 0 };
+	int code;
 
-	for (size_t i = 0; code >= 0 && i < sizeof sources / sizeof *sources; i++)
-		code = sources[i](run, r, f, e);
+	for (size_t i = 0; i < COUNT(SOURCES); i++) {
+		if (!ask_source(run, SOURCES[i]->name) ||
+		    (SOURCES[i]->single && ask_is_from_shelf()))
+			continue;
+		talk_init(&talks[i], run, SOURCES[i]->name, SOURCES[i]->hear, NULL);
+		SOURCES[i]->begin(&talks[i], r);
+	}
+	code = talk_listen(run, e);
+	for (size_t i = 0; i < COUNT(SOURCES); i++) {
+		if (!talks[i].of)
+			continue;
+		SOURCES[i]->end(&talks[i], r, f);
+		if (code >= 0 && talk_ends_task(talks[i].code)) {
+			code = talks[i].code;
+			*e = talks[i].err;
+		}
+	}
 	if (code >= 0 && f->nbenchmarks == 0)
 		fallback_add(r, f);
 	return code;

@@ -1,41 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* source: asks one source all it can tell about a request, and adds it to the findings.
+/* source: asks every source all it can tell about a request, and adds it to the findings.
  *
- * A source answers for the narrowest area it has figures for: metro, else state, else nation.
- * What it could not tell is noted in the findings with the reason ("skipped": may not be asked;
- * "failed": was asked in vain); only errors that end the task (-ERR_CANCELLED, -ERR_DB …) are
- * returned.
- *   bls     one call: 7 OEWS series for each level and the unemployment rate of each level
- *   fred    regional price parity (cost of living) and unemployment of state or nation
- *   census  median earnings of the occupation's group, share of people working from home */
+ * A source answers for the narrowest area it has figures for: metro, else state, else nation. What
+ * it could not tell is noted in the findings with the reason: "ok" when it was asked well, also if
+ * it publishes no such figure; "skipped" when it may not be asked now; "failed" when it was asked
+ * in vain. A source that is switched off is left out.
+ *   bls     one call for all levels: 7 OEWS series and the wage's relative standard error, the
+ *           unemployment rate, with a key also all employed people (for growth)
+ *   fred    regional price parity (cost of living), unemployment of state or nation; a call each
+ *   census  median earnings of the occupation's group with their margin of error, unemployment,
+ *           share of people working from home; a wider area is a call more
+ * They are asked at once (talk.h), so an answer takes as long as the slowest of them, and that at
+ * most its time-out. */
 #ifndef SALARY_SOURCE_H
 #define SALARY_SOURCE_H
 
 #include "workers/salary/findings.h"
 #include "workers/salary/request.h"
+#include "workers/salary/talk.h"
 
 struct err;
 struct run;
 
-int source_bls(struct run *run, const struct request *r, struct findings *f, struct err *e);
-int source_fred(struct run *run, const struct request *r, struct findings *f, struct err *e);
-int source_census(struct run *run, const struct request *r, struct findings *f, struct err *e);
-
 /* All of them, and the bundled figures when none gave a benchmark. */
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e);
 
-/* The area of the request and those wider: 1 to 3. */
-#define SOURCE_LEVELS 3
-size_t source_areas(const struct area *asked, struct area out[SOURCE_LEVELS]);
-/* Notes a failed or skipped source; gives code back when it ends the task, else 0. */
-int source_note(struct findings *f, const char *source, int code, struct err *e);
+/* The area of the request and those wider, the narrowest first: 1 to 3. */
+#define SOURCE_AREAS 3
+struct source_area {
+	struct area area;
+	int steps;			/* wider than asked for */
+};
+size_t source_areas(const struct area *asked, struct source_area out[SOURCE_AREAS]);
 
-struct bls_reply;
-/* One POST; *ret is the answer read. Used by sync too, which batches. */
-int source_bls_ask(struct run *run, const char (*ids)[26], size_t n, struct bls_reply **ret,
-		   struct err *e);
-/* The benchmark of one area from an answer; 1 if it holds a median, 0 if not. */
-int source_bls_benchmark(const struct bls_reply *reply, const struct area *a,
-			 const struct occupation_row *o, struct benchmark *b);
+/* One source's side: begin makes t->of and puts the first questions into the talk, which is inited;
+ * end reads what came of them into the findings and releases t->of. */
+struct source {
+	const char *name;
+	talk_hear *hear;
+	void (*begin)(struct talk *t, const struct request *r);
+	void (*end)(struct talk *t, const struct request *r, struct findings *f);
+	bool single;			/* cannot be answered from a shelf: left out of a sync */
+};
+extern const struct source SOURCE_BLS, SOURCE_FRED, SOURCE_CENSUS;
+
+/* Notes what became of a talk: its failure, or "ok" with what it has to say (NULL: nothing). found:
+ * it gave figures nevertheless. */
+void source_note(const struct talk *t, struct findings *f, bool found, const char *says);
 
 #endif

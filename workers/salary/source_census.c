@@ -4,109 +4,124 @@
 #include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/net/http.h"
 #include "common/store/redis.h"
 #include "common/worker/run.h"
-#include "workers/salary/ask.h"
 #include "workers/salary/census.h"
 #include "workers/salary/source.h"
 
 #define PATH_MAX_BYTES 1024
 #define COLUMN_TTL "2592000"		/* 30 days: a vintage's columns do not change */
+#define PAY_NOTE "median earnings of the whole occupation group, mean of five years (ACS B24011)"
+#define MARKET_NOTE "mean of five years (ACS B23025, B08301)"
+#define MARGIN_TO_ERROR 1.645		/* ACS margins hold with 90 %: so many standard errors */
 
-static int ask_census(struct run *run, const char *path, bool free_of_charge,
-		      struct http_response *ret, struct err *e)
+/* What a question is about: the columns of the group, or the table of areas[i]. */
+enum { GROUP = 100, TABLE = 0 };
+
+struct state {
+	struct source_area areas[SOURCE_AREAS];
+	size_t nareas;
+	const char *label;
+	char column[CENSUS_COLUMN_SIZE], margin[CENSUS_COLUMN_SIZE];
+	struct benchmark pay;
+	struct market market;
+	bool has_pay, has_market;
+};
+
+static void put_memory_key(struct run *run, const char *label, char key[160])
 {
-	struct ask what = { .source = "census", .path = path, .key_parameter = "key",
-			    .free_of_charge = free_of_charge };
-
-	if (free_of_charge)
-		what.key_parameter = NULL;
-	return ask_call(run, &what, ret, e);
+	snprintf(key, 160, "%.60scensus_column:%d:%.60s", run_conf(run)->fleet.redis_prefix,
+		 CENSUS_VINTAGE, label);
+	for (char *p = key; *p; p++)
+		*p = *p == ' ' ? '_' : *p;
 }
 
 /* Which column holds the group is asked once a month, not once a request. */
-static bool column_remembered(struct run *run, const char *key, char column[CENSUS_COLUMN_SIZE])
+static bool column_remembered(struct run *run, struct state *s)
 {
 	struct redis_reply *reply = NULL;
 	struct redis *redis;
+	char key[160];
 	struct err e;
 	bool found;
 
+	put_memory_key(run, s->label, key);
 	if (run_redis(run, &redis, &e) < 0 || redis_cmd(redis, &reply, &e, "GET", key, NULL) < 0)
 		return false;
-	found = reply->type == REDIS_STRING && reply->len > 0 && reply->len < CENSUS_COLUMN_SIZE;
+	found = reply->type == REDIS_STRING && census_is_column(reply->str);
 	if (found)
-		memcpy(column, reply->str, reply->len + 1);
+		memcpy(s->column, reply->str, reply->len + 1);
 	redis_reply_free(reply);
 	return found;
 }
 
-static void remember_column(struct run *run, const char *key, const char *column)
+static void remember_column(struct run *run, const struct state *s)
 {
 	struct redis *redis;
+	char key[160];
 	struct err e;
 
+	put_memory_key(run, s->label, key);
 	if (run_redis(run, &redis, &e) >= 0)
-		(void)redis_cmd(redis, NULL, &e, "SETEX", key, COLUMN_TTL, column, NULL);
+		(void)redis_cmd(redis, NULL, &e, "SETEX", key, COLUMN_TTL, s->column, NULL);
 }
 
-static int find_column(struct run *run, const struct request *r, char column[CENSUS_COLUMN_SIZE],
-		       struct err *e)
+static void ask_group(struct talk *t)
 {
-	const char *label = census_group_label(r->occupation.row);
-	struct http_response answer;
+	struct ask what = { .free_of_charge = true };
 	struct buf path;
-	char key[96];
-	int code;
 
-	if (!label)
-		return err_set(e, ERR_NOT_FOUND, "Census has no group for %s",
-			       r->occupation.row->title);
-	snprintf(key, sizeof key, "%.60scensus_column:%d:%.2s", run_conf(run)->fleet.redis_prefix,
-		 CENSUS_VINTAGE, r->occupation.row->soc);
-	if (column_remembered(run, key, column))
-		return 0;
 	buf_init(&path, PATH_MAX_BYTES);
-	code = census_group_path(CENSUS_VINTAGE, &path, e);
-	if (code >= 0)
-		code = ask_census(run, buf_text(&path), true, &answer, e);
+	census_group_path(CENSUS_VINTAGE, &path);
+	what.path = buf_text(&path);
+	talk_ask(t, GROUP, what);
 	buf_release(&path);
-	if (code < 0)
-		return code;
-	code = census_judge(answer.status, answer.content_type, buf_text(&answer.body),
-			    answer.body.len, e);
-	if (code >= 0)
-		code = census_find_column(buf_text(&answer.body), answer.body.len, label, column,
-					  e);
-	http_response_release(&answer);
-	ask_settle(run, "census", code, e);
-	if (code >= 0)
-		remember_column(run, key, column);
-	return code;
 }
 
-static int ask_table(struct run *run, const struct area *a, const char *column,
-		     struct census_table **ret, struct err *e)
+static void ask_table(struct talk *t, size_t which)
 {
-	const char *columns[] = { column, CENSUS_LABOUR_FORCE, CENSUS_UNEMPLOYED, CENSUS_WORKERS,
-				  CENSUS_AT_HOME };
-	struct http_response answer;
+	struct state *s = t->of;
+	const char *columns[] = { s->column, s->margin, CENSUS_LABOUR_FORCE, CENSUS_UNEMPLOYED,
+				  CENSUS_WORKERS, CENSUS_AT_HOME };
+	struct ask what = { .key_parameter = "key" };
 	struct buf path;
-	int r;
 
+	if (which == s->nareas)
+		return;
+	census_margin_column(s->column, s->margin);
 	buf_init(&path, PATH_MAX_BYTES);
-	r = census_table_path(CENSUS_VINTAGE, a, columns, sizeof columns / sizeof *columns, &path,
-			      e);
+	census_table_path(CENSUS_VINTAGE, &s->areas[which].area, columns, COUNT(columns), &path);
+	what.path = buf_text(&path);
+	talk_ask(t, TABLE + (int)which, what);
+	buf_release(&path);
+}
+
+static void begin(struct talk *t, const struct request *r)
+{
+	struct state *s = t->of = mem_zalloc(sizeof *s);
+
+	s->nareas = source_areas(&r->area, s->areas);
+	s->label = census_group_label(r->occupation.row);
+	if (s->label && column_remembered(t->run, s))
+		ask_table(t, 0);
+	else if (s->label)
+		ask_group(t);
+}
+
+static int hear_group(struct talk *t, const struct http_response *a, struct err *e)
+{
+	struct state *s = t->of;
+	int r = census_judge(a->status, a->content_type, buf_text(&a->body), a->body.len, e);
+
 	if (r >= 0)
-		r = ask_census(run, buf_text(&path), false, &answer, e);
-	buf_release(&path);
+		r = census_find_column(buf_text(&a->body), a->body.len, s->label, s->column, e);
 	if (r < 0)
 		return r;
-	r = census_parse(answer.status, answer.content_type, buf_text(&answer.body),
-			 answer.body.len, ret, e);
-	http_response_release(&answer);
-	ask_settle(run, "census", r, e);
-	return r;
+	remember_column(t->run, s);
+	ask_table(t, 0);
+	return 0;
 }
 
 static struct amount figure(const struct census_table *t, const char *column)
@@ -118,72 +133,89 @@ static struct amount figure(const struct census_table *t, const char *column)
 	return a;
 }
 
-static void add_benchmark(const struct census_table *t, const char *column, const struct area *a,
-			  int steps, struct findings *f)
+static double relative_error(struct amount median, struct amount margin)
 {
-	struct benchmark *b = findings_benchmark(f, "census");
-
-	if (!b)
-		return;
-	b->area = *a;
-	b->steps_wider = steps;
-	b->median = figure(t, column);
-	b->year = CENSUS_VINTAGE;
-	b->age_days = findings_age_days(CENSUS_VINTAGE, 12, 31);
-	b->group = true;
-	b->note = "median earnings of the whole occupation group, mean of five years (ACS B24011)";
+	if (median.kind != AMOUNT_VALUE || median.e4 <= 0 || margin.kind != AMOUNT_VALUE ||
+	    margin.e4 < 0)
+		return -1;
+	return 100 * amount_number(margin) / MARGIN_TO_ERROR / amount_number(median);
 }
 
-static void add_market(const struct census_table *t, const struct area *a, int steps,
-		       struct findings *f)
+static void read_pay(struct state *s, const struct census_table *t, const struct source_area *at)
 {
-	struct market *m = findings_market(f, "census");
+	struct benchmark b = benchmark_empty("census");
 
-	if (!m)
+	b.median = figure(t, s->column);
+	if (s->has_pay || !amount_is_known(b.median) || b.median.e4 <= 0)
 		return;
-	m->area = *a;
-	m->steps_wider = steps;
-	m->unemployment =
+	b.area = at->area;
+	b.steps_wider = at->steps;
+	b.error_percent = relative_error(b.median, figure(t, s->margin));
+	b.year = CENSUS_VINTAGE;
+	b.age_days = findings_age_days(CENSUS_VINTAGE, 12, 31);
+	b.group = true;
+	b.note = PAY_NOTE;
+	s->pay = b;
+	s->has_pay = true;
+}
+
+static void read_market(struct state *s, const struct census_table *t, const struct source_area *at)
+{
+	struct market m = { .source = "census", .area = at->area, .steps_wider = at->steps,
+			    .year = CENSUS_VINTAGE, .note = MARKET_NOTE };
+
+	m.unemployment =
 		amount_percent(figure(t, CENSUS_UNEMPLOYED), figure(t, CENSUS_LABOUR_FORCE));
-	m->remote = amount_percent(figure(t, CENSUS_AT_HOME), figure(t, CENSUS_WORKERS));
-	m->year = CENSUS_VINTAGE;
-	m->age_days = findings_age_days(CENSUS_VINTAGE, 12, 31);
-	m->note = "mean of five years (ACS B23025, B08301)";
+	m.remote = amount_percent(figure(t, CENSUS_AT_HOME), figure(t, CENSUS_WORKERS));
+	m.age_days = findings_age_days(CENSUS_VINTAGE, 12, 31);
+	if (s->has_market || (!amount_is_known(m.unemployment) && !amount_is_known(m.remote)))
+		return;
+	s->market = m;
+	s->has_market = true;
 }
 
-/* 1 when this area answered with a median, 0 when the next wider one is to be asked. */
-static int ask_area(struct run *run, const struct area *a, int steps, const char *column,
-		    struct findings *f, struct err *e)
+/* A wider area is asked when this one has no median; what of the market it told stands. */
+static int hear(struct talk *t, int question, const struct http_response *a, struct err *e)
 {
-	struct census_table *t = NULL;
-	int r = ask_table(run, a, column, &t, e), found = 0;
+	struct state *s = t->of;
+	struct census_table *table = NULL;
+	int r;
 
-	if (r == -ERR_NOT_FOUND)
-		return 0;
-	if (r < 0)
-		return r;
-	if (amount_is_known(figure(t, column))) {
-		add_benchmark(t, column, a, steps, f);
-		add_market(t, a, steps, f);
-		found = 1;
+	if (question == GROUP)
+		return hear_group(t, a, e);
+	r = census_parse(a->status, a->content_type, buf_text(&a->body), a->body.len, &table, e);
+	if (r == 0 && census_rows(table) > 0 && !census_is_of(table, &s->areas[question].area))
+		r = err_set(e, ERR_PROTOCOL, "Census answers for another place");
+	if (r == 0) {
+		read_pay(s, table, &s->areas[question]);
+		read_market(s, table, &s->areas[question]);
 	}
-	census_table_free(t);
-	return found;
-}
-
-int source_census(struct run *run, const struct request *r, struct findings *f, struct err *e)
-{
-	char column[CENSUS_COLUMN_SIZE] = "";
-	struct area areas[SOURCE_LEVELS];
-	size_t n = source_areas(&r->area, areas);
-	int code = ask_may(run, "census", e);
-	if (code >= 0)
-		code = find_column(run, r, column, e);
-	for (size_t i = 0; code == 0 && i < n; i++)
-		code = ask_area(run, &areas[i], (int)i, column, f, e);
-	if (code < 0)
-		return source_note(f, "census", code, e);
-	findings_note(f, "census", "ok",
-		      code == 0 ? "no median is published for this group" : NULL);
+	census_table_free(table);
+	if (r < 0 && r != -ERR_NOT_FOUND)
+		return r;
+	if (!s->has_pay)
+		ask_table(t, (size_t)question + 1);
 	return 0;
 }
+
+static void end(struct talk *t, const struct request *r, struct findings *f)
+{
+	struct state *s = t->of;
+	struct benchmark *b = s->has_pay ? findings_benchmark(f, "census") : NULL;
+	struct market *m = s->has_market ? findings_market(f, "census") : NULL;
+
+	(void)r;
+	if (b)
+		*b = s->pay;
+	if (m)
+		*m = s->market;
+	source_note(t, f, b || m,
+		    !s->label   ? "ACS has no group for this occupation" :
+		    !s->has_pay ? "no median is published for this group" :
+				  NULL);
+	free(s);
+}
+
+const struct source SOURCE_CENSUS = {
+	.name = "census", .hear = hear, .begin = begin, .end = end
+};

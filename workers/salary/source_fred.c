@@ -1,93 +1,158 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/buf.h"
 #include "common/base/err.h"
-#include "common/worker/run.h"
-#include "workers/salary/ask.h"
+#include "common/base/mem.h"
+#include "common/net/http.h"
 #include "workers/salary/fred.h"
 #include "workers/salary/source.h"
 
 #define PATH_MAX_BYTES 512
-#define NOTE "cost of living: regional price parity, US = 100; unemployment of the state"
+#define MID_YEAR 7			/* a parity is its whole year's */
 
-static int ask_series(struct run *run, const char *id, struct fred_point *ret, struct err *e)
+/* What a question is about: the unemployment or the parity of areas[i], by its former code too. */
+enum { UNEMPLOYMENT = 0, PARITY = 100, FORMER_PARITY = 200, STEP = 100 };
+
+struct state {
+	struct source_area areas[SOURCE_AREAS];
+	size_t nareas;
+	struct fred_point rate, parity;
+	const struct source_area *rate_of, *parity_of;	/* NULL: nobody's */
+};
+
+static void ask_series(struct talk *t, int question, const char *id)
 {
-	struct ask what = { .source = "fred", .key_parameter = "api_key" };
-	struct http_response answer;
+	struct ask what = { .key_parameter = "api_key" };
 	struct buf path;
-	int r;
 
 	buf_init(&path, PATH_MAX_BYTES);
-	r = fred_path(id, &path, e);
+	fred_path(id, &path);
 	what.path = buf_text(&path);
-	if (r >= 0)
-		r = ask_call(run, &what, &answer, e);
+	talk_ask(t, question, what);
 	buf_release(&path);
-	if (r < 0)
-		return r;
-	r = fred_parse(answer.status, buf_text(&answer.body), answer.body.len, ret, e);
-	http_response_release(&answer);
-	ask_settle(run, "fred", r, e);
-	return r;
+}
+
+/* A metro's own rate has no name one could derive: its state's comes first. */
+static void ask_unemployment(struct talk *t, size_t from)
+{
+	struct state *s = t->of;
+	char id[FRED_ID_SIZE];
+
+	while (from < s->nareas && s->areas[from].area.level == AREA_METRO)
+		from++;
+	if (from == s->nareas)
+		return;
+	fred_unemployment_id(&s->areas[from].area, id);
+	ask_series(t, UNEMPLOYMENT + (int)from, id);
+}
+
+static void ask_parity(struct talk *t, size_t from)
+{
+	struct state *s = t->of;
+	char id[FRED_ID_SIZE];
+
+	if (from == s->nareas)
+		return;
+	if (fred_parity_id(&s->areas[from].area, id)) {
+		ask_series(t, PARITY + (int)from, id);
+		return;
+	}
+	s->parity = (struct fred_point){ .value = AMOUNT_OF(100) };	/* the nation, by definition */
+	s->parity_of = &s->areas[from];
+}
+
+static void ask_next_parity(struct talk *t, int question, size_t which)
+{
+	struct state *s = t->of;
+	char id[FRED_ID_SIZE];
+
+	if (question < FORMER_PARITY && fred_former_parity_id(&s->areas[which].area, id))
+		ask_series(t, FORMER_PARITY + (int)which, id);
+	else
+		ask_parity(t, which + 1);
+}
+
+static void begin(struct talk *t, const struct request *r)
+{
+	struct state *s = t->of = mem_zalloc(sizeof *s);
+
+	s->nareas = source_areas(&r->area, s->areas);
+	ask_unemployment(t, 0);
+	ask_parity(t, 0);
 }
 
 /* A series that does not exist is an answer too: the wider area is asked next. */
-static int ask_parity(struct run *run, const struct area *areas, size_t n, struct market *m,
-		      struct err *e)
+static int hear(struct talk *t, int question, const struct http_response *a, struct err *e)
 {
+	struct state *s = t->of;
 	struct fred_point p = { .value = { AMOUNT_ABSENT, 0 } };
-	char id[FRED_ID_SIZE];
+	size_t which = (size_t)(question % STEP);
+	int r = fred_parse(a->status, buf_text(&a->body), a->body.len, &p, e);
+	bool known = r == 0 && amount_is_known(p.value);
 
-	for (size_t i = 0; i < n; i++) {
-		int r;
-
-		m->area = areas[i];
-		m->steps_wider = (int)i;
-		if (!fred_parity_id(&areas[i], id)) {
-			m->living_cost = AMOUNT_OF(100);	/* the nation, by definition */
-			return 0;
-		}
-		r = ask_series(run, id, &p, e);
-		if (r < 0 && r != -ERR_NOT_FOUND)
-			return r;
-		if (r >= 0 && amount_is_known(p.value)) {
-			m->living_cost = p.value;
-			return 0;
-		}
+	if (r < 0 && r != -ERR_NOT_FOUND)
+		return r;
+	if (question >= PARITY && known) {
+		s->parity = p;
+		s->parity_of = &s->areas[which];
+	} else if (question >= PARITY) {
+		ask_next_parity(t, question, which);
+	} else if (known) {
+		s->rate = p;
+		s->rate_of = &s->areas[which];
+	} else {
+		ask_unemployment(t, which + 1);
 	}
 	return 0;
 }
 
-static int ask_unemployment(struct run *run, const struct area *asked, struct market *m,
-			    struct err *e)
+static const char *note_of(const struct state *s)
 {
-	struct fred_point p = { .value = { AMOUNT_ABSENT, 0 } };
-	char id[FRED_ID_SIZE];
-	int r;
-
-	fred_unemployment_id(asked, id);
-	r = ask_series(run, id, &p, e);
-	if (r < 0)
-		return r == -ERR_NOT_FOUND ? 0 : r;
-	m->unemployment = p.value;
-	m->year = p.year;
-	m->quarter = (p.month + 2) / 3;
-	m->age_days = findings_age_days(p.year, p.month, 15);
-	return 0;
+	if (!s->rate_of)
+		return "cost of living: regional price parity, US = 100";
+	if (!s->parity_of)
+		return s->rate_of->area.level == AREA_STATE ? "unemployment of the state" :
+							      "unemployment of the nation";
+	return s->rate_of->area.level == AREA_STATE ?
+		       "cost of living: regional price parity, US = 100; unemployment of the state" :
+		       "cost of living: regional price parity, US = 100; unemployment of the nation";
 }
 
-int source_fred(struct run *run, const struct request *r, struct findings *f, struct err *e)
+/* 100 for the nation is a definition: alone it is nothing that was found. */
+static bool found_any(const struct state *s)
 {
-	struct area areas[SOURCE_LEVELS];
-	size_t n = source_areas(&r->area, areas);
-	struct market got = { .source = "fred", .age_days = -1, .note = NOTE }, *m;
-	int code = ask_unemployment(run, &r->area, &got, e);
-
-	if (code >= 0)
-		code = ask_parity(run, areas, n, &got, e);
-	if (got.year > 0 && (m = findings_market(f, "fred")) != NULL)
-		*m = got;
-	if (code < 0)
-		return source_note(f, "fred", code, e);
-	findings_note(f, "fred", "ok", NULL);
-	return 0;
+	return s->rate_of || (s->parity_of && s->parity.year > 0);
 }
+
+static void add_market(const struct state *s, struct findings *f)
+{
+	const struct source_area *at = s->parity_of ? s->parity_of : s->rate_of;
+	const struct fred_point *dated = s->rate_of ? &s->rate : &s->parity;
+	struct market *m = findings_market(f, "fred");
+
+	if (!m)
+		return;
+	m->area = at->area;
+	m->steps_wider = at->steps;
+	if (s->rate_of)
+		m->unemployment = s->rate.value;
+	if (s->parity_of)
+		m->living_cost = s->parity.value;
+	m->year = dated->year;
+	m->quarter = s->rate_of ? (dated->month + 2) / 3 : 0;
+	m->age_days = findings_age_days(dated->year, s->rate_of ? dated->month : MID_YEAR, 15);
+	m->note = note_of(s);
+}
+
+static void end(struct talk *t, const struct request *r, struct findings *f)
+{
+	struct state *s = t->of;
+	bool found = found_any(s);
+
+	(void)r;
+	if (found)
+		add_market(s, f);
+	source_note(t, f, found, NULL);
+	free(s);
+}
+
+const struct source SOURCE_FRED = { .name = "fred", .hear = hear, .begin = begin, .end = end };
