@@ -557,7 +557,9 @@ COMMENT ON VIEW public.market_overview IS 'the newest market figures of each pla
 CREATE FUNCTION public.cleanup_salary_data(keep_years integer DEFAULT 10, keep_cache interval DEFAULT '30 days',
 	keep_reads interval DEFAULT '90 days', keep_changes interval DEFAULT '400 days', n integer DEFAULT 10000)
 RETURNS TABLE (what text, removed bigint, more boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- a batch is small, however much is over: its rows are found one by one
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	first_year integer := extract(year FROM now() AT TIME ZONE 'UTC')::integer - keep_years + 1;
 BEGIN
