@@ -22,7 +22,6 @@
 #include "workers/salary/revalidate.h"
 #include "workers/salary/source.h"
 
-#define BURST 10
 #define CONFIDENCE_TASK "backend.tasks.salary_data_tasks.update_confidence_scores"
 #define STEP "stored"
 
@@ -103,7 +102,7 @@ static int take_token(const struct fetch *f, struct err *e)
 	if (!task || !task->rate_at_fetch || task->rate_per_s <= 0)
 		return 0;
 	if (limiter_take(f->redis, conf->fleet.redis_prefix, run_task(f->run), task->rate_per_s,
-			 BURST, 0, &wait_ms, NULL) == LIMITER_TAKEN)
+			 task->rate_burst, 0, &wait_ms, NULL) == LIMITER_TAKEN)
 		return 0;
 	err_set(e, ERR_LIMITED, "the sources are asked no more than %.3g times a minute",
 		task->rate_per_s * 60);
