@@ -162,7 +162,7 @@ class SalaryBed:
         self.redis.flushdb()
         self.sql("TRUNCATE salary_benchmarks, market_data, confidence_scores, salary_data_cache,"
                  " jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts,"
-                 " jobfleet.salary_parts")
+                 " jobfleet.salary_parts, jobfleet.asking")
 
     # ---- PostgreSQL ----
 

@@ -84,17 +84,13 @@ int cache_get(struct redis *redis, const char *key, int64_t now_s, int64_t max_a
 }
 
 /* Rows and tracking row were written, or found unchanged, in one transaction, so they bear one
- * time, which expires_at tells back; a row updated later by a sync counts too. A row that another
- * program wrote has no keep_seconds: it lives as its ttl_seconds says. */
-#define KEEP \
-	"CASE jsonb_typeof(c.metadata -> 'keep_seconds') WHEN 'number'" \
-	" THEN (c.metadata ->> 'keep_seconds')::float8 ELSE c.ttl_seconds END"
+ * time, which expires_at tells back; a row updated later by a sync counts too. */
 #define SQL_TABLES(table) \
 	"SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.data_source) FILTER (WHERE b.id IS NOT NULL)," \
-	" '[]'), c.metadata, count(b.id), c.ttl_seconds, (" KEEP ")::bigint" \
+	" '[]'), c.metadata, count(b.id), c.ttl_seconds, (" CACHE_SQL_KEEP ")::bigint" \
 	" FROM salary_data_cache c LEFT JOIN " table " b ON b.cache_key = c.cache_key" \
 	" AND jobfleet.salary_checked('" table "', b.id::text, b.updated_at)" \
-	" >= c.expires_at - make_interval(secs => " KEEP ")" \
+	" >= c.expires_at - make_interval(secs => " CACHE_SQL_KEEP ")" \
 	" WHERE c.cache_key = $1 GROUP BY c.id"
 
 static void read_row(const struct pg_rows *rows, struct cache_doc *d)

@@ -61,4 +61,11 @@ int cache_put_back(struct redis *redis, const char *key, const struct cache_doc 
 int cache_track(struct pg *pg, enum cache_kind kind, const char *key, const cJSON *meta,
 		struct cache_life life, struct err *e);
 
+/* SQL, of a row c of salary_data_cache: seconds that it is kept from when it was stored to
+ * expires_at. A row that another program wrote has no keep_seconds: it lives as its ttl_seconds
+ * says. */
+#define CACHE_SQL_KEEP \
+	"CASE jsonb_typeof(c.metadata -> 'keep_seconds') WHEN 'number'" \
+	" THEN (c.metadata ->> 'keep_seconds')::float8 ELSE c.ttl_seconds END"
+
 #endif

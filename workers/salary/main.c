@@ -13,7 +13,7 @@ static const struct task TASKS[] = {
 	{ NAME("fetch_salary_data"), PARAMS("request_data"), fetch_salary_data,
 	  .queue = "salary_data", .soft_ms = 240000, .hard_ms = 300000, .max_retries = 3,
 	  .retry_backoff_ms = 60000 },
-	{ NAME("refresh_salary_cache"), PARAMS("cache_pattern?=\"salary_data:*\"", "max_refreshes?"),
+	{ NAME("refresh_salary_cache"), PARAMS("cache_pattern?=\"salary_data:*\"", "max_refreshes?", "max_calls?"),
 	  refresh_salary_cache, .queue = "salary_data", .soft_ms = 540000, .hard_ms = 600000,
 	  .max_retries = 2, .retry_backoff_ms = 120000 },
 	{ NAME("cleanup_expired_cache"), PARAMS(NULL), cleanup_expired_cache, .queue = "monitoring",

@@ -2,12 +2,15 @@
 /* upkeep: the tasks that keep the cache tidy and watched.
  *
  * cleanup_expired_cache(): afterwards Redis and salary_data_cache agree. Rows whose time is over,
- * or whose key Redis has dropped, become inactive; cached answers without an active row are deleted
- * (they can be fetched again). Without Redis only the table is tidied. Then retention (public.
- * cleanup_salary_data in sql/014_salary.sql): rows inactive for 30 days, figures that newer ones
- * replaced long ago, old reads and changes. Answer: {"status", "expired", "vanished",
- * "untracked_deleted", "rows_deleted" (of the tracking table), "removed" (by retention: {table:
- * rows}), "active", "warnings"}.
+ * or whose key Redis has dropped, become inactive; inactive rows whose entry stands in Redis, and
+ * whose time isn't over, active again; entries without a row go (they can be fetched again), unless
+ * they were put since they were looked at. All of it in batches of a thousand, each on its own.
+ * Without Redis only the table is tidied. Then retention (public.cleanup_salary_data in
+ * sql/014_salary.sql): rows inactive for 30 days, figures that newer ones replaced long ago, old
+ * reads and changes. When the soft limit comes near the rest is left to the next run ("complete" is
+ * false). Answer: {"status", "expired", "vanished", "restored", "untracked_deleted", "rows_deleted"
+ * (of the tracking table), "removed" (by retention: {table: rows}), "active", "complete",
+ * "warnings"}.
  *
  * monitor_cache_performance(): moves the hits counted in Redis into the table and reports
  * {"status", "total_hits", "total_misses", "hit_rate" (per cent), "active_entries",
