@@ -17,6 +17,12 @@ size_t source_areas(const struct area *asked, struct source_area out[SOURCE_AREA
 	return n;
 }
 
+bool source_ends_task(int code)
+{
+	return code == -ERR_CANCELLED || code == -ERR_SOFT_LIMIT || code == -ERR_DB ||
+	       code == -ERR_SCHEMA || code == -ERR_INTERNAL;
+}
+
 void source_note(const struct talk *t, struct findings *f, bool found, const char *says)
 {
 	bool refused = t->code == -ERR_PARKED || t->code == -ERR_QUOTA ||
@@ -50,7 +56,7 @@ int source_all(struct run *run, const struct request *r, struct findings *f, str
 		if (!talks[i].of)
 			continue;
 		SOURCES[i]->end(&talks[i], r, f);
-		if (code >= 0 && talk_ends_task(talks[i].code)) {
+		if (code >= 0 && source_ends_task(talks[i].code)) {
 			code = talks[i].code;
 			*e = talks[i].err;
 		}

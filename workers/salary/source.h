@@ -25,6 +25,9 @@ struct run;
 /* All of them, and the bundled figures when none gave a benchmark. */
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e);
 
+/* Whether trouble of this code is ours, not a source's: it ends the task. */
+bool source_ends_task(int code);
+
 /* The area of the request and those wider, the narrowest first: 1 to 3. */
 #define SOURCE_AREAS 3
 struct source_area {

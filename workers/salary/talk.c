@@ -7,6 +7,7 @@
 #include "common/base/scan.h"
 #include "common/net/http.h"
 #include "common/worker/run.h"
+#include "workers/salary/source.h"
 
 #define TRIES 2
 #define RETRY_AFTER_MAX_S 86400
@@ -22,12 +23,6 @@ struct open {
 	int question, tries;
 };
 
-bool talk_ends_task(int code)
-{
-	return code == -ERR_CANCELLED || code == -ERR_SOFT_LIMIT || code == -ERR_DB ||
-	       code == -ERR_SCHEMA || code == -ERR_INTERNAL;
-}
-
 void talk_init(struct talk *t, struct run *run, const char *source, talk_hear *hear, void *of)
 {
 	const struct conf_source *s = ask_source(run, source);
@@ -38,7 +33,7 @@ void talk_init(struct talk *t, struct run *run, const char *source, talk_hear *h
 
 static void fail(struct talk *t, int code, const struct err *e)
 {
-	if (t->code < 0 && !talk_ends_task(code))
+	if (t->code < 0 && !source_ends_task(code))
 		return;
 	t->code = code;
 	t->err = *e;
@@ -196,7 +191,7 @@ int talk_listen(struct run *run, struct err *e)
 		struct talk *t = ((struct open *)done)->talk;
 
 		settle((struct open *)done);
-		if (ends == 0 && talk_ends_task(t->code)) {
+		if (ends == 0 && source_ends_task(t->code)) {
 			ends = t->code;
 			ours = t->err;
 			http_abort(http);

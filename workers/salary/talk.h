@@ -49,7 +49,4 @@ void talk_ask(struct talk *t, int question, struct ask what);
 /* Until no question of any talk is open. Negative only for what ends the task (-ERR_CANCELLED,
  * -ERR_SOFT_LIMIT, -ERR_DB …); failures of sources stand in their talks. */
 int talk_listen(struct run *run, struct err *e);
-/* Whether trouble of this code is ours, not a source's. */
-bool talk_ends_task(int code);
-
 #endif
