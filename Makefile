@@ -92,7 +92,9 @@ $B/gen/%.inc: common/market/%.tsv
 	$(call run,gen $@,sed '/^#/d; s/"/\\"/g; s/\t/"$(comma) "/g; s/.*/{ "&" }$(comma)/' $< > $@)
 
 $B/common/market/area_table.o: $B/gen/metro.inc
-$B/common/market/area_table.o: override CPPFLAGS += -I$B/gen
+$B/common/market/occupation_table.o: $B/gen/occupation.inc
+$B/common/market/role_index.o: common/market/soc.tsv
+$B/common/market/area_table.o $B/common/market/occupation_table.o: override CPPFLAGS += -I$B/gen
 
 $B/common/market/gazetteer.o: $B/gen/gazetteer.bin
 $B/common/market/gazetteer.o: override CPPFLAGS += -DGAZETTEER_FILE='"$B/gen/gazetteer.bin"'

@@ -287,8 +287,13 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 	struct gazetteer_walk at;
 	const struct area_state *s;
 	char own[FOLD_SIZE];
-	size_t n = place_read(text, "US", false, &p, 1);
+	size_t n;
 
+	if (named && find_city(city, named, &found)) {	/* "Malta, MT" is no island */
+		settle_city(a, folded, city, &found);
+		return 0;
+	}
+	n = place_read(text, "US", false, &p, 1);
 	s = n && is_ours(p.country) ? state_of_place(&p) : NULL;
 	s = s ? s : named;
 	fold_text(p.city, own);
@@ -304,7 +309,7 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 	}
 	if (n && !is_ours(p.country))
 		return abroad(text, p.country, e);
-	if (s && !*own && (!*city || !named)) {
+	if (s && !*own && (n || !*city)) {
 		area_set(a, "", s, NULL);
 		return 0;
 	}

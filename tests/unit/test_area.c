@@ -6,9 +6,11 @@
 /* cmocka wants the above first */
 #include <cmocka.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/market/area.h"
+#include "common/market/gazetteer.h"
 
 static const struct {
 	const char *text;
@@ -16,43 +18,7 @@ static const struct {
 	const char *label, *code;
 	bool warned;
 } PLACES[] = {
-	{ "New York, NY", AREA_METRO, "New York, NY", "35620", false },
-	{ "NYC", AREA_METRO, "New York, NY", "35620", false },
-	{ "new york city", AREA_METRO, "New York, NY", "35620", false },
-	{ "New York", AREA_METRO, "New York, NY", "35620", false },
-	{ " New  York , New York, USA ", AREA_METRO, "New York, NY", "35620", false },
-	{ "New York, NY 10001", AREA_METRO, "New York, NY", "35620", false },
-	{ "Brooklyn, NY", AREA_METRO, "Brooklyn, NY", "35620", false },
-	{ "Newark, NJ", AREA_METRO, "Newark, NJ", "35620", false },
-	{ "New York State", AREA_STATE, "New York State", "36", false },
-	{ "Washington, DC", AREA_METRO, "Washington, DC", "47900", false },
-	{ "Washington D.C.", AREA_METRO, "Washington, DC", "47900", false },
-	{ "Washington", AREA_METRO, "Washington, DC", "47900", true },
-	{ "Washington State", AREA_STATE, "Washington State", "53", false },
-	{ "Arlington, VA", AREA_METRO, "Arlington, VA", "47900", false },
-	{ "Arlington, TX", AREA_METRO, "Arlington, TX", "19100", false },
-	{ "Arlington", AREA_METRO, "Arlington, TX", "19100", true },
-	{ "SF Bay Area", AREA_METRO, "San Francisco, CA", "41860", false },
-	{ "Greater Boston Area", AREA_METRO, "Boston, MA", "14460", false },
-	{ "San José, CA", AREA_METRO, "San Jose, CA", "41940", false },
-	{ "Saint Louis, MO", AREA_METRO, "St. Louis, MO", "41180", false },
-	{ "Kansas City, KS", AREA_METRO, "Kansas City, KS", "28140", false },
-	{ "Cleveland, OH", AREA_METRO, "Cleveland, OH", "17410", false },
-	{ "Nashville, TN", AREA_METRO, "Nashville, TN", "34980", false },
-	{ "Boise", AREA_METRO, "Boise, ID", "14260", false },
-	{ "San Fransisco, CA", AREA_METRO, "San Francisco, CA", "41860", true },
-	{ "Portland", AREA_METRO, "Portland, OR", "38900", true },
-	{ "Portland, ME", AREA_METRO, "Portland, ME", "38860", false },
-	{ "Aurora, IL", AREA_METRO, "Aurora, IL", "16980", false },
-	{ "Paris, TX", AREA_STATE, "Paris, TX", "48", true },
-	{ "Albuquerque, New Mexico", AREA_METRO, "Albuquerque, NM", "10740", false },
-	{ "Texas", AREA_STATE, "Texas", "48", false },
-	{ "tx", AREA_STATE, "Texas", "48", false },
-	{ "New Mexico", AREA_STATE, "New Mexico", "35", false },
-	{ "United States", AREA_NATION, "United States", "US", false },
-	{ "U.S.A.", AREA_NATION, "United States", "US", false },
-	{ "Remote", AREA_NATION, "United States", "US", true },
-	{ "Smallville, USA", AREA_NATION, "Smallville, US", "US", true },
+#include "tests/unit/area_places.inc"
 };
 
 static void places_resolve_to_their_codes(void **state)
@@ -66,9 +32,75 @@ static void places_resolve_to_their_codes(void **state)
 			fail_msg("%s: %s", PLACES[i].text, e.msg);
 		if (a.level != PLACES[i].level || strcmp(a.label, PLACES[i].label) != 0 ||
 		    strcmp(area_code(&a), PLACES[i].code) != 0 || !!*a.warning != PLACES[i].warned)
-			fail_msg("%s: %s %s %s \"%s\"", PLACES[i].text, area_level_name(a.level),
-				 a.label, area_code(&a), a.warning);
+			fail_msg("%s: %s %s %s \"%s\", expected %s %s", PLACES[i].text,
+				 area_level_name(a.level), a.label, area_code(&a), a.warning,
+				 PLACES[i].label, PLACES[i].code);
 	}
+}
+
+static void a_label_resolves_to_itself(void **state)
+{
+	struct area a, again;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(PLACES); i++) {
+		assert_int_equal(area_resolve(PLACES[i].text, &a, NULL), 0);
+		if (area_resolve(a.label, &again, NULL) < 0 || strcmp(again.label, a.label) != 0 ||
+		    strcmp(area_code(&again), area_code(&a)) != 0)
+			fail_msg("%s: %s becomes %s", PLACES[i].text, a.label, again.label);
+		for (size_t k = 0; k < AREA_ALTERNATIVES && *a.alternatives[k]; k++)
+			assert_string_not_equal(a.alternatives[k], a.label);
+	}
+}
+
+static void spellings_of_one_place_meet(void **state)
+{
+	static const char *const SAME[][6] = {
+		{ "NYC", "New York, NY", "new york city", "New York", "NUEVA YORK", "New York, NY 10001" },
+		{ "SF", "San Francisco, CA", "SF Bay Area", "San Fran", "San Fransisco", "SAN FRANCISCO" },
+		{ "LA", "Los Angeles, CA", "L.A.", "los angeles", "Los Angeles, California", "LA, CA" },
+		{ "DC", "Washington, DC", "Washington D.C.", "DMV", "washington dc", "D.C." },
+		{ "St. Louis, MO", "Saint Louis, MO", "St Louis", "STL", "st louis missouri", "Saint Louis, MO 63101" },
+	};
+	struct area first, a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(SAME); i++) {
+		assert_int_equal(area_resolve(SAME[i][0], &first, NULL), 0);
+		for (size_t k = 1; k < COUNT(SAME[i]); k++) {
+			assert_int_equal(area_resolve(SAME[i][k], &a, NULL), 0);
+			if (strcmp(a.label, first.label) != 0)
+				fail_msg("%s: %s, expected %s", SAME[i][k], a.label, first.label);
+		}
+	}
+}
+
+static void a_name_of_several_cities_names_the_others(void **state)
+{
+	static const struct {
+		const char *text, *alternative;
+	} CASES[] = {
+		{ "Portland", "Portland, ME" }, { "Springfield", "Springfield, MA" },
+		{ "Kansas City", "Kansas City, KS" },
+		{ "Columbus", "Columbus, GA" }, { "Washington", "Washington State" }, { "New York", "New York State" },
+		{ "Arlington", "Arlington, VA" }, { "Vancouver", "Vancouver, BC, CA" }, { "Aurora", "Aurora, IL" },
+		{ "Orange County", "Orange County, FL" }, { "Rochester", "Rochester, MN" },
+	};
+	struct area a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		bool named = false;
+
+		assert_int_equal(area_resolve(CASES[i].text, &a, NULL), 0);
+		for (size_t k = 0; k < AREA_ALTERNATIVES; k++)
+			named = named || strcmp(a.alternatives[k], CASES[i].alternative) == 0;
+		if (!named)
+			fail_msg("%s: %s, not %s", CASES[i].text, a.alternatives[0],
+				 CASES[i].alternative);
+	}
+	assert_int_equal(area_resolve("Portland, OR", &a, NULL), 0);
+	assert_string_equal(a.alternatives[0], "");
 }
 
 static void refuses(const char *text, int code, const char *says)
@@ -87,8 +119,9 @@ static void what_cannot_be_a_place_is_refused_with_advice(void **state)
 	refuses("", ERR_INVALID, "location is empty");
 	refuses(" ,;- ", ERR_INVALID, "location is empty");
 	refuses(NULL, ERR_INVALID, "location is empty");
-	refuses("Xyzzyville", ERR_NOT_FOUND, "City, ST");
+	refuses("Xqzvw", ERR_NOT_FOUND, "City, ST");
 	refuses("Sietle", ERR_NOT_FOUND, "Seattle, WA");
+	refuses("Chigaco", ERR_NOT_FOUND, "\"Chicago, IL\", \"");
 	refuses("London, UK", ERR_NOT_FOUND, "outside the United States");
 	refuses("Toronto, Canada", ERR_NOT_FOUND, "outside the United States");
 }
@@ -109,6 +142,11 @@ static void any_bytes_are_survived(void **state)
 		junk[sizeof junk - 1] = '\0';
 		(void)area_resolve(junk, &a, NULL);
 	}
+	memset(junk, 'a', sizeof junk - 1);
+	(void)area_resolve(junk, &a, NULL);
+	for (size_t i = 0; i + 3 < sizeof junk; i += 3)
+		memcpy(junk + i, "a, ", 3);
+	(void)area_resolve(junk, &a, NULL);
 }
 
 static void a_place_widens_from_metro_to_state_to_nation(void **state)
@@ -138,19 +176,93 @@ static void every_metro_names_known_states_and_well_formed_codes(void **state)
 		if (a.metro != m)
 			fail_msg("%s: %s %s, expected %s", text, a.label, area_code(&a), m->cbsa);
 		assert_non_null(a.state);
-		assert_string_equal(a.state->fips, m->fips);
 	}
+	assert_int_equal(AREA_METROS_COUNT, 393);
 	assert_int_equal(AREA_STATES_COUNT, 52);
+}
+
+/* CBSA and the state of LAUS series, as apis.md has them of the agencies. */
+static void codes_are_those_of_the_agencies(void **state)
+{
+	static const char *const METROS[][3] = {
+		{ "New York-Newark-Jersey City", "35620", "36" }, { "Los Angeles-Long Beach-Anaheim", "31080", "06" },
+		{ "Washington-Arlington-Alexandria", "47900", "11" }, { "Cleveland", "17410", "39" },
+		{ "Boston-Cambridge-Newton", "14460", "25" }, { "St. Louis", "41180", "29" },
+		{ "Houston-Pasadena-The Woodlands", "26420", "48" }, { "Louisville/Jefferson County", "31140", "21" },
+		{ "Dayton-Kettering-Beavercreek", "19430", "39" }, { "Urban Honolulu", "46520", "15" },
+		{ "Bridgeport-Stamford-Danbury", "14860", "09" }, { "Waterbury-Shelton", "47930", "09" },
+		{ "Kiryas Joel-Poughkeepsie-Newburgh", "28880", "36" }, { "Durham-Chapel Hill", "20500", "37" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(METROS); i++)
+		for (size_t k = 0; k <= AREA_METROS_COUNT; k++) {
+			if (k == AREA_METROS_COUNT)
+				fail_msg("no metro %s", METROS[i][0]);
+			if (strcmp(AREA_METROS[k].name, METROS[i][0]) != 0)
+				continue;
+			assert_string_equal(AREA_METROS[k].cbsa, METROS[i][1]);
+			assert_string_equal(AREA_METROS[k].fips, METROS[i][2]);
+			break;
+		}
+}
+
+/* Of 16,000 places some hundred have a larger namesake in their state. */
+static void nearly_every_place_of_the_gazetteer_has_its_own_metro(void **state)
+{
+	int other = 0, all = 0;
+	struct gazetteer_place d;
+	struct gazetteer_entry e;
+	struct area a;
+
+	(void)state;
+	for (size_t i = 0; i < AREA_STATES_COUNT; i++) {
+		int region = gazetteer_region_by_code("US", AREA_STATES[i].abbr);
+		struct gazetteer_walk w = gazetteer_places("US", region);
+
+		while (region >= 0 && gazetteer_next_place(&w, &e)) {
+			char text[160];
+
+			snprintf(text, sizeof text, "%s, %s", e.name, AREA_STATES[i].abbr);
+			gazetteer_detail(e.index, &d);
+			all++;
+			if (area_resolve(text, &a, NULL) < 0)
+				fail_msg("%s is refused", text);
+			if (a.metro ? memcmp(a.metro->cbsa, d.cbsa, 5) != 0 : *d.cbsa != '\0')
+				other++;
+		}
+	}
+	print_message("%d places, %d of them stand for another\n", all, other);
+	assert_true(all > 16000 && other < 250);
+}
+
+static void a_place_costs_microseconds(void **state)
+{
+	int64_t start;
+	struct area a;
+
+	(void)state;
+	(void)area_resolve("Boston, MA", &a, NULL);
+	start = clock_mono_us();
+	for (size_t i = 0; i < COUNT(PLACES); i++)
+		(void)area_resolve(PLACES[i].text, &a, NULL);
+	print_message("%.1f us a place\n", (double)(clock_mono_us() - start) / COUNT(PLACES));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_resolve_to_their_codes),
+		cmocka_unit_test(a_label_resolves_to_itself),
+		cmocka_unit_test(spellings_of_one_place_meet),
+		cmocka_unit_test(a_name_of_several_cities_names_the_others),
 		cmocka_unit_test(what_cannot_be_a_place_is_refused_with_advice),
 		cmocka_unit_test(any_bytes_are_survived),
 		cmocka_unit_test(a_place_widens_from_metro_to_state_to_nation),
 		cmocka_unit_test(every_metro_names_known_states_and_well_formed_codes),
+		cmocka_unit_test(codes_are_those_of_the_agencies),
+		cmocka_unit_test(nearly_every_place_of_the_gazetteer_has_its_own_metro),
+		cmocka_unit_test(a_place_costs_microseconds),
 	};
 
 	return cmocka_run_group_tests_name("area", tests, NULL, NULL);
