@@ -15,6 +15,7 @@
 # make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
 # make lint      the house rules                         make coverage             lines per file
 # make install   programs, units, manual pages … below PREFIX (/usr/local); DESTDIR= for packagers
+# make deb       the Debian package, in build/deb
 # make fuzz      the decoders under random input, FUZZ_SECONDS=60 each (FUZZ=1 is its build)
 # make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
@@ -182,11 +183,15 @@ PREFIX ?= /usr/local
 install: all
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' tools/install $B
 
+deb: deps
+	$(BUILD) all
+	@tools/deb $B
+
 clean:
 	rm -rf build build-*
 
 .PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage \
-	install clean
+	install deb clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
 $(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json workers/*/*.zdict sources/*.json),$(eval $B/$(basename $f).o: $f))
