@@ -96,7 +96,7 @@ static void drop_other_kinds(struct conf_schedule *s, const struct plan_setting 
 	if (!says)
 		return;
 	s->cron = s->at = s->after = "";
-	s->every_ms = 0;
+	s->every_ms = s->delay_ms = 0;
 }
 
 static bool good_name(const char *name, struct conf_faults *faults)

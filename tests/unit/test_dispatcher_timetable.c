@@ -15,7 +15,7 @@
 #include "common/base/plan.h"
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
-#include "workers/dispatcher/schedule.h"
+#include "common/base/schedule.h"
 #include "workers/dispatcher/timetable.h"
 
 #define SECOND INT64_C(1000000)

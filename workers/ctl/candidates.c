@@ -168,6 +168,12 @@ static void offer_programs(const struct search *s)
 	}
 }
 
+static void offer_schedules(const struct search *s)
+{
+	for (size_t i = 0; s->conf && i < s->conf->nschedules; i++)
+		offer(s, s->conf->schedules[i].name, strlen(s->conf->schedules[i].name));
+}
+
 /* option: without its dashes, with or without '=' behind it. */
 static void offer_values(const struct search *s, const char *option, size_t len)
 {
@@ -175,6 +181,9 @@ static void offer_values(const struct search *s, const char *option, size_t len)
 	static const char *const causes[] = { "lost", "exhausted", "malformed", "unregistered",
 					      "hard_limit", "returned", "expired", NULL };
 	static const char *const modes[] = { "reject", "replace", "throttle", NULL };
+	static const char *const overlaps[] = { "skip", "allow", "queue", "replace", NULL };
+	static const char *const catch_ups[] = { "skip", "last", "all", NULL };
+	static const char *const outcomes[] = { "begun", "done", "failed", "refused", NULL };
 	char name[64];
 
 	snprintf(name, sizeof name, "%.*s", (int)len, option);
@@ -188,6 +197,14 @@ static void offer_values(const struct search *s, const char *option, size_t len)
 		offer_list(s, causes);
 	else if (strcmp(name, "unique-mode") == 0)
 		offer_list(s, modes);
+	else if (strcmp(name, "overlap") == 0)
+		offer_list(s, overlaps);
+	else if (strcmp(name, "catch-up") == 0)
+		offer_list(s, catch_ups);
+	else if (strcmp(name, "outcome") == 0)
+		offer_list(s, outcomes);
+	else if (strcmp(name, "after") == 0)
+		offer_schedules(s);
 }
 
 static bool is_one_of(const char *word, const char *a, const char *b)
@@ -213,6 +230,8 @@ static void offer_operands(const struct search *s, const char *verb, const char 
 		offer_queues(s);
 		offer_programs(s);
 	}
+	if (strcmp(verb, "schedule") == 0)
+		offer_schedules(s);
 }
 
 /* ---- the line ---- */

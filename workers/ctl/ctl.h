@@ -40,6 +40,9 @@ struct ctl {
 	const char *config;	/* --config; NULL = as conf_load looks for it */
 	bool json;		/* --json */
 	bool quiet;		/* --quiet: nothing about progress */
+	char **words;		/* the command line from the command on, for action.h */
+	int nwords;
+	int64_t action;		/* number of the action that was begun; 0 = none */
 	struct conf *conf;
 	struct pg *pg;
 	struct redis *redis;
@@ -102,7 +105,7 @@ ctl_fn inspect_main, control_main;			/* remote.c */
 ctl_fn scale_main, purge_main;				/* scale.c, purge.c */
 ctl_fn completion_main;					/* completion.c */
 ctl_fn dlq_main;					/* dlq.c */
-ctl_fn schedule_main;					/* schedule.c */
+ctl_fn schedule_main, actions_main;			/* schedule.c, actions.c */
 ctl_fn parse_main;					/* parse.c */
 ctl_fn search_main;					/* search.c */
 ctl_fn migrate_main, config_main;			/* setup.c */

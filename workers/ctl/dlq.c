@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/store/pg.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/letters.h"
@@ -239,6 +240,8 @@ static int drop(struct ctl *c, int argc, char **argv, struct err *e)
 		r = err_set(e, ERR_NOT_FOUND, "no dead letter is like that");
 	if (r == 0)
 		r = confirm_drop(n, yes, e);
+	if (r == 1)
+		r = action_begin(c, "dlq drop", e) < 0 ? -(int)e->code : 1;
 	if (r == 1) {
 		r = drop_all(c, ids, e);
 	} else if (r == 0) {

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* jobfleet: the operator's command line. One row a command; each family has a file of its own. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/near.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/ctl.h"
 
 static const struct {
@@ -33,7 +37,9 @@ static const struct {
 	{ "scale", "how many children a node, or a queue's or program's nodes, have", scale_main },
 	{ "purge", "drop what is ready in a queue, for good", purge_main },
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
-	{ "schedule", "schedules and when they fired", schedule_main },
+	{ "schedule", "schedules: when they fire and how it went; add, change, pause, run",
+	  schedule_main },
+	{ "actions", "what operators did: who, when, how it ended", actions_main },
 	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },
 	{ "parse", "run the rules of processing on JSON lines: salary, location, level, ...",
 	  parse_main },
@@ -88,6 +94,15 @@ static int leading_options(struct ctl *c, int argc, char **argv, struct err *e)
 	return i;
 }
 
+/* The parser of options moves them about. */
+static void keep_words(struct ctl *c, int n, char **words)
+{
+	free(c->words);
+	c->words = mem_alloc((size_t)n * sizeof *words);
+	memcpy(c->words, words, (size_t)n * sizeof *words);
+	c->nwords = n;
+}
+
 static int run(struct ctl *c, int argc, char **argv, struct err *e);
 
 /* help VERB... is VERB... --help */
@@ -130,6 +145,7 @@ static int run(struct ctl *c, int argc, char **argv, struct err *e)
 		return at;
 	if (at >= argc)
 		return err_set(e, ERR_USAGE, "no command; jobfleet --help lists them");
+	keep_words(c, argc - at, argv + at);
 	for (size_t i = 0; i < COUNT(COMMANDS); i++) {
 		if (strcmp(COMMANDS[i].name, argv[at]) == 0)
 			return COMMANDS[i].run(c, argc - at, argv + at, e);
@@ -143,6 +159,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int r = run(&c, argc, argv, &e);
 
+	action_end(&c, r, &e);
 	if (r < 0) {
 		/* a wrong file has several errors, one a line; e has only the first */
 		if (e.code == ERR_CONFIG && !c.conf && *conf_errors())
@@ -152,6 +169,7 @@ int main(int argc, char **argv)
 		r = ctl_exit_code(&e);
 	}
 	ctl_release(&c);
+	free(c.words);
 	if (fflush(stdout) != 0 && r == CTL_OK)
 		r = CTL_AGAIN;
 	return r;

@@ -6,6 +6,7 @@
 #include "common/base/near.h"
 #include "common/store/pg.h"
 #include "common/store/redis.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/keep.h"
@@ -163,10 +164,10 @@ static int carry_out(struct ctl *c, const struct pause *p, struct err *e)
 {
 	cJSON *done = mem_check(cJSON_CreateArray());
 	struct keep k;
-	int r = CTL_OK;
+	int r = action_begin(c, p->on ? "pause" : "resume", e);
 
 	keep_init(&k, c);
-	if (p->all) {
+	if (r == 0 && p->all) {
 		cJSON *o = mem_check(cJSON_CreateObject());
 
 		r = order_one(&k, p, ORDER_PAUSE_FLEET, "", e);

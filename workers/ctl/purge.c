@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/broker/publisher.h"
 #include "common/store/pg.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/operator.h"
@@ -273,6 +274,8 @@ static int purge(struct purge *p, bool yes, struct err *e)
 
 	if (r == 0)
 		r = confirm(p, yes, e);
+	if (r > 0)
+		r = action_begin(p->ctl, "purge", e) < 0 ? -(int)e->code : 1;
 	if (r > 0) {
 		r = empty(p, publisher, &before, e);
 		r = r < 0 ? r : tell(p);

@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/method.h"
@@ -247,6 +248,8 @@ static int remote_main(struct ctl *c, enum method_kind kind, const struct args *
 		r = check_object(*arguments, e);
 	else
 		r = m ? method_arguments(m, operands + 1, &made, e) : -ERR_USAGE;
+	if (r == 0 && kind == METHOD_CONTROL)
+		r = action_begin(c, "control", e);
 	if (r == 0)
 		r = call(c, remote, m, operands[0], *arguments ? *arguments : made, e);
 	free(made);

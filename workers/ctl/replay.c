@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "workers/ctl/action.h"
 #include "workers/ctl/replay.h"
 
 #include <poll.h>
@@ -283,6 +284,8 @@ static int run(struct replay *x, const struct letters *which, char **operands, i
 
 	if (r == 0 && x->n == 0)
 		r = err_set(e, ERR_NOT_FOUND, "no dead letter is like that");
+	if (r == 0 && !dry)
+		r = action_begin(x->ctl, "dlq replay", e);
 	if (r < 0)
 		return r;
 	x->due_us = clock_mono_us();

@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/base/scan.h"
 #include "common/store/pg.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/keep.h"
@@ -225,6 +226,8 @@ int revoke_main(struct ctl *c, int argc, char **argv, struct err *e)
 		r = read_signal(sig, v.signal, sizeof v.signal, e);
 	if (r == 0)
 		r = check_stamps(&v, e);
+	if (r == 0)
+		r = action_begin(c, "revoke", e);
 	if (r == 0)
 		r = carry_out(c, &v, &remote, e);
 	return r;

@@ -12,6 +12,7 @@
 #include "common/base/near.h"
 #include "common/base/scan.h"
 #include "common/store/pg.h"
+#include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/pidbox.h"
@@ -276,6 +277,8 @@ int scale_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (r == 0)
 		r = find_nodes(c, operands[0], &nodes, e);
 	remote.nodes = (struct args_values){ { nodes }, 1 };
+	if (r == 0)
+		r = action_begin(c, "scale", e);
 	if (r == 0)
 		r = scale(c, &remote, want, e);
 	free(nodes);

@@ -11,7 +11,7 @@
 #include "common/base/plan.h"
 #include "common/store/pg.h"
 #include "common/store/planned.h"
-#include "workers/dispatcher/schedule.h"
+#include "common/base/schedule.h"
 #include "workers/dispatcher/timetable.h"
 #include "workers/dispatcher/trigger.h"
 

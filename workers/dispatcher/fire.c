@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/holds.h"
-#include "workers/dispatcher/schedule.h"
+#include "common/base/schedule.h"
 
 static const char SQL_FIRE[] =
 	"SELECT jobfleet.fire_schedule(schedule => $1, due => $2::timestamptz, at => $3::timestamptz,"

@@ -14,7 +14,7 @@
 #include "common/store/pg.h"
 #include "workers/dispatcher/peers.h"
 
-enum { NEWEST = 500, ALL = 1000000, ALL_EVERY_MS = 60000, TELL_MS = 2000, PROPS_MAX = 4096 };
+enum { NEWEST = 500, ALL = 1000000, ALL_EVERY_MS = 60000, TELL_MS = 2000, PROPS_MAX = 1 << 17 };
 
 static const char SQL_RELEASE[] = "SELECT jobfleet.release_held($1::timestamptz)";
 

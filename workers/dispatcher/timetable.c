@@ -11,7 +11,7 @@
 #include "common/base/plan.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/fire.h"
-#include "workers/dispatcher/schedule.h"
+#include "common/base/schedule.h"
 
 #define TURN_MS 5000
 #define LOCKED_WAIT_US INT64_C(200000)

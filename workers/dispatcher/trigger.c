@@ -9,7 +9,7 @@
 #include "common/base/log.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/fire.h"
-#include "workers/dispatcher/schedule.h"
+#include "common/base/schedule.h"
 #include "workers/dispatcher/timetable.h"
 
 #define TURN_MS 5000
