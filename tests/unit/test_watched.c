@@ -66,7 +66,8 @@ static void a_wrong_entry_is_named(void **state)
 	assert_int_equal(check_with("JOBFLEET_SALARY_OCCUPATIONS", "SRE; Wizard", &e), -ERR_CONFIG);
 	assert_non_null(strstr(e.msg, "fleet.salary_occupations: "));
 	assert_non_null(strstr(e.msg, "Wizard"));
-	assert_int_equal(check_with("JOBFLEET_SALARY_LOCATIONS", "NYC; Xyzzyville", &e), -ERR_CONFIG);
+	assert_int_equal(check_with("JOBFLEET_SALARY_LOCATIONS", "NYC; Xyzzyville", &e),
+			 -ERR_CONFIG);
 	assert_non_null(strstr(e.msg, "fleet.salary_locations: "));
 	assert_non_null(strstr(e.msg, "Xyzzyville"));
 	assert_int_equal(check_with("JOBFLEET_SALARY_LOCATIONS", " ; ", &e), -ERR_CONFIG);

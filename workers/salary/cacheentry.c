@@ -124,6 +124,19 @@ bool cacheentry_read_head(const char *bytes, size_t len, struct cacheentry_head 
 	return true;
 }
 
+int64_t cacheentry_plain_size(const char *bytes, size_t len, int64_t all)
+{
+	struct cacheentry_head head;
+	unsigned long long size;
+
+	if (!cacheentry_read_head(bytes, len, &head))
+		return -1;
+	if (bytes[3] == FORM_PLAIN)
+		return all - CACHEENTRY_HEAD_BYTES;
+	size = ZSTD_getFrameContentSize(bytes + CACHEENTRY_HEAD_BYTES, len - CACHEENTRY_HEAD_BYTES);
+	return size > CACHEENTRY_MAX_BYTES ? -1 : (int64_t)size;
+}
+
 static char *expand(const char *bytes, size_t len, bool dictionary, size_t *ret_len)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(bytes, len);

@@ -35,6 +35,10 @@ char *cacheentry_unpack(const char *bytes, size_t len, struct cacheentry_head *r
 /* From the first CACHEENTRY_HEAD_BYTES alone; the checksum is not looked at. */
 bool cacheentry_read_head(const char *bytes, size_t len, struct cacheentry_head *ret);
 
+/* Bytes of the document, from the first CACHEENTRY_SIZE_BYTES of an entry of all bytes; -1 = none.
+ * */
+#define CACHEENTRY_SIZE_BYTES 48
+int64_t cacheentry_plain_size(const char *bytes, size_t len, int64_t all);
 /* The number zstd knows our dictionary by; it follows from the dictionary's content. */
 unsigned cacheentry_dictionary_id(void);
 

@@ -31,7 +31,7 @@ int keys_scan(struct redis *redis, const char *pattern,
  * */
 int keys_heads(struct redis *redis, const char *const *keys, size_t n, struct redis_reply **ret,
 	       struct err *e);
-#define KEYS_HEAD_BYTES 24
+#define KEYS_HEAD_BYTES 48
 
 /* Runs a script over n keys that answers an array with one item a key. */
 int keys_eval(struct redis *redis, const char *script, const char *const *keys, size_t n,

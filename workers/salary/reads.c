@@ -53,15 +53,15 @@ double reads_bucket_us(int bucket)
 	return exp2((bucket + 0.5) / PER_DOUBLING);
 }
 
-/* KEYS: lines, statistics. ARGV: an outcome's field and a bucket's field or '' for each line, then
- * the line itself. */
+/* KEYS: lines, statistics. ARGV: for each line an outcome's field and a bucket's field, '' where it
+ * does not count there, then the line itself. */
 static const char COUNT_READS[] =
 	"local waiting = redis.call('LLEN', KEYS[1])"
 	" for i = 1, #ARGV, 3 do"
 	"  if waiting < " TEXT_OF(READS_WAITING_MAX) " then"
 	"   waiting = redis.call('RPUSH', KEYS[1], ARGV[i + 2])"
 	"  else redis.call('HINCRBY', KEYS[2], 'dropped', 1) end"
-	"  redis.call('HINCRBY', KEYS[2], ARGV[i], 1)"
+	"  if ARGV[i] ~= '' then redis.call('HINCRBY', KEYS[2], ARGV[i], 1) end"
 	"  if ARGV[i + 1] ~= '' then redis.call('HINCRBY', KEYS[2], ARGV[i + 1], 1) end"
 	" end"
 	" redis.call('EXPIRE', KEYS[2], " TEXT_OF(READS_STATS_HOURS) " * 3600)"
@@ -72,12 +72,13 @@ struct counted {
 	struct buf line;
 };
 
-static void describe(const struct read *r, struct counted *out)
+static void describe(const struct read *r, bool first, struct counted *out)
 {
-	snprintf(out->outcome, sizeof out->outcome, "%s:%s", strategy_name(r->strategy),
-		 OUTCOMES[r->outcome]);
-	*out->bucket = '\0';
-	if (r->took_us >= 0)
+	*out->outcome = *out->bucket = '\0';
+	if (first)
+		snprintf(out->outcome, sizeof out->outcome, "%s:%s", strategy_name(r->strategy),
+			 OUTCOMES[r->outcome]);
+	if (first && r->took_us >= 0)
 		snprintf(out->bucket, sizeof out->bucket, "%s:t%d", strategy_name(r->strategy),
 			 reads_bucket(r->took_us));
 	buf_init(&out->line, LINE_MAX_BYTES);
@@ -104,7 +105,7 @@ int reads_count(struct redis *redis, const struct conf *conf, const struct read 
 	reads_key(READS_LINES, conf, lines);
 	reads_stats_key(conf, n > 0 ? reads[0].at_us / HOUR_US : 0, stats);
 	for (size_t i = 0; i < n; i++) {
-		describe(&reads[i], &parts[i]);
+		describe(&reads[i], i == 0, &parts[i]);
 		words[used++] = parts[i].outcome;
 		words[used++] = parts[i].bucket;
 		words[used++] = buf_text(&parts[i].line);

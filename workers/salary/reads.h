@@ -45,7 +45,8 @@ struct read {
 #define READS_DUE 500			/* whoever counts the line that makes it so many flushes */
 #define READS_STATS_HOURS 25
 
-/* n reads of one answer, up to READS_MAX. Returns the lines that wait. Errors: redis'. */
+/* n reads of one answer, up to READS_MAX: each is a line, the first stands for the answer in the
+ * statistics. Returns the lines that wait. Errors: redis'. */
 int reads_count(struct redis *redis, const struct conf *conf, const struct read *reads, size_t n,
 		struct err *e);
 

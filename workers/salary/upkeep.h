@@ -12,11 +12,19 @@
  * (of the tracking table), "removed" (by retention: {table: rows}), "active", "complete",
  * "warnings"}.
  *
- * monitor_cache_performance(): moves the hits counted in Redis into the table and reports
- * {"status", "total_hits", "total_misses", "hit_rate" (per cent), "active_entries",
- *  "expired_entries", "by_data_type": {…}, "response_time_ms": {"p50", "p95", "p99", "samples"},
- * "warnings"}. Warns, and raises the alert cache_hit_rate, when fewer than 70 % of at least 100
- * reads were hits. */
+ * monitor_cache_performance(): moves the reads counted in Redis into the tables (reads.h) and
+ * reports
+ * {"status", "total_hits", "total_misses", "hit_rate" (per cent) of answers since there is a table;
+ *  "active_entries", "expired_entries"; "by_data_type": {kind: {hits, misses, hit_rate, …, and what
+ *  it takes in Redis: entries, size_bytes, plain_bytes, compression_ratio}};
+ *  "by_strategy": {strategy: {hits, stale, misses, hit_rate, response_time_ms and the same sizes}};
+ *  "recent": the reads of the last "hours" of all; "response_time_ms": {"p50", "p95", "p99",
+ *  "samples"} of the same; "in_redis": the sizes of all, "whole" false when only some were weighed;
+ *  "oldest_entry_hours", "reads_dropped", "aims" (aims.h), "warnings"}.
+ * Without Redis the recent figures are zeros.
+ * Warns, and raises the alert cache_hit_rate, when fewer than 70 % of the recent reads were hits,
+ * or of all there ever were while the recent ones are fewer than 100; under 100 nothing is judged.
+ * The alert is resolved by the next run that sees 70 %. */
 #ifndef SALARY_UPKEEP_H
 #define SALARY_UPKEEP_H
 
