@@ -61,6 +61,8 @@ int source_all(struct run *run, const struct request *r, struct findings *f, str
 			*e = talks[i].err;
 		}
 	}
+	if (code >= 0)
+		code = source_postings(run, r, f, e);
 	if (code >= 0 && f->nbenchmarks == 0)
 		fallback_add(r, f);
 	return code;

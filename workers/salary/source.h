@@ -11,7 +11,18 @@
  *   census  median earnings of the occupation's group with their margin of error, unemployment,
  *           share of people working from home; a wider area is a call more
  * They are asked at once (talk.h), so an answer takes as long as the slowest of them, and that at
- * most its time-out. */
+ * most its time-out. Beside them, without a call:
+ *   postings  our own database. Pay: median, mean and quartiles of at least 30 offers of the city,
+ *             else of its metro in the last year. Market, from 30 open postings of the occupation
+ *             on that are 30 days old at most: their number, the share of those that may be done
+ *             from anywhere, and a score of demand.
+ *
+ * Demand compares the occupation's share of all open postings of the place with its share in the
+ * nation, the location quotient of labour statistics, LQ = (p/P) / (n/N), as LQ / (1 + LQ) in 0..1:
+ * 0.5 where it is asked for as everywhere, 2/3 where twice as much. Shares, not counts nor postings
+ * a worker: how much of a place's postings a fleet collects depends on what it searches for, and
+ * cancels out of a share. Below 30 postings chance decides (a count of 30 has an error of 18 %), so
+ * there is none; nor for the nation, which has nothing to be compared with. */
 #ifndef SALARY_SOURCE_H
 #define SALARY_SOURCE_H
 
@@ -50,5 +61,8 @@ extern const struct source SOURCE_BLS, SOURCE_FRED, SOURCE_CENSUS;
 /* Notes what became of a talk: its failure, or "ok" with what it has to say (NULL: nothing). found:
  * it gave figures nevertheless. */
 void source_note(const struct talk *t, struct findings *f, bool found, const char *says);
+
+/* Negative: the database's error. Where there are too few postings it notes nothing. */
+int source_postings(struct run *run, const struct request *r, struct findings *f, struct err *e);
 
 #endif
