@@ -70,11 +70,15 @@ def main():
               first["pairs"], seconds, os.getloadavg()[0], first["synced"], first["unanswered"],
               first["remaining"]))
     print("  %-7s %5s  %5s  why that is the least" % ("", "calls", "least"))
+    pay = [name for name in series if name.startswith("OE")]
+    units = {name[:23] for name in pay}
+    metros = {name for name in units if name[3] == "M"}
     why = {
-        "bls": "%d series, each asked for %s, 50 a call: seven of pay for each place and occupation "
-               "code (more for a wider place where the metro has no median) and each place's "
-               "unemployment" % (len(series), "once" if max(series.values()) == 1 else
-                                 "up to %d times" % max(series.values())),
+        "bls": "%d series, each asked for %s, 50 a call: %d of pay for %d places and occupation codes "
+               "(%d of them wider, where the metro has no median), the rest on each place's labour "
+               "market" % (len(series), "once" if max(series.values()) == 1 else
+                           "up to %d times" % max(series.values()), len(pay), len(units),
+                           len(units) - len(metros)),
         "census": "all places of a kind in one call of up to 50 columns, and the list of columns",
         "fred": "one series a call: price level and unemployment of each place or its state"}
     for source in sorted(used):

@@ -102,14 +102,16 @@ static bool is_open(const struct shelf *s, const struct part *p)
 	return p->wanted && shelf_trouble(s, p->source, NULL) == 0;
 }
 
-bool errand_call_next(struct run *run, struct shelf *s, struct errand_call *ret)
+bool errand_call_next(struct run *run, struct shelf *s, bool free_of_charge,
+		      struct errand_call *ret)
 {
 	struct errand_call c = { 0 };
 
 	for (size_t i = 0; i < shelf_count(s); i++) {
 		struct part *p = shelf_at(s, i);
 
-		if (is_open(s, p) && (c.count == 0 || joins(run, &c, p)))
+		if (is_open(s, p) && p->free_of_charge == free_of_charge &&
+		    (c.count == 0 || joins(run, &c, p)))
 			take(&c, p);
 	}
 	*ret = c;

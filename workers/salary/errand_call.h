@@ -16,8 +16,10 @@ struct errand_call {
 	size_t count;
 };
 
-/* The next call for what the shelf wants of sources not in trouble; false when there is none. */
-bool errand_call_next(struct run *run, struct shelf *s, struct errand_call *ret);
+/* The next call for what the shelf wants of sources not in trouble, of that which is free of charge
+ * or that which is not; false when there is none. */
+bool errand_call_next(struct run *run, struct shelf *s, bool free_of_charge,
+		      struct errand_call *ret);
 void errand_call_clear(struct errand_call *c);
 /* Makes it and puts what came on the shelf: of each part, also that there is none. Errors are the
  * source's (ask.h, with its verdict settled) or the task's. */
