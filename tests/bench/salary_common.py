@@ -34,12 +34,15 @@ class Client:
         self.connection = pika.BlockingConnection(pika.URLParameters(url))
         self.channel = self.connection.channel()
         self.redis = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
-        self.pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
+        self.pubsub = self.redis.pubsub()
 
     def send(self, task, queue, args, subscribe=True):
         name = str(uuid.uuid4())
         if subscribe:
+            # until Redis has taken it: the publication of a short task could be faster
             self.pubsub.subscribe("celery-task-meta-" + name)
+            while (self.pubsub.get_message(timeout=1) or {}).get("type") != "subscribe":
+                pass
         body = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None,
                                       "chord": None}])
         self.channel.basic_publish("", queue, body, pika.BasicProperties(
@@ -56,7 +59,9 @@ class Client:
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:
             message = self.pubsub.get_message(timeout=1)
-            meta = json.loads(message["data"]) if message else {"status": "PENDING"}
+            meta = {"status": "PENDING"}
+            if message and message["type"] == "message":
+                meta = json.loads(message["data"])
             if meta["status"] in ("SUCCESS", "FAILURE", "REVOKED"):
                 self.pubsub.unsubscribe("celery-task-meta-" + name)
                 if meta["status"] != "SUCCESS":
