@@ -20,11 +20,11 @@ static const struct kind {
 } KINDS[] = {
 	[EVIDENCE_SALARY] = {
 		"salary", SCORE_HALF_LIFE_PAY_DAYS, PAY_PAGE,
-		"SELECT count(*) FROM salary_benchmarks WHERE true" PLACE(1, 2, 3, 4),
+		"SELECT count(*) FROM salary_benchmarks WHERE " WITHIN(1, 2, 3),
 	},
 	[EVIDENCE_MARKET] = {
 		"market", SCORE_HALF_LIFE_MARKET_DAYS, MARKET_PAGE,
-		"SELECT count(*) FROM market_data WHERE true" PLACE(1, 2, 3, 4),
+		"SELECT count(*) FROM market_data WHERE " WITHIN(1, 2, 3),
 	},
 };
 
@@ -46,7 +46,8 @@ enum column {
 	BOUND,
 	ESTIMATE,
 	CODE_TEXT,
-	LENT
+	LENT,
+	ROWS_READ
 };
 
 const char *evidence_kind_name(enum evidence_kind kind)
@@ -212,8 +213,8 @@ static int see_groups(const struct pg_rows *rows, size_t n, const struct kind *k
 int evidence_count(struct pg *pg, enum evidence_kind kind, const struct evidence_query *q,
 		   int64_t *ret, struct err *e)
 {
-	const struct pg_param place[] = { PG_TEXT(q->location), PG_TEXT(q->location_given),
-					  PG_TEXT(q->occupation), PG_TEXT(q->occupation_given) };
+	const struct pg_param place[] = { PG_TEXT(q->location), PG_TEXT(q->occupation),
+					  PG_TEXT(q->occupation_given) };
 	struct pg_rows *rows = NULL;
 	int64_t r = pg_run(pg, KINDS[kind].count, place, COUNT(place), &rows, e);
 
@@ -223,28 +224,24 @@ int evidence_count(struct pg *pg, enum evidence_kind kind, const struct evidence
 	return r < 0 ? (int)r : 0;
 }
 
-static size_t count_own(const struct pg_rows *rows, size_t from, size_t to)
-{
-	size_t n = 0;
-
-	for (size_t i = from; i < to; i++)
-		n += !pg_bool(rows, i, LENT);
-	return n;
-}
-
 /* A full page may end within an occupation: that one is left to the next page, unless there is no
  * other. Gives the rows to look at. */
 static size_t cut_page(const struct pg_rows *rows, struct evidence_page *page)
 {
 	size_t n = pg_rows_count(rows), end = n;
+	int64_t read = 0;
 
-	page->more = count_own(rows, 0, n) >= EVIDENCE_PAGE_ROWS;
+	for (size_t i = 0; i < n && read == 0; i++)
+		read = pg_int(rows, i, ROWS_READ);
+	page->more = read >= EVIDENCE_PAGE_ROWS;
 	while (page->more && end > 0 && same_title(rows, end - 1, n - 1))
 		end--;
 	page->crowded = page->more && end == 0;
 	if (page->crowded)
 		end = n;
-	page->rows = count_own(rows, 0, end);
+	page->figures = 0;
+	for (size_t i = 0; i < end; i++)
+		page->figures += !pg_bool(rows, i, LENT);
 	return end;
 }
 
@@ -256,7 +253,7 @@ int evidence_page(struct pg *pg, enum evidence_kind kind, const struct evidence_
 	bool fresh = !mark->location;
 	const struct pg_param params[] = {
 		PG_TEXT(fresh ? "" : mark->location), PG_TEXT(fresh ? "" : mark->occupation),
-		PG_INT(EVIDENCE_PAGE_ROWS), PG_TEXT(q->location), PG_TEXT(q->location_given),
+		PG_INT(EVIDENCE_PAGE_ROWS), PG_TEXT(q->location),
 		PG_TEXT(q->occupation), PG_TEXT(q->occupation_given),
 	};
 	struct pg_rows *rows = NULL;

@@ -2,9 +2,8 @@
 /* evidence: what the tables hold, page by page, grouped for scoring.
  *
  * A group is all sources' newest figures for one location, occupation and industry; each source
- * once. Place and occupation match by the names the salary program stores ("NYC" finds "New York,
- * NY") and by the text as given, so rows of other programs are found too; "*" as location is every
- * place there is.
+ * once. An occupation matches by the name the salary program stores and by the text as given, so
+ * rows of other programs are found too; "*" as location is every place there is.
  * One occupation has many titles: the salary program stores "Software Engineer", loading stores
  * what postings pay under the title of the SOC code, "Software Developers". Titles of one code in
  * one place (metadata soc or soc_code) therefore lend each other the sources that they lack
@@ -33,7 +32,7 @@ enum evidence_kind { EVIDENCE_SALARY, EVIDENCE_MARKET, EVIDENCE_KIND_COUNT };
 const char *evidence_kind_name(enum evidence_kind kind);	/* data_type: "salary", "market" */
 
 struct evidence_query {
-	const char *location, *location_given;		/* "*" as location: all */
+	const char *location;		/* "*": all */
 	const char *occupation, *occupation_given;	/* "" = all */
 };
 
@@ -55,12 +54,12 @@ struct evidence_group {
 typedef int evidence_fn(void *ctx, const struct evidence_group *g, struct err *e);
 
 struct evidence_page {
-	size_t rows;		/* own figures that were looked at */
+	size_t figures;		/* newest ones, that were looked at */
 	bool more;
 	bool crowded;		/* one occupation alone fills a page; its rest was left out */
 };
 
-/* How many rows the tables hold for q. */
+/* How many rows the tables hold for q, older years included. */
 int evidence_count(struct pg *pg, enum evidence_kind kind, const struct evidence_query *q,
 		   int64_t *ret, struct err *e);
 /* Calls see() for each group behind the mark, one page of them, and moves the mark; ends with see's

@@ -31,17 +31,20 @@ static const char SQL_WRITE[] =
 	" excluded.source_reliability_score, excluded.methodology_score, excluded.consistency_score,"
 	" excluded.overall_confidence_score, excluded.cache_key, excluded.metadata)";
 
-#define SHOW(table) \
-	"SELECT to_jsonb(c) FROM (SELECT DISTINCT ON (location, occupation, industry) s.*" \
-	" FROM confidence_scores s WHERE data_type = $1" \
-	" AND ($3::text = '*' OR location IN ($3, $4)) AND ($5::text = '' OR occupation IN ($5, $6))" \
-	" AND EXISTS (SELECT FROM " table " b WHERE b.location = s.location AND (b.occupation =" \
-	" s.occupation OR (b.occupation IS NULL AND s.occupation IS NULL)))" \
-	" ORDER BY location, occupation, industry, year DESC LIMIT $2::bigint) c"
+/* From the evidence to its scores, so that what is shown first is found first, however many. */
+#define SHOW(table, same_occupation) \
+	"SELECT to_jsonb(c) FROM (SELECT DISTINCT location, occupation FROM " table \
+	" WHERE ($3::text = '*' OR location = $3) AND ($4::text = '' OR occupation IN ($4, $5))" \
+	" ORDER BY location, occupation LIMIT $2::bigint) b" \
+	" CROSS JOIN LATERAL (SELECT DISTINCT ON (industry) s.* FROM confidence_scores s" \
+	" WHERE s.data_type = $1 AND s.location = b.location AND " same_occupation \
+	" ORDER BY industry, year DESC) c" \
+	" ORDER BY c.location, c.occupation, c.industry LIMIT $2::bigint"
 
 static const char *const SQL_SHOW[] = {
-	[EVIDENCE_SALARY] = SHOW("salary_benchmarks"),
-	[EVIDENCE_MARKET] = SHOW("market_data"),
+	[EVIDENCE_SALARY] = SHOW("salary_benchmarks", "s.occupation = b.occupation"),
+	[EVIDENCE_MARKET] = SHOW("market_data", "(s.occupation = b.occupation"
+				 " OR (s.occupation IS NULL AND b.occupation IS NULL))"),
 };
 
 void scorebook_init(struct scorebook *b)
@@ -164,8 +167,7 @@ int scorebook_show(struct pg *pg, enum evidence_kind kind, const struct evidence
 {
 	const struct pg_param params[] = {
 		PG_TEXT(evidence_kind_name(kind)), PG_INT(most - cJSON_GetArraySize(list)),
-		PG_TEXT(q->location), PG_TEXT(q->location_given),
-		PG_TEXT(q->occupation), PG_TEXT(q->occupation_given),
+		PG_TEXT(q->location), PG_TEXT(q->occupation), PG_TEXT(q->occupation_given),
 	};
 	struct pg_rows *rows = NULL;
 	int64_t r = pg_run(pg, SQL_SHOW[kind], params, COUNT(params), &rows, e);

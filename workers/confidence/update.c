@@ -22,9 +22,11 @@
 struct update {
 	struct run *run;
 	struct pg *pg;
-	struct evidence_query query;
+	struct evidence_query queries[2];	/* by the name that is stored; as it was given */
+	int nqueries;
 	struct scorebook book;
 	struct evidence_mark mark;
+	cJSON *shown;
 	int64_t total, looked_at, scored, changed, crowded;
 };
 
@@ -66,7 +68,8 @@ static void go_on_from(struct update *u, const cJSON *state)
 /* ---- pages ---- */
 
 /* 1: more follow. The last page of a kind is no step: the commit of what comes next holds it. */
-static int do_page(struct update *u, enum evidence_kind kind, const char *step, struct err *e)
+static int do_page(struct update *u, enum evidence_kind kind, const struct evidence_query *q,
+		   const char *step, struct err *e)
 {
 	struct evidence_page page;
 	int64_t changed;
@@ -75,14 +78,14 @@ static int do_page(struct update *u, enum evidence_kind kind, const char *step, 
 
 	scorebook_clear(&u->book, kind);
 	if (r >= 0)
-		r = evidence_page(u->pg, kind, &u->query, &u->mark, see_group, u, &page, e);
+		r = evidence_page(u->pg, kind, q, &u->mark, see_group, u, &page, e);
 	if (r < 0)
 		return r;
 	changed = scorebook_write(&u->book, u->pg, e);
 	if (changed < 0)
 		return (int)changed;
 	FAULT_POINT("confidence.written");
-	u->looked_at += (int64_t)page.rows;
+	u->looked_at += (int64_t)page.figures;
 	u->scored += (int64_t)u->book.rows;
 	u->changed += changed;
 	u->crowded += page.crowded;
@@ -95,8 +98,10 @@ static int do_page(struct update *u, enum evidence_kind kind, const char *step, 
 	return r < 0 ? r : 1;
 }
 
-static int do_kind(struct update *u, enum evidence_kind kind, struct err *e)
+static int do_kind(struct update *u, enum evidence_kind kind, const struct evidence_query *q,
+		   struct err *e)
 {
+	const char *given = q == &u->queries[0] ? "" : " as given";
 	char step[STEP_NAME_SIZE];
 	int r = 1;
 
@@ -104,36 +109,39 @@ static int do_kind(struct update *u, enum evidence_kind kind, struct err *e)
 	for (int number = 1; r == 1; number++) {
 		cJSON *state = NULL;
 
-		snprintf(step, sizeof step, "%s %d", evidence_kind_name(kind), number);
+		snprintf(step, sizeof step, "%s%s %d", evidence_kind_name(kind), given, number);
 		r = run_step_begin(u->run, step, &state, e);
 		if (r == 1)
 			go_on_from(u, state);
 		else if (r == 0)
-			r = do_page(u, kind, step, e);
+			r = do_page(u, kind, q, step, e);
 		cJSON_Delete(state);
 	}
 	return r;
 }
 
-static int count_rows(struct update *u, struct err *e)
+static int count_rows(struct update *u, enum evidence_kind kind, const struct evidence_query *q,
+		      struct err *e)
 {
+	int64_t n = 0;
 	int r = run_db_read(u->run, &u->pg, e);
 
-	for (int kind = 0; r >= 0 && kind < EVIDENCE_KIND_COUNT; kind++) {
-		int64_t n = 0;
-
-		r = evidence_count(u->pg, (enum evidence_kind)kind, &u->query, &n, e);
-		u->total += n;
-	}
+	if (r >= 0)
+		r = evidence_count(u->pg, kind, q, &n, e);
+	u->total += n;
 	return r;
 }
 
-static int do_all(struct update *u, struct err *e)
+/* For each kind and each name, until one fails. Kinds in one order, as their rows stay locked. */
+static int for_each(struct update *u,
+		    int (*fn)(struct update *u, enum evidence_kind kind,
+			      const struct evidence_query *q, struct err *e), struct err *e)
 {
-	int r = count_rows(u, e);
+	int r = 0;
 
 	for (int kind = 0; r >= 0 && kind < EVIDENCE_KIND_COUNT; kind++)
-		r = do_kind(u, (enum evidence_kind)kind, e);
+		for (int i = 0; r >= 0 && i < u->nqueries; i++)
+			r = fn(u, (enum evidence_kind)kind, &u->queries[i], e);
 	return r;
 }
 
@@ -166,22 +174,26 @@ static void warn(cJSON *list, const char *fmt, ...)
 }
 
 /* A name nobody knows may still stand in the tables as it is written. */
-static void resolve(const char *location, const char *occupation, struct area *area,
-		    struct occupation *job, struct evidence_query *q)
+static void resolve(struct update *u, const char *location, const char *occupation,
+		    struct area *area, struct occupation *job)
 {
-	*q = (struct evidence_query){
-		.location = location, .location_given = location,
-		.occupation = occupation, .occupation_given = occupation,
-	};
-	if (strcmp(location, EVIDENCE_EVERYWHERE) != 0 && area_resolve(location, area, NULL) == 0)
-		q->location = area->label;
+	struct evidence_query q = { .location = location, .occupation = occupation,
+				    .occupation_given = occupation };
+
 	if (*occupation && occupation_resolve(occupation, job, NULL) == 0)
-		q->occupation = job->name;
+		q.occupation = job->name;
+	if (strcmp(location, EVIDENCE_EVERYWHERE) != 0 && area_resolve(location, area, NULL) == 0)
+		q.location = area->label;
+	u->queries[u->nqueries++] = q;
+	if (strcmp(q.location, location) == 0)
+		return;
+	q.location = location;
+	u->queries[u->nqueries++] = q;
 }
 
 static cJSON *warnings_of(const struct update *u)
 {
-	const struct evidence_query *q = &u->query;
+	const struct evidence_query *q = &u->queries[0];
 	cJSON *list = mem_check(cJSON_CreateArray());
 
 	if (u->scored == 0)
@@ -193,27 +205,33 @@ static cJSON *warnings_of(const struct update *u)
 	return list;
 }
 
-static int report(const struct update *u, int64_t started_us, cJSON **ret, struct err *e)
+static int show(struct update *u, enum evidence_kind kind, const struct evidence_query *q,
+		struct err *e)
 {
-	cJSON *o = mem_check(cJSON_CreateObject()), *rows = mem_check(cJSON_CreateArray());
-	int r = 0;
+	return scorebook_show(u->pg, kind, q, ROWS_SHOWN, u->shown, e);
+}
 
-	for (int kind = 0; r >= 0 && u->scored > 0 && kind < EVIDENCE_KIND_COUNT; kind++)
-		r = scorebook_show(u->pg, (enum evidence_kind)kind, &u->query, ROWS_SHOWN, rows, e);
+static int report(struct update *u, int64_t started_us, cJSON **ret, struct err *e)
+{
+	const struct evidence_query *q = &u->queries[0];
+	int r = u->scored > 0 ? for_each(u, show, e) : 0;
+	cJSON *o;
+
+	if (r < 0)
+		return r;
+	o = mem_check(cJSON_CreateObject());
 	json_set_str(o, "status", "success");
-	json_set_str(o, "location", u->query.location);
-	json_set_str(o, "occupation", *u->query.occupation ? u->query.occupation : NULL);
+	json_set_str(o, "location", q->location);
+	json_set_str(o, "occupation", *q->occupation ? q->occupation : NULL);
 	json_set_num(o, "scores_updated", (double)u->scored);
 	json_set_num(o, "scores_changed", (double)u->changed);
 	json_set_num(o, "figures", (double)u->looked_at);
-	json_set(o, "confidence_scores", rows);
+	json_set(o, "confidence_scores", u->shown);
+	u->shown = NULL;
 	json_set_num(o, "processing_time_ms", (double)((clock_mono_us() - started_us) / 1000));
 	json_set(o, "warnings", warnings_of(u));
-	if (r < 0)
-		cJSON_Delete(o);
-	else
-		*ret = o;
-	return r;
+	*ret = o;
+	return 0;
 }
 
 int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
@@ -229,11 +247,15 @@ int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_res
 		r = read_text(args, "occupation", false, &occupation, e);
 	if (r < 0)
 		return r;
-	resolve(location, occupation, &area, &job, &u.query);
+	resolve(&u, location, occupation, &area, &job);
 	scorebook_init(&u.book);
-	r = do_all(&u, e);
+	u.shown = mem_check(cJSON_CreateArray());
+	r = for_each(&u, count_rows, e);
+	if (r >= 0)
+		r = for_each(&u, do_kind, e);
 	if (r >= 0)
 		r = report(&u, start, ret_result, e);
+	cJSON_Delete(u.shown);
 	scorebook_release(&u.book);
 	evidence_mark_release(&u.mark);
 	return r < 0 ? r : 0;
