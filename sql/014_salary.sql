@@ -215,9 +215,10 @@ BEGIN
 	RETURN NULL;
 END $$;
 
+-- The other way round: each row's check is found by the key.
 CREATE FUNCTION jobfleet.note_salary_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_nestloop = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
 	INSERT INTO jobfleet.salary_changes (table_name, action, row_id, location, occupation, old)
 	SELECT TG_TABLE_NAME, 'delete', o.id::text, o.location, o.occupation, to_jsonb(o) FROM old_rows o;
@@ -563,7 +564,7 @@ CREATE FUNCTION public.cleanup_salary_data(keep_years integer DEFAULT 10, keep_c
 RETURNS TABLE (what text, removed bigint, more boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- a batch is small, however much is over: its rows are found one by one
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
 	first_year integer := extract(year FROM now() AT TIME ZONE 'UTC')::integer - keep_years + 1;
 BEGIN

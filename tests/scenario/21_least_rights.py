@@ -26,9 +26,9 @@ def jobfleet(*words):
                           timeout=60).stdout
 
 
-def login(group):
+def login(group, part=""):
     """The URL of a fresh role in the group; roles are the whole server's, so the name is ours."""
-    role = "%s_%s" % (group, NAME)
+    role = "%s%s_%s" % (group, part, NAME)
     bed.sql("DROP ROLE IF EXISTS %s" % role)
     bed.sql("CREATE ROLE %s LOGIN PASSWORD 'x' IN ROLE %s" % (role, group))
     return "postgresql://%s:x@%s" % (role, bed.database.split("@", 1)[1])
@@ -70,6 +70,61 @@ def what_an_enqueuer_commits_is_relayed_and_run():
     other.close()
 
 
+FIGURE = json.dumps({"location": "Denver, CO", "occupation": "Nurses", "median_salary": "1.25",
+                     "data_source": "bls", "year": 2025})
+# statement -> who may
+SALARY = {
+    "SELECT * FROM upsert_salary_benchmark('%s')" % FIGURE: "worker",
+    "SELECT * FROM jobfleet.store_market_data('[]')": "worker",
+    "SELECT * FROM cleanup_salary_data()": "worker",
+    "INSERT INTO confidence_scores (data_type, location, year) VALUES ('salary', 'x', 2025)": "worker",
+    "INSERT INTO jobfleet.salary_reads (read_at, cache_key, outcome) VALUES (now(), 'k', 'hit')": "worker",
+    "SELECT * FROM current_salary_benchmarks": "worker dispatcher reader",
+    "SELECT * FROM market_overview": "worker dispatcher reader",
+    "SELECT * FROM salary_benchmarks": "worker dispatcher reader",
+    "SELECT * FROM jobfleet.salary_changes": "reader",
+    "SELECT * FROM jobfleet.salary_erasures": "reader",
+    "SELECT * FROM jobfleet.salary_reads": "worker",
+    "DELETE FROM jobfleet.salary_reads": "",
+    "UPDATE jobfleet.salary_reads SET origin = ''": "",
+    "INSERT INTO jobfleet.salary_changes (table_name, action) VALUES ('a', 'insert')": "",
+    "DELETE FROM jobfleet.salary_changes": "",
+    "SET jobfleet.erasing = 'yes'; DELETE FROM jobfleet.salary_changes": "",
+    "SELECT * FROM jobfleet.export_salary_data('Denver, CO')": "",
+    "SELECT * FROM jobfleet.erase_salary_data('why', 'Denver, CO')": "",
+    "TRUNCATE salary_benchmarks": "",
+    "ALTER TABLE salary_benchmarks DISABLE TRIGGER ALL": "",
+    "DROP TRIGGER jobfleet_note_update ON salary_benchmarks": "",
+}
+
+
+def each_role_does_with_salary_figures_what_it_needs_and_no_more():
+    for role in ("worker", "dispatcher", "reader", "enqueue"):
+        connection = psycopg2.connect(login("jobfleet_%s" % role, "_figures"))
+        for sql, who in SALARY.items():
+            try:
+                with connection.cursor() as c:
+                    c.execute(sql)
+                may = True
+            except psycopg2.errors.InsufficientPrivilege:
+                may = False
+            connection.rollback()
+            assert may == (role in who.split()), "%s: %s, expected only: %s" % (
+                sql, "%s may" % role if may else "%s may not" % role, who or "nobody")
+        connection.close()
+
+
+def a_change_is_noted_with_the_name_of_who_made_it():
+    url = login("jobfleet_worker", "_figures")
+    connection = psycopg2.connect(url)
+    with connection.cursor() as c:
+        c.execute("SELECT * FROM upsert_salary_benchmark(%s)", (FIGURE,))
+    connection.commit()
+    connection.close()
+    assert bed.sql("SELECT changed_by, action FROM jobfleet.salary_changes WHERE location = 'Denver, CO'") == [
+        (url.split("//")[1].split(":")[0], "insert")]
+
+
 def nobody_was_refused_anything():
     for process in started:
         process.send_signal(signal.SIGTERM)
@@ -83,4 +138,6 @@ run(bed,
     workers_start_on_the_rights_of_their_group,
     a_task_runs_and_leaves_its_ledger_row,
     what_an_enqueuer_commits_is_relayed_and_run,
+    each_role_does_with_salary_figures_what_it_needs_and_no_more,
+    a_change_is_noted_with_the_name_of_who_made_it,
     nobody_was_refused_anything)
