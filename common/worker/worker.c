@@ -121,10 +121,10 @@ static void on_zygote(uv_poll_t *handle, int status, int events)
 		lost_zygote(w);
 }
 
-/* What was revoked or paused is known before the first message is taken. */
+/* What is revoked or paused and that the schema fits is known before the first message is taken. */
 static void start_consuming(struct worker *w)
 {
-	bool known = orders_loaded(w->orders);
+	bool known = orders_loaded(w->orders) && w->beat_heard;
 
 	if (!w->loading || (!known && clock_mono_ms() - w->started_ms < ORDERS_WAIT_MS))
 		return;

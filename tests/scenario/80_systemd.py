@@ -114,6 +114,11 @@ def the_dispatchers_user_scales_workers_to_three_and_back():
     ids = tasks.enqueue("echo.mark", 30, work_ms=30)
     tasks.check(ids)
     machine.ctl("stop", *three[1:], user="jobfleet")
+    # the dispatcher itself, inside all that its unit takes from it
+    ids = machine.run("id", "-u", "jobfleet").text, machine.run("id", "-g", "jobfleet").text
+    for verb in ("start", "stop"):
+        machine.run("nsenter", "-t", str(machine.pid("jobfleet-dispatcher")), "-m", "-U",
+                    "--setuid", ids[0], "--setgid", ids[1], "systemctl", verb, three[2])
     assert [machine.show(unit, "ActiveState", "Result") for unit in three[1:]] == [
         ["inactive", "success"]] * 2
     for user, words in (("nobody", ["start", three[1]]), ("jobfleet", ["stop", "dbus.socket"]),
@@ -218,8 +223,34 @@ def a_child_without_memory_dies_alone():
     machine.ctl("stop", unit)
 
 
-def a_shutdown_by_remote_control_stays_down():
+def a_newer_schema_is_borne_and_an_older_one_waited_for():
+    """As with two versions side by side: each looks at the schema that the other left."""
+    newest = tasks.one("SELECT max(number) FROM jobfleet.migrations")
     machine.ctl("start", ECHO)
+    tasks.sql("INSERT INTO jobfleet.migrations (number, name, checksum, run_ms)"
+              " VALUES (%s, 'of a later version', '', 0)", newest + 1)
+    tasks.check(tasks.enqueue("echo.mark", 5))
+    machine.ctl("restart", "jobfleet-migrate", ECHO, "jobfleet-dispatcher")
+    tasks.check(tasks.enqueue("echo.mark", 5))
+    machine.ctl("stop", ECHO)
+    tasks.sql("DELETE FROM jobfleet.migrations WHERE number > %s", newest)
+    kept = tasks.sql("DELETE FROM jobfleet.migrations WHERE number = %s RETURNING number, name,"
+                     " checksum, run_ms", newest)[0]
+    waiting = tasks.enqueue("echo.mark", 5)
+    for unit in (ECHO, "jobfleet-dispatcher"):
+        machine.run("systemctl", "restart", unit, check=False)
+        wait_for("%s tries again" % unit, lambda: int(machine.show(unit, "NRestarts")) > 0, 30, 0.1)
+        assert machine.said(unit, "run jobfleet migrate"), unit
+    assert tasks.done(waiting) == 0
+    tasks.sql("INSERT INTO jobfleet.migrations (number, name, checksum, run_ms)"
+              " VALUES (%s, %s, %s, %s)", *kept)
+    for unit in (ECHO, "jobfleet-dispatcher"):
+        machine.wait_state(unit, "active")
+    tasks.check(waiting)
+
+
+def a_shutdown_by_remote_control_stays_down():
+    machine.ctl("restart", ECHO)
     tasks.jobfleet("control", "shutdown", "--destination=echo@sandbox", may_fail=True)  # no answer
     machine.wait_state(ECHO, "inactive", 20)
     assert machine.show(ECHO, "Result", "NRestarts") == ["success", "0"]
@@ -296,6 +327,7 @@ run(the_units_are_correct_and_expose_little,
     a_stop_under_load_loses_nothing_and_repeats_nothing,
     a_stop_waits_for_a_task_inside_its_own_limit_only,
     a_child_without_memory_dies_alone,
+    a_newer_schema_is_borne_and_an_older_one_waited_for,
     a_shutdown_by_remote_control_stays_down,
     wrong_settings_are_not_tried_again,
     crashes_are_started_again_at_once_then_slower,
