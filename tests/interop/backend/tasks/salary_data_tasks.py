@@ -52,5 +52,5 @@ def monitor_cache_performance():
 
 @app.task(name=NAME + "sync_salary_data", queue="analytics", routing_key="analytics", priority=1,
           time_limit=1560, soft_time_limit=1500)
-def sync_salary_data(occupations=None, locations=None, force=False, max_calls=60):
+def sync_salary_data(occupations=None, locations=None, force=False, max_calls=250):
     """Brings all pairs of occupation and place up to date."""
