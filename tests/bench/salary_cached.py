@@ -24,24 +24,27 @@ REQUEST = {"location": "New York, NY", "occupation": "Software Engineer"}
 
 
 def timed(client, task, queue, *args):
-    began = time.perf_counter()
+    """Milliseconds from the publication to the result in hand."""
     answer = client.call(task, queue, *args)
-    return (time.perf_counter() - began) * 1000, answer
+    return (time.perf_counter() - client.sent_at) * 1000, answer
 
 
-def measure(client, contenders, n):
-    took = {name: [] for name in contenders}
+def measure(client, contenders, pids, n):
+    """Milliseconds of each call, and the program's CPU in all, by contender."""
+    took, cpu = {name: [] for name in contenders}, dict.fromkeys(contenders, 0)
     for name, call in contenders.items():
         for _ in range(WARM_UP):
             timed(client, *call)
     for _ in range((n + ROUND - 1) // ROUND):
         for name, call in contenders.items():
+            cpu[name] -= beds.cpu_us(beds.tree(pids[name]))
             for _ in range(ROUND):
                 ms, answer = timed(client, *call)
                 if name == "cached answer" and not answer["cache_hit"]:
                     raise SystemExit("bench: an answer did not come from the cache")
                 took[name].append(ms)
-    return took
+            cpu[name] += beds.cpu_us(beds.tree(pids[name]))
+    return took, {name: us / len(took[name]) for name, us in cpu.items()}
 
 
 def by_celery(contenders, n):
@@ -82,7 +85,9 @@ def main():
             "cached answer": (common.NAME + "fetch_salary_data", "salary_data", REQUEST),
             "nothing, with ledger": ("echo.noop_ledger", queues[0]),
             "nothing, by Celery": ("echo.noop", queues[1])}
-        took = measure(client, contenders, o.calls)
+        pids = dict(zip(contenders, (salary.processes["salary"].pid,
+                                     *(worker.process.pid for worker in workers))))
+        took, cpu = measure(client, contenders, pids, o.calls)
         python = by_celery({name: contenders[name] for name in ("cached answer",
                                                                 "nothing, by Celery")},
                            max(o.calls // 5, 20))
@@ -95,14 +100,14 @@ def main():
     print("salary-cached: enqueue to result of a cached answer (%d bytes), load average %.1f"
           % (size, os.getloadavg()[0]))
     for name, ms in took.items():
-        print(line(name, ms))
+        print(line(name, ms) + ", CPU %.0f µs each" % cpu[name])
     for name, ms in python.items():
         print(line(name + ", Celery's client", ms))
     print("  p99 %.2f ms: aim under %d ms, %s" % (p99, AIM_MS, common.verdict(p99 < AIM_MS)))
     print("  in the program, look-up and all: %s" % json.dumps(monitor["response_time_ms"]))
     if o.json:
         with open(o.json, "w") as f:
-            json.dump({"p50_ms": p50, "p99_ms": p99, "aim_ms": AIM_MS,
+            json.dump({"p50_ms": p50, "p99_ms": p99, "aim_ms": AIM_MS, "cpu_us": cpu,
                        "all": {name: common.percentiles(ms) for name, ms in took.items()},
                        "celery_client": {name: common.percentiles(ms)
                                          for name, ms in python.items()}}, f, indent=1)

@@ -45,6 +45,7 @@ class Client:
                 pass
         body = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None,
                                       "chord": None}])
+        self.sent_at = time.perf_counter()
         self.channel.basic_publish("", queue, body, pika.BasicProperties(
             content_type="application/json", content_encoding="utf-8", delivery_mode=2, priority=5,
             correlation_id=name, headers={

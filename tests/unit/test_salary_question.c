@@ -166,7 +166,8 @@ static void any_other_call_is_one_part(void **state)
 	(void)state;
 	assert_int_equal(ask(s, &what, &a), -ERR_AGAIN);
 	assert_string_equal(shelf_at(s, 0)->key_parameter, "api_key");
-	put(s, "fred", what.path, "{\"status\":400,\"type\":\"text/xml\",\"body\":\"no \\\"such\\\"\"}");
+	put(s, "fred", what.path,
+	    "{\"status\":400,\"type\":\"text/xml\",\"body\":\"no \\\"such\\\"\"}");
 	assert_int_equal(ask(s, &what, &a), 0);
 	assert_int_equal(a.status, 400);
 	assert_string_equal(a.content_type, "text/xml");
