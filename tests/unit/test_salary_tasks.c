@@ -273,6 +273,44 @@ static void figures_whose_time_is_over_stand_in_when_no_source_answers(void **st
 		       "0");
 }
 
+static void figures_come_in_the_money_of_the_newest_year_when_asked(void **state)
+{
+	cJSON *plain = fetch(YORK), *a;
+	const cJSON *was = row(plain, "salary_benchmarks", "census"), *is, *how;
+	double factor;
+
+	(void)state;
+	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\","
+		  "\"adjust_for_inflation\":true}}");
+	assert_true(json_bool(a, "cache_hit", false));
+	is = row(a, "salary_benchmarks", "census");
+	how = json_get(json_get(is, "metadata"), "adjusted");
+	factor = json_num(how, "factor", 0);
+	assert_true(factor > 1 && factor < 1.5);
+	assert_int_equal(json_num(how, "from_year", 0), json_num(was, "year", -1));
+	assert_true(json_num(how, "to_year", 0) > json_num(how, "from_year", 0));
+	assert_float_equal(json_num(is, "median_salary", 0),
+			   json_num(was, "median_salary", 0) * factor, 0.01);
+	cJSON_Delete(plain);
+	cJSON_Delete(a);
+	bed_expect_sql("SELECT count(*) FROM salary_benchmarks WHERE metadata ? 'adjusted'", "0");
+}
+
+static void without_prices_figures_stay_as_they_are_and_a_warning_says_so(void **state)
+{
+	cJSON *a;
+
+	(void)state;
+	cJSON_Delete(fetch(YORK));
+	bed_fault("{\"provider\":\"*\",\"kind\":\"503_html\"}");
+	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\","
+		  "\"adjust_for_inflation\":true}}");
+	assert_true(warned(a, "are not adjusted"));
+	assert_null(json_get(json_get(row(a, "salary_benchmarks", "census"), "metadata"),
+			     "adjusted"));
+	cJSON_Delete(a);
+}
+
 static void a_used_up_day_parks_bls_and_the_others_answer(void **state)
 {
 	cJSON *a;
@@ -384,6 +422,8 @@ int main(void)
 		TEST(when_all_sources_fail_bundled_figures_answer_marked),
 		TEST(a_stale_answer_is_given_at_once_and_asked_anew_behind_it),
 		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),
+		TEST(figures_come_in_the_money_of_the_newest_year_when_asked),
+		TEST(without_prices_figures_stay_as_they_are_and_a_warning_says_so),
 		TEST(a_used_up_day_parks_bls_and_the_others_answer),
 		TEST(a_refused_key_is_never_repeated_to_anyone),
 		TEST(wrong_requests_are_refused_with_what_would_be_right),

@@ -13,6 +13,7 @@
 #include "common/store/pg.h"
 #include "common/store/redis.h"
 #include "common/worker/run.h"
+#include "workers/salary/adjust.h"
 #include "workers/salary/answer.h"
 #include "workers/salary/benchmark.h"
 #include "workers/salary/bundle.h"
@@ -282,6 +283,8 @@ int fetch_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, st
 		return code;
 	f = fetch_begin(run, &r);
 	code = fetch_any(&f, &origin, e);
+	if (code == 0 && r.want_adjusted)
+		code = adjust_doc(run, &r, &f.bundle.docs[CACHE_SALARY], e);
 	if (code == 0)
 		*ret_result = put_together(&f, origin, start);
 	bundle_release(&f.bundle);

@@ -46,7 +46,7 @@ static void put_share(cJSON *weights, const char *source, int64_t weight, int64_
 {
 	char text[16];
 
-	snprintf(text, sizeof text, "%.2f", (double)weight / (double)sum);
+	snprintf(text, sizeof text, "%.4f", (double)weight / (double)sum);
 	json_set_raw(weights, source, text);
 }
 

@@ -8,7 +8,7 @@
  * only where there is nothing better, bundled figures only where there is nothing else at all.
  *
  *	{"median_salary": 135980.00, "lowest": 131000.00, "highest": 139500.00,
- *	 "weights": {"bls": 0.62, "postings": 0.38}, "left_out": ["census"]}
+ *	 "weights": {"bls": 0.6213, "postings": 0.3787}, "left_out": ["census"]}
  *
  * lowest and highest are those of the medians that take part. Pure functions. */
 #ifndef SALARY_MERGED_H
