@@ -39,6 +39,18 @@ machine.ctl("daemon-reload")
 machine.give_secrets()
 tasks = Tasks(conf)
 
+# The providers that the fleet asks: their addresses from /etc/default, their keys as credentials.
+port_file = os.path.join(os.path.dirname(root), "port")
+providers = subprocess.Popen([os.path.join(TOP, "tests/providers/server"), "--port-file", port_file,
+                              "--die-with-parent"], stdout=subprocess.DEVNULL)
+wait_for("the provider server", lambda: os.path.exists(port_file) and open(port_file).read(), 60)
+ADDRESS = "http://127.0.0.1:" + open(port_file).read().strip()
+machine.run("sh", "-c", "cat >/etc/default/jobfleet", stdin="".join(
+    "JOBFLEET_SOURCE_%s_URL=%s/%s\n" % (name.upper(), ADDRESS, name)
+    for name in ("jsearch", "bls", "census", "fred")))
+for key in ("RAPIDAPI_KEY", "BLS_API_KEY", "CENSUS_API_KEY", "FRED_API_KEY"):
+    machine.run("sh", "-c", "umask 77; echo a-key >$0", "/etc/credstore/" + key)
+
 
 def the_units_are_correct_and_expose_little():
     units = ["jobfleet.target", "jobfleet-dispatcher.service", "jobfleet-migrate.service",
@@ -95,6 +107,23 @@ def secrets_reach_the_unit_and_nobody_else():
                         " tr '\\0' '\\n' </proc/$p/environ; tr '\\0' ' ' </proc/$p/cmdline; done").text
     assert password not in shown and "CREDENTIALS_DIRECTORY=" in shown
     assert password not in machine.ctl("show", unit) + machine.run("journalctl", "-b").text
+
+
+def the_pipeline_and_salaries_run_with_all_that_is_taken_away():
+    got = json.loads(tasks.jobfleet("pipeline", "run", "software engineer", "New York, NY",
+                                    "--results=10", "--source=jsearch", "--wait", "--json",
+                                    "--quiet"))
+    assert got["status"] == "success" and got["collected"] > 0, got
+    assert got["loaded"] + got["duplicates"] == got["processed"], got
+    kept = machine.run("find", "/var/lib/jobfleet/raw_collections", "-type", "f", "-user",
+                       "jobfleet").text
+    assert kept, "there is no copy of the answer"
+    salary = json.loads(tasks.jobfleet(
+        "enqueue", "backend.tasks.salary_data_tasks.fetch_salary_data", "--wait", "--quiet",
+        '{"location": "New York, NY", "occupation": "Software Engineer"}'))
+    assert "bls" in json.dumps(salary).lower(), salary
+    tasks.jobfleet("enqueue", "backend.tasks.salary_data_tasks.update_confidence_scores",
+                   "New York, NY", "Software Engineer", "--wait", "--quiet")
 
 
 def every_secret_that_the_settings_name_has_a_credential():
@@ -321,6 +350,7 @@ run(the_units_are_correct_and_expose_little,
     the_target_brings_up_the_whole_fleet_after_the_schema,
     secrets_reach_the_unit_and_nobody_else,
     every_secret_that_the_settings_name_has_a_credential,
+    the_pipeline_and_salaries_run_with_all_that_is_taken_away,
     the_dispatchers_user_scales_workers_to_three_and_back,
     a_stopped_process_is_ended_by_the_watchdog_and_started_again,
     reload_takes_a_good_file_and_refuses_a_bad_one,
