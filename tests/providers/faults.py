@@ -70,6 +70,56 @@ def bls_refusal(status, text):
     )
 
 
+def bls_series(value, note):
+    """Success, with one row for each series asked for, or none where value is None."""
+
+    def answer(fault, request):
+        row = {
+            "year": "2025",
+            "period": "A01",
+            "periodName": "Annual",
+            "latest": "true",
+            "value": value,
+            "footnotes": [note],
+        }
+        names = request.json().get("seriesid", [])
+        return reply_json(
+            {
+                "status": "REQUEST_SUCCEEDED",
+                "responseTime": 1,
+                "message": [f"{note['text']} for Series {name}" for name in names]
+                if value is None
+                else [],
+                "Results": [
+                    {
+                        "series": [
+                            {"seriesID": name, "data": [] if value is None else [row]}
+                            for name in names
+                        ]
+                    }
+                ],
+            }
+        )
+
+    return answer
+
+
+def census_cells(cell, place=None):
+    """A table with the same in every cell; its ids as asked for, or of another place."""
+
+    def answer(fault, request):
+        wanted, _, code = request.parameter("for", "us:1").rpartition(":")
+        columns = request.parameter("get", "NAME").split(",")
+        return reply_json([[*columns, wanted], [*[cell] * len(columns), place or code]])
+
+    return answer
+
+
+def fred_missing(fault, request):
+    rows = [{"date": f"2026-{month:02d}-01", "value": "."} for month in range(9, 0, -1)]
+    return reply_json({"count": len(rows), "observations": rows})
+
+
 def fred_error(status, text):
     return lambda fault, request: reply_json({"error_code": status, "error_message": text}, status)
 
@@ -226,6 +276,18 @@ REPLIES = {
         "REQUEST_NOT_PROCESSED", "calculations not supported for this survey"
     ),
     "bls_failed": bls_refusal("REQUEST_FAILED", "Your request has failed, please try again later."),
+    "bls_202": lambda f, r: reply_json({"status": "REQUEST_PROCESSING", "message": []}, 202),
+    "bls_404": lambda f, r: reply_html("404 Not Found", "The requested page was not found.", 404),
+    "bls_415": lambda f, r: reply_html("415 Unsupported Media Type", "Not supported.", 415),
+    "bls_missing": bls_series(None, {"text": "Series does not exist"}),
+    "bls_hidden": bls_series("-", {"code": "8", "text": "Estimate not released."}),
+    "bls_top": bls_series(
+        "-",
+        {
+            "code": "5",
+            "text": "This wage is equal to or greater than $120.00 per hour or $249,600 per year.",
+        },
+    ),
     "census_302": census_302("missing_key"),
     "census_302_invalid": census_302("invalid_key"),
     "census_204": lambda f, r: Reply(204, {}, b""),
@@ -234,6 +296,31 @@ REPLIES = {
         "We've logged the error and we'll correct it ASAP. Sorry for the inconvenience.",
         400,
     ),
+    "census_error_500": lambda f, r: reply_text(
+        "There was an error while running your query. We've logged the error.", 500
+    ),
+    "census_404": lambda f, r: reply_html("404 Not Found", "No such vintage.", 404),
+    "census_key_page": lambda f, r: reply_html("Invalid Key", "A valid key must be included."),
+    "census_no_variable": lambda f, r: reply_text(
+        "error: error: unknown variable 'B24011_999E'", 400
+    ),
+    "census_no_place": lambda f, r: reply_text(
+        "error: unknown/unsupported geography hierarchy", 400
+    ),
+    "census_sentinels": census_cells("-666666666.0"),
+    "census_nulls": census_cells(None),
+    "census_top": census_cells("250001"),
+    "census_elsewhere": census_cells("43000", "00000"),
+    "census_numbers": census_cells(43000),
+    "fred_no_series": fred_error(400, "Bad Request.  The series does not exist."),
+    "fred_404": fred_error(404, "Not Found"),
+    "fred_xml": lambda f, r: reply_text(
+        '<?xml version="1.0" encoding="utf-8" ?>\n'
+        '<error code="400" message="Bad Request.  Variable api_key is not set." />\n',
+        400,
+        "text/xml",
+    ),
+    "fred_missing": fred_missing,
     "fred_bad_key": fred_error(
         400,
         "Bad Request.  The value for variable api_key is not registered.  "
@@ -242,6 +329,8 @@ REPLIES = {
     "fred_423": fred_error(423, "Locked"),
     "fred_429": fred_error(429, "Too Many Requests.  Exceeded Rate Limit"),
     "fred_500": fred_error(500, "Internal Server Error"),
+    "indeed_refused": lambda f, r: reply_json({"errors": [{"message": "Not authorized"}]}),
+    "indeed_wrong": lambda f, r: reply_json({"errors": [{"message": "Cannot query field x"}]}),
     "adzuna_auth": adzuna_refusal(401, "AUTH_FAIL", "Authorisation failed"),
     "adzuna_daily": adzuna_refusal(429, "LIMIT", "Daily limit of hits exceeded"),
     "themuse_limit": themuse_limit,
