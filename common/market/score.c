@@ -18,18 +18,24 @@
 #define SUPPORT_FLOOR 0.5
 
 static const struct score_source SOURCES[] = {
-	{ "bls", "bls", 0.95, 0.95, 0.03,
-	  "official survey of 1.1 million establishments, published with its errors" },
-	{ "census", NULL, 0.90, 0.65, 0.20,
-	  "official household survey; five-year mean for a group of occupations, not for one" },
-	{ "fred", "bls", 0.90, 0.85, 0.05, "official series, republished by a Federal Reserve bank" },
-	{ "indeed", "adverts", 0.55, 0.50, 0.15, "pay as advertised on one job board" },
-	{ "postings", "adverts", 0.55, 0.50, 0.15, "pay as advertised in collected postings" },
-	{ "jsearch", "adverts", 0.55, 0.50, 0.15, "pay as advertised in collected postings" },
-	{ "fallback", "bls", 0.30, 0.40, 0.15,
-	  "bundled figures of an earlier year for the whole nation" },
+	{ "bls", "bls", 0.95, 0.95, 0.03, "statistical office of the government, states its errors",
+	  "survey of 1.1 million establishments, for this very occupation" },
+	{ "census", NULL, 0.90, 0.65, 0.20, "statistical office of the government, states its errors",
+	  "survey of households over five years, for a group of occupations" },
+	{ "fred", "bls", 0.90, 0.85, 0.05, "Federal Reserve bank that repeats official series",
+	  "official series, taken over unchanged" },
+	{ "indeed", "adverts", 0.55, 0.50, 0.15, "a job board, about its own advertisements",
+	  "pay as advertised, where it is stated, not as paid" },
+	{ "postings", "adverts", 0.55, 0.50, 0.15, "advertisements collected here, each counted once",
+	  "pay as advertised, where it is stated, not as paid" },
+	{ "jsearch", "adverts", 0.55, 0.50, 0.15, "a search over job boards",
+	  "pay as advertised, where it is stated, not as paid" },
+	{ "fallback", "bls", 0.30, 0.40, 0.15, "copied once from official tables of an earlier year",
+	  "bundled for the whole nation, whatever place was asked for" },
 };
-static const struct score_source STRANGER = { "", NULL, 0.20, 0.20, 0.30, "source unknown here" };
+static const struct score_source STRANGER = {
+	"", NULL, 0.20, 0.20, 0.30, "not known here", "how it was made is not known"
+};
 
 /* What a family says, by its surest source. */
 struct speaker {

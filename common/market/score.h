@@ -66,7 +66,7 @@ struct score_source {
 	const char *family;		/* equal ones copy each other; NULL: on its own */
 	double reliability, method;
 	double expected_error;		/* relative: 0.05 = 5 % */
-	const char *reason;
+	const char *who, *how;		/* reasons for reliability and method */
 };
 
 /* NULL or unknown names give the row for strangers, which scores low. */

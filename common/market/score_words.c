@@ -37,7 +37,7 @@ static char *age_sentence(const struct score_evidence *v)
 
 static char *method_sentence(const struct score_evidence *v)
 {
-	return mem_printf("%s%s%s%s", score_source(v->source)->reason,
+	return mem_printf("%s%s%s%s", score_source(v->source)->how,
 			  v->steps_wider == 1 ? "; one step wider than the area asked for" :
 			  v->steps_wider > 1 ? "; two steps wider than the area asked for" : "",
 			  v->lower_bound ? "; top-coded, so a lower bound" : "",
@@ -94,7 +94,7 @@ cJSON *score_explain(const struct score *s, const struct score_evidence *evidenc
 	json_set_str(o, "leading_source", v->source);
 	put_sentence(o, "sample_size", sample_sentence(v));
 	put_sentence(o, "data_freshness", age_sentence(v));
-	json_set_str(o, "source_reliability", score_source(v->source)->reason);
+	json_set_str(o, "source_reliability", score_source(v->source)->who);
 	put_sentence(o, "methodology", method_sentence(v));
 	put_sentence(o, "consistency", consistency_sentence(s));
 	put_sentence(o, "overall", overall_sentence(s));
