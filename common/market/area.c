@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/market/area_private.h"
+#include "common/market/country.h"
 
 const struct area_state *area_state_of(const char *abbr)
 {
@@ -62,6 +63,7 @@ void area_set(struct area *a, const char *city, const struct area_state *s,
 	      const struct area_metro *m)
 {
 	a->level = m ? AREA_METRO : s ? AREA_STATE : AREA_NATION;
+	memcpy(a->country, "US", sizeof a->country);
 	a->metro = m;
 	a->state = s;
 	snprintf(a->city, sizeof a->city, "%.*s", (int)strcspn(city, "("), city);
@@ -100,6 +102,8 @@ struct area area_widen(const struct area *a)
 {
 	struct area wider = *a;
 
+	if (a->level == AREA_FOREIGN)
+		return wider;
 	wider.level = a->level == AREA_METRO ? AREA_STATE : AREA_NATION;
 	wider.metro = NULL;
 	return wider;
@@ -107,13 +111,17 @@ struct area area_widen(const struct area *a)
 
 const char *area_level_name(enum area_level level)
 {
-	return level == AREA_METRO ? "metro" : level == AREA_STATE ? "state" : "nation";
+	static const char *const NAMES[] = { "nation", "state", "metro", "foreign" };
+
+	return NAMES[level];
 }
 
 const char *area_name(const struct area *a)
 {
 	if (a->level == AREA_METRO)
 		return a->metro->name;
+	if (a->level == AREA_FOREIGN)
+		return country_name(a->country);
 	return a->level == AREA_STATE ? a->state->name : "United States";
 }
 
@@ -121,5 +129,7 @@ const char *area_code(const struct area *a)
 {
 	if (a->level == AREA_METRO)
 		return a->metro->cbsa;
+	if (a->level == AREA_FOREIGN)
+		return a->country;
 	return a->level == AREA_STATE ? a->state->fips : "US";
 }

@@ -10,6 +10,9 @@
  *   answers from that state or nation with a warning.
  * - A name of several cities is the largest of them unless the text says which; the others are
  *   named, and a warning tells when they are no villages beside it.
+ * - A place in another country is AREA_FOREIGN: the agencies have no figures for it, our own
+ *   postings may. It has no codes of the United States, and its label is the one that postings
+ *   have ("Toronto, ON, CA").
  * - A slip in a city's name is mended with a warning when little else can be meant.
  * - Everything else is -ERR_NOT_FOUND, with up to three names that come near.
  * Codes: CBSA of the 2023 delineation (OMB 23-01), state FIPS; Puerto Rico counts as a state.
@@ -23,7 +26,8 @@
 
 struct err;
 
-enum area_level { AREA_NATION, AREA_STATE, AREA_METRO };
+/* AREA_FOREIGN is no level: nothing of the others is wider. */
+enum area_level { AREA_NATION, AREA_STATE, AREA_METRO, AREA_FOREIGN };
 
 struct area_state {
 	const char *abbr, *fips, *name;
@@ -44,6 +48,8 @@ struct area {
 	enum area_level level;
 	const struct area_metro *metro;	/* NULL unless AREA_METRO */
 	const struct area_state *state;	/* NULL for the nation; of a metro: the one asked for or its first */
+	char country[3];		/* "US", of a foreign place its own */
+	char region[8];			/* of a foreign place: ISO 3166-2 without the country, "ON"; "" */
 	char city[64];			/* "New York"; "" when no city was named */
 	char label[AREA_LABEL_SIZE];	/* "New York, NY"; "Texas"; "United States": reads as itself */
 	char warning[384];		/* "" unless a wider area, or one of several readings, stands in */
@@ -53,11 +59,13 @@ struct area {
 };
 
 int area_resolve(const char *text, struct area *ret, struct err *e);
-/* The same place one level wider: metro to state, state to nation. The label stays. */
+/* The same place one level wider: metro to state, state to nation. The label stays; a foreign place
+ * stays as it is. */
 struct area area_widen(const struct area *a);
-const char *area_level_name(enum area_level level);	/* "nation", "state", "metro" */
-const char *area_name(const struct area *a);		/* of the level: metro, state or nation */
-const char *area_code(const struct area *a);		/* CBSA, FIPS or "US" */
+const char *area_level_name(enum area_level level);	/* "nation", "state", "metro", "foreign" */
+const char *area_name(const struct area *a);		/* of the level: metro, state or nation; a
+						 * foreign place's country */
+const char *area_code(const struct area *a);		/* CBSA, FIPS, "US", "CA" */
 
 extern const struct area_state AREA_STATES[];
 extern const size_t AREA_STATES_COUNT;

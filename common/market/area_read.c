@@ -243,12 +243,26 @@ static bool read_misspelt(struct area *a, const char *text, const char *city,
 	return true;
 }
 
-static int abroad(const char *text, const char *country, struct err *e)
+/* The label as postings have it: the noun place makes both. */
+static void set_foreign(struct area *a, const struct place *as_read)
 {
-	return err_set(e, ERR_NOT_FOUND,
-		       "location \"%.80s\" is outside the United States (%s): the sources "
-		       "(BLS, Census, FRED) have no figures for it",
-		       text, country_name(country));
+	struct place p = *as_read;
+	struct gazetteer_walk at = { p.entry, p.entry + 1 };
+	struct gazetteer_entry e;
+
+	if (p.geoname_id && gazetteer_next_place(&at, &e))
+		snprintf(p.city, sizeof p.city, "%s", e.name);
+	*a = (struct area){ .level = AREA_FOREIGN };
+	memcpy(a->country, p.country, sizeof a->country);
+	snprintf(a->region, sizeof a->region, "%s", p.region_code);
+	snprintf(a->city, sizeof a->city, "%s", p.city);
+	if (*p.city || *p.region)
+		place_label(&p, a->label, sizeof a->label);
+	else
+		snprintf(a->label, sizeof a->label, "%s", country_name(p.country));
+	snprintf(a->warning, sizeof a->warning,
+		 "%s is outside the United States, whose agencies (BLS, Census, FRED) are the only official "
+		 "sources here: figures are of our own postings alone", a->label);
 }
 
 static int unknown(const char *text, const char *city, const struct area_state *s, struct err *e)
@@ -307,8 +321,10 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 		settle_city(a, folded, city, &found);
 		return 0;
 	}
-	if (n && !is_ours(p.country))
-		return abroad(text, p.country, e);
+	if (n && !is_ours(p.country)) {
+		set_foreign(a, &p);
+		return 0;
+	}
 	if (s && !*own && (n || !*city)) {
 		area_set(a, "", s, NULL);
 		return 0;

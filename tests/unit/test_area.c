@@ -122,8 +122,38 @@ static void what_cannot_be_a_place_is_refused_with_advice(void **state)
 	refuses("Xqzvw", ERR_NOT_FOUND, "City, ST");
 	refuses("Sietle", ERR_NOT_FOUND, "Seattle, WA");
 	refuses("Chigaco", ERR_NOT_FOUND, "\"Chicago, IL\", \"");
-	refuses("London, UK", ERR_NOT_FOUND, "outside the United States");
-	refuses("Toronto, Canada", ERR_NOT_FOUND, "outside the United States");
+}
+
+static void a_place_in_another_country_has_no_codes_of_the_united_states(void **state)
+{
+	static const struct {
+		const char *text, *label, *country;
+	} CASES[] = {
+		{ "London", "London, ENG, GB", "GB" }, { "London, UK", "London, ENG, GB", "GB" },
+		{ "Toronto, Canada", "Toronto, ON, CA", "CA" }, { "Toronto, ON", "Toronto, ON, CA", "CA" },
+		{ "Vancouver, BC", "Vancouver, BC, CA", "CA" }, { "Berlin", "Berlin, BE, DE", "DE" },
+		{ "München, Deutschland", "Munich, BY, DE", "DE" }, { "Paris, France", "Paris, IDF, FR", "FR" },
+		{ "Bangalore", "Bengaluru, KA, IN", "IN" }, { "Mumbai, India", "Mumbai, MH, IN", "IN" },
+		{ "Zürich", "Zürich, ZH, CH", "CH" }, { "Tel Aviv", "Tel Aviv, TA, IL", "IL" },
+		{ "Sydney, Australia", "Sydney, NSW, AU", "AU" }, { "Canada", "Canada", "CA" },
+		{ "Ontario, Canada", "ON, CA", "CA" }, { "Mexico City", "Mexico City, CMX, MX", "MX" },
+		{ "São Paulo", "São Paulo, SP, BR", "BR" }, { "Nowheretown, France", "Nowheretown, FR", "FR" },
+	};
+	struct area a, again;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		assert_int_equal(area_resolve(CASES[i].text, &a, NULL), 0);
+		if (a.level != AREA_FOREIGN || strcmp(a.label, CASES[i].label) != 0 ||
+		    strcmp(area_code(&a), CASES[i].country) != 0 || !*a.warning || a.metro ||
+		    a.state)
+			fail_msg("%s: %s %s %s", CASES[i].text, area_level_name(a.level), a.label,
+				 area_code(&a));
+		if (area_resolve(a.label, &again, NULL) < 0 || strcmp(again.label, a.label) != 0)
+			fail_msg("%s becomes %s", a.label, again.label);
+		again = area_widen(&a);
+		assert_int_equal(again.level, AREA_FOREIGN);
+	}
 }
 
 static void any_bytes_are_survived(void **state)
@@ -257,6 +287,7 @@ int main(void)
 		cmocka_unit_test(spellings_of_one_place_meet),
 		cmocka_unit_test(a_name_of_several_cities_names_the_others),
 		cmocka_unit_test(what_cannot_be_a_place_is_refused_with_advice),
+		cmocka_unit_test(a_place_in_another_country_has_no_codes_of_the_united_states),
 		cmocka_unit_test(any_bytes_are_survived),
 		cmocka_unit_test(a_place_widens_from_metro_to_state_to_nation),
 		cmocka_unit_test(every_metro_names_known_states_and_well_formed_codes),

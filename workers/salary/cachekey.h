@@ -6,9 +6,10 @@
  *	salary_data:new_york:software_engineer:ny:us:any:any:any:latest
  *	market_data:new_york:software_engineer:ny:us:any:any:any:latest
  *
- * Lower case, words joined by '_'. <city> is the state's name for a state ("texas") and
+ * Lower case, words joined by '_'. <city> is the label for a state ("texas", "new_york_state") and
  * "united_states" for the nation. Spellings of one place give one key ("NYC", "New York, NY");
- * region and country keep equal city names apart. At most 255 bytes, as the column has them. */
+ * region and country keep equal city names apart ("vancouver:…:wa:us", "vancouver:…:bc:ca"). At
+ * most 255 bytes, as the column has them. */
 #ifndef SALARY_CACHEKEY_H
 #define SALARY_CACHEKEY_H
 

@@ -40,6 +40,13 @@ static int add_pair(struct pairs *p, const char *location, const char *occupatio
 
 	if (code < 0)
 		return code;
+	if (r.area.level == AREA_FOREIGN) {
+		request_release(&r);
+		return err_set(e, ERR_NOT_FOUND,
+			       "location \"%.80s\" is outside the United States: the sources have no "
+			       "figures for it",
+			       location);
+	}
 	if (is_there(p, &r)) {
 		request_release(&r);
 		return 0;

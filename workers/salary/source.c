@@ -10,7 +10,8 @@ size_t source_areas(const struct area *asked, struct source_area out[SOURCE_AREA
 	size_t n = 0;
 
 	out[n++] = (struct source_area){ *asked, 0 };
-	while (out[n - 1].area.level != AREA_NATION && n < SOURCE_AREAS) {
+	while (asked->level != AREA_FOREIGN && out[n - 1].area.level != AREA_NATION &&
+	       n < SOURCE_AREAS) {
 		out[n] = (struct source_area){ area_widen(&out[n - 1].area), (int)n };
 		n++;
 	}
@@ -39,13 +40,22 @@ void source_note(const struct talk *t, struct findings *f, bool found, const cha
 
 static const struct source *const SOURCES[] = { &SOURCE_BLS, &SOURCE_FRED, &SOURCE_CENSUS };
 
+static int unknown_abroad(const struct request *r, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND,
+		       "location \"%s\" is outside the United States (%s): BLS, Census and FRED have no "
+		       "figures for it, and too few of our own postings give pay there",
+		       r->area.label, area_name(&r->area));
+}
+
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e)
 {
+	bool abroad = r->area.level == AREA_FOREIGN;
 	struct talk talks[COUNT(SOURCES)] = { 0 };
 	int code;
 
 	for (size_t i = 0; i < COUNT(SOURCES); i++) {
-		if (!ask_source(run, SOURCES[i]->name) ||
+		if (!ask_source(run, SOURCES[i]->name) || abroad ||
 		    (SOURCES[i]->single && ask_is_from_shelf()))
 			continue;
 		talk_init(&talks[i], run, SOURCES[i]->name, SOURCES[i]->hear, NULL);
@@ -63,6 +73,8 @@ int source_all(struct run *run, const struct request *r, struct findings *f, str
 	}
 	if (code >= 0)
 		code = source_postings(run, r, f, e);
+	if (code >= 0 && f->nbenchmarks == 0 && abroad)
+		return unknown_abroad(r, e);
 	if (code >= 0 && f->nbenchmarks == 0)
 		fallback_add(r, f);
 	return code;

@@ -33,7 +33,8 @@
 struct err;
 struct run;
 
-/* All of them, and the bundled figures when none gave a benchmark. */
+/* All of them, and the bundled figures when none gave a benchmark. -ERR_NOT_FOUND: a place outside
+ * the United States (AREA_FOREIGN), and those that may know it gave none. */
 int source_all(struct run *run, const struct request *r, struct findings *f, struct err *e);
 
 /* Whether trouble of this code is ours, not a source's: it ends the task. */

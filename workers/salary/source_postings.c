@@ -206,12 +206,16 @@ int source_postings(struct run *run, const struct request *r, struct findings *f
 	struct pg *pg;
 	int found, code = run_db_read(run, &pg, e);
 
-	while (nation.level != AREA_NATION)
-		nation = area_widen(&nation);
 	if (code >= 0)
 		code = found = find_pay(pg, r, f, e);
-	if (code >= 0)
-		code = count(run, pg, &r->area, soc, &here, e);
+	if (code < 0 || r->area.level == AREA_FOREIGN) {	/* shares are counted in the US alone */
+		if (code > 0)
+			findings_note(f, "postings", "ok", NULL);
+		return code < 0 ? code : 0;
+	}
+	while (nation.level != AREA_NATION)
+		nation = area_widen(&nation);
+	code = count(run, pg, &r->area, soc, &here, e);
 	if (code >= 0 && here.here >= ENOUGH)
 		code = count(run, pg, &nation, soc, &us, e);
 	if (code < 0)
