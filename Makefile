@@ -129,7 +129,7 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
 $B/bin/transform $B/bin/lookup: $(call nouns_of,processing)
-$B/bin/salary_dictionary: $(call nouns_of,salary)
+$B/bin/salary_dictionary $B/bin/salary_zipf: $(call nouns_of,salary)
 
 fuzz-programs: $(FUZZERS)
 

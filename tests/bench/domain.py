@@ -70,7 +70,7 @@ class Printed:
 
 PRINTED = {"pipeline": ("pipeline.py",), "load": ("load.py",),
            "duplicates-curve": ("duplicates_curve.py",), "confidence": ("confidence.py",),
-           "salary-dictionary": ("salary_dictionary.py",),
+           "salary-dictionary": ("salary_dictionary.py",), "salary-zipf": ("salary_zipf.py",),
            "salary-cached": ("salary_cached.py",), "salary-stampede": ("salary_stampede.py",),
            "salary-sync": ("salary_sync.py",)}
 

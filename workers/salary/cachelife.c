@@ -51,7 +51,7 @@ int64_t cache_nominal_s(enum strategy s, enum cache_kind k)
 
 static int64_t grace_s(int64_t nominal_s)
 {
-	return nominal_s / 2 < GRACE_MAX_S ? nominal_s / 2 : GRACE_MAX_S;
+	return nominal_s < GRACE_MAX_S ? nominal_s : GRACE_MAX_S;
 }
 
 /* -JITTER to JITTER, the same for the same key and time. */

@@ -14,7 +14,7 @@
  *	often. Halfway (1/2), and where nothing is known of the release, it is the nominal time.
  *	jitter is 0.9 to 1.1, a hash of key and time: entries that one sync wrote together don't end
  *	together, and the same put computed twice ends at the same second.
- * keep_s = fresh_s + grace: half the nominal time, a day at most. Past fresh_s an entry is stale:
+ * keep_s = fresh_s + grace: the nominal time again, a day at most. Past fresh_s an entry is stale:
  *	it still answers while somebody asks its sources (stale-while-revalidate, RFC 5861 3). Past
  *	keep_s it is gone.
  * CACHE_NONE, "no source has such figures", is as certain as figures are and lives the nominal
