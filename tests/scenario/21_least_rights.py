@@ -70,6 +70,17 @@ def what_an_enqueuer_commits_is_relayed_and_run():
     other.close()
 
 
+def schedules_fire_hold_replace_and_are_noted_on_the_dispatchers_rights():
+    for name, overlap in (("line", "queue"), ("newest", "replace"), ("each", "allow")):
+        jobfleet("schedule", "add", name, "--every=1s", "--task=" + TASK, "--overlap=" + overlap,
+                 "--condition=age(postings) > 1h and age(raw) > 1h and age(benchmarks) > 1h"
+                 " and quota(jsearch) > 0")
+    for name in ("line", "newest", "each"):
+        wait_for(name, lambda: bed.one("SELECT count(*) >= 2 FROM jobfleet.schedule_fires"
+                                       " WHERE schedule = %s AND outcome = 'success'", name))
+        jobfleet("schedule", "remove", name)
+
+
 FIGURE = json.dumps({"location": "Denver, CO", "occupation": "Nurses", "median_salary": "1.25",
                      "data_source": "bls", "year": 2025})
 # statement -> who may
@@ -138,6 +149,7 @@ run(bed,
     workers_start_on_the_rights_of_their_group,
     a_task_runs_and_leaves_its_ledger_row,
     what_an_enqueuer_commits_is_relayed_and_run,
+    schedules_fire_hold_replace_and_are_noted_on_the_dispatchers_rights,
     each_role_does_with_salary_figures_what_it_needs_and_no_more,
     a_change_is_noted_with_the_name_of_who_made_it,
     nobody_was_refused_anything)

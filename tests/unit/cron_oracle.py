@@ -4,12 +4,16 @@
 
 usage: cron_oracle.py random     random expressions in UTC, by Debian's croniter
        cron_oracle.py changes    days around clock changes, by trying every minute with zoneinfo
+       cron_oracle.py zones      two years of every distinct zone: croniter's local times, put on the
+                                 time line by zoneinfo; around each change. JOBFLEET_CRON_ZONES=all:
+                                 all zones, ten years, every day
 
 Each line: expression TAB zone TAB start TAB the fires after it, blank separated (seconds since the
 epoch). Ends with status 77 where croniter is not installed.
 """
 
 import datetime
+import os
 import random
 import sys
 import zoneinfo
@@ -134,5 +138,73 @@ def by_trying():
             print(text, name, start, " ".join(map(str, fires)), sep="\t")
 
 
+# Times of day, and times of rare days; every expression with all hours is by_trying's.
+DAILY = ["30 2 * * *", "0 0 * * *", "0,45 1-3 * * *", "15 23 * * *"]
+RARE = ["0 2 L * *", "30 1 * * 0#2", "0 3 * * MON-FRI", "59 0 1 */3 *", "30 0 29 2 *"]
+FROM = datetime.datetime(2026, 1, 1)
+
+
+def instant(local, zone, fold):
+    return int(local.replace(tzinfo=zone, fold=fold).timestamp())
+
+
+def changes_of(zone, days):
+    """The instants at which its offset changes."""
+    def offset(t):
+        return datetime.datetime.fromtimestamp(t, zone).utcoffset()
+
+    start, found = int(FROM.replace(tzinfo=UTC).timestamp()) - DAY, []
+    for t in range(start, start + days * DAY, DAY):
+        low, high = t, t + DAY
+        if offset(low) == offset(high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
+        found.append((high, offset(t), offset(t + DAY)))
+    return found
+
+
+def on_time_line(local, zone, changes):
+    """The first instant that shows it; of one that no clock shows, the end of its gap."""
+    first, second = instant(local, zone, 0), instant(local, zone, 1)
+    if second >= first:
+        return first
+    return next(t for t, _, _ in changes if second < t <= first)
+
+
+def by_zones():
+    try:
+        from croniter import croniter
+    except ImportError:
+        sys.exit(77)
+    every = os.environ.get("JOBFLEET_CRON_ZONES") == "all"
+    years = 10 if every else 2
+    end = FROM.replace(year=FROM.year + years)
+    days = (end - FROM).days + 2
+    locals_ = {}
+    for text in DAILY + RARE:
+        walk, times = croniter(text, FROM - datetime.timedelta(days=1)), []
+        while not times or times[-1] < end:
+            times.append(walk.get_next(datetime.datetime))
+        locals_[text] = times[:-1]
+    seen = set()
+    for name in sorted(zoneinfo.available_timezones() - {"localtime", "Factory"}):
+        if name.startswith(("right/", "posix/")):
+            continue
+        zone = zoneinfo.ZoneInfo(name)
+        changes = changes_of(zone, days)
+        key = tuple((t, a, b) for t, a, b in changes)
+        if not every and (not changes or key in seen):
+            continue
+        seen.add(key)
+        for text, times in locals_.items():
+            fires = sorted({on_time_line(t, zone, changes) for t in times})
+            for at in [None] if every or text in RARE else [t for t, _, _ in changes]:
+                near = [f for f in fires if at is None or at - 2 * DAY < f < at + 2 * DAY]
+                if len(near) > 1:
+                    print(text, name, near[0], " ".join(map(str, near[1:])), sep="\t")
+
+
 if __name__ == "__main__":
-    {"random": by_croniter, "changes": by_trying}[sys.argv[1]]()
+    {"random": by_croniter, "changes": by_trying, "zones": by_zones}[sys.argv[1]]()

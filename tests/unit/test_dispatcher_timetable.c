@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* services: shared */
-/* timeout: 120 */
-/* Three dispatchers' timetables on one database through a simulated year: time is a parameter. */
+/* timeout: 240 */
+/* Three dispatchers' timetables on one database through simulated time, which is a parameter: in
+ * one process through a year, with restarts and a clock that jumps; and as processes that are
+ * killed, stopped and continued at random, through 45 days (JOBFLEET_STOPS_DAYS=365: a year). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/conf.h"
@@ -13,9 +19,10 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/plan.h"
+#include "common/base/scan.h"
+#include "common/base/schedule.h"
 #include "common/store/migrate.h"
 #include "common/store/pg.h"
-#include "common/base/schedule.h"
 #include "workers/dispatcher/timetable.h"
 
 #define SECOND INT64_C(1000000)
@@ -106,7 +113,9 @@ static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 	while (now < until) {
 		int who = rand_r(&seed) % TABLES, r;
 
-		now += (60 + rand_r(&seed) % (rand_r(&seed) % 8 ? 7200 : 172800)) * SECOND;
+		now += (60 + rand_r(&seed) % (rand_r(&seed) % 8 ? 21600 : 172800)) * SECOND;
+		if (rand_r(&seed) % 50 == 0) /* somebody sets the clock back */
+			now -= 30 * HOUR;
 		now = now < until ? now : until;
 		if (rand_r(&seed) % 20 == 0) {
 			timetable_close(tables[who]);
@@ -134,6 +143,123 @@ static void three_timetables_fire_a_year_without_gap_or_double(void **state)
 	print_message("# %d fires in a simulated year\n", fired);
 }
 
+/* ---- as processes ---- */
+
+/* What they share: what the clock shows. */
+struct shared {
+	_Atomic int64_t now_us;
+	struct timetable *table; /* opened before the fork: reading zones takes its time */
+};
+
+static int64_t min_next_us(void)
+{
+	return number("SELECT (extract(epoch FROM min(next_due)) * 1000000)::bigint"
+		      " FROM jobfleet.schedules WHERE $1 = ''", "");
+}
+
+/* One dispatcher's loop. A connection that the server has ended (it was stopped for long) is
+ * opened again, as a dispatcher does. */
+static void dispatch(const struct shared *shared)
+{
+	struct pg *own = NULL;
+	int64_t next = 0;
+
+	for (;;) {
+		int r = 0;
+
+		if (!own) {
+			if (pg_open(&own, getenv("JOBFLEET_DATABASE_URL"), "stops", 5000, NULL) < 0)
+				_exit(1);
+			r = timetable_register(shared->table, own, shared->now_us, NULL);
+		}
+		if (r == 0)
+			r = timetable_turn(shared->table, own, shared->now_us, &next, NULL);
+		if (r < 0 && !pg_is_alive(own)) {
+			pg_close(own);
+			own = NULL;
+		}
+		if (r == 0)
+			usleep(1000);
+	}
+}
+
+static pid_t start(const struct shared *shared)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		dispatch(shared);
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* Something befalls one of them. */
+static void strike(pid_t *pids, const struct shared *shared, unsigned *seed, int counts[3])
+{
+	int who = rand_r(seed) % TABLES, what = rand_r(seed) % 3;
+
+	counts[what]++;
+	if (what == 0) {
+		kill(pids[who], SIGKILL);
+		assert_int_equal(waitpid(pids[who], NULL, 0), pids[who]);
+		pids[who] = start(shared);
+	} else {
+		kill(pids[who], what == 1 ? SIGSTOP : SIGCONT);
+	}
+}
+
+static void random_stops_lose_no_fire_and_double_none(void **state)
+{
+	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int64_t start_us = 0, until, deadline_ms;
+	unsigned seed = (unsigned)getpid();
+	int days = 45, counts[3] = { 0 };
+	struct plan *plan = plan_new(&conf);
+	pid_t pids[TABLES];
+
+	(void)state;
+	assert_int_equal(timetable_open(&shared->table, plan, &conf, "node", NULL), 0);
+	if (getenv("JOBFLEET_STOPS_DAYS"))
+		assert_int_equal(scan_int(getenv("JOBFLEET_STOPS_DAYS"), 1, 3650, &days, NULL), 0);
+	assert_int_equal(pg_exec(pg, "TRUNCATE jobfleet.schedules, jobfleet.schedule_fires,"
+				     " jobfleet.pending", NULL), 0);
+	clock_parse_iso("2026-02-01T00:00:30Z", &start_us, NULL);
+	until = start_us + days * DAY;
+	shared->now_us = start_us;
+	for (int i = 0; i < TABLES; i++)
+		pids[i] = start(shared);
+	while (number("SELECT count(*) FROM jobfleet.schedules WHERE $1 = ''", "") <
+	       (int64_t)conf.nschedules)
+		usleep(1000);
+	while (shared->now_us < until) {
+		int64_t now = shared->now_us + rand_r(&seed) % (12 * 3600) * SECOND;
+
+		shared->now_us = now < until ? now : until;
+		usleep((useconds_t)(rand_r(&seed) % 15000));
+		strike(pids, shared, &seed, counts);
+	}
+	for (int i = 0; i < TABLES; i++)
+		kill(pids[i], SIGCONT);
+	deadline_ms = clock_mono_ms() + 60000;
+	while (min_next_us() <= until && clock_mono_ms() < deadline_ms)
+		usleep(10000);
+	for (int i = 0; i < TABLES; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	assert_true(min_next_us() > until);
+	for (size_t i = 0; i < COUNT(schedules); i++)
+		check_year(&schedules[i], start_us, until);
+	print_message("# %lld fires in %d days, %d kills, %d stops\n",
+		      (long long)number("SELECT count(*) FROM jobfleet.schedule_fires"
+					" WHERE $1 = ''", ""),
+		      days, counts[0], counts[1]);
+	timetable_close(shared->table);
+	plan_free(plan);
+	munmap(shared, sizeof *shared);
+}
+
 static int open_tables(void **state)
 {
 	struct err e = { 0 };
@@ -157,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_timetables_fire_a_year_without_gap_or_double),
+		cmocka_unit_test(random_stops_lose_no_fire_and_double_none),
 	};
 
 	if (!getenv("JOBFLEET_DATABASE_URL"))

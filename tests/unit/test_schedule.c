@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "common/base/schedule.h"
 
 #define SECOND INT64_C(1000000)
@@ -153,6 +154,38 @@ static void the_last_missed_distance_is_found_by_reckoning(void **state)
 	schedule_release(&s);
 }
 
+static void once_comes_once_at_the_first_instant_that_shows_it(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "2026-12-24T18:00:00Z", "2026-12-24T18:00Z" },
+		{ "2026-12-24T18:00:00+01:00", "2026-12-24T17:00Z" },
+		{ "2026-12-24T18:00", "2026-12-24T17:00Z" },
+		{ "2026-03-29 02:30", "2026-03-29T01:00Z" },	/* left out by the clock */
+		{ "2026-10-25 02:30", "2026-10-25T00:30Z" },	/* shown twice */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		struct conf_schedule c = settings("", 0);
+		int64_t dues[SCHEDULE_MAX_DUES], next, at = us(pairs[i][1]);
+		struct schedule s;
+
+		c.at = pairs[i][0];
+		c.timezone = "Europe/Berlin";
+		assert_int_equal(schedule_init(&s, &c, NULL), 0);
+		assert_true(schedule_is_timed(&s));
+		assert_int_equal(schedule_next(&s, 0), at);
+		assert_true(schedule_next(&s, at) == SCHEDULE_NEVER);
+		assert_int_equal(schedule_dues(&s, at, at + SECOND, dues, &next), 1);
+		assert_true(next == SCHEDULE_NEVER);
+		/* missed: as catch_up says */
+		assert_int_equal(schedule_dues(&s, at, at + DAY, dues, &next), 0);
+		c.catch_up = CONF_CATCH_UP_LAST;
+		assert_int_equal(schedule_dues(&s, at, at + DAY, dues, &next), 1);
+		schedule_release(&s);
+	}
+}
+
 static void a_task_id_belongs_to_name_and_due_time(void **state)
 {
 	struct conf_schedule c = settings("0 9 * * *", 0), other = c;
@@ -213,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_long_list_is_continued_by_the_next_look),
 		cmocka_unit_test(every_counts_from_its_anchor),
 		cmocka_unit_test(the_last_missed_distance_is_found_by_reckoning),
+		cmocka_unit_test(once_comes_once_at_the_first_instant_that_shows_it),
 		cmocka_unit_test(a_task_id_belongs_to_name_and_due_time),
 		cmocka_unit_test(jitter_is_fixed_by_the_name_and_bounded),
 		cmocka_unit_test(wrong_settings_name_the_schedule),
