@@ -164,5 +164,41 @@ def scores():
     passed("scores of a run that dies stand once, with the same figures")
 
 
-for part in (a_fetch, a_sync, a_refresh, upkeep, scores):
+def outcomes(name):
+    return bed.sql("SELECT outcome, retries FROM jobfleet.ledger WHERE task_id = %s ORDER BY retries",
+                   name)
+
+
+def failures():
+    """What no retry rule would call transient: a table that is not there."""
+    bed.clean()
+    for program in ("salary", "confidence"):
+        bed.start(program)
+    run("fetch_salary_data", {"location": "Boston, MA", "occupation": "DBA"})
+    calls = (("fetch_salary_data", 60, {"location": "Austin, TX", "occupation": "DBA"}),
+             ("refresh_salary_cache", 120, "salary_data:*"),
+             ("update_confidence_scores", 300, "Boston, MA"))
+    bed.sql("ALTER TABLE salary_benchmarks RENAME TO benchmarks_away")
+    try:
+        for task, backoff_s, *args in calls:
+            name = enqueue(task, *args)
+            wait_for("a retry of " + task, lambda: outcomes(name))
+            assert outcomes(name)[0] == ("retry", 0), (task, outcomes(name))
+            late = bed.one("SELECT extract(epoch FROM max(p.due) - max(l.settled_at)) FROM"
+                           " jobfleet.pending p JOIN jobfleet.ledger l USING (task_id)"
+                           " WHERE task_id = %s", name)
+            assert late is None or late <= backoff_s * 2, (task, late)
+    finally:
+        bed.sql("ALTER TABLE benchmarks_away RENAME TO salary_benchmarks")
+    for task, *args in (("fetch_salary_data", {"location": "Boston, MA"}),
+                        ("fetch_salary_data", {"location": "Xyzzyville", "occupation": "DBA"}),
+                        ("refresh_salary_cache", ""), ("update_confidence_scores", 42)):
+        name = enqueue(task, *args)
+        wait_for("the end of " + task, lambda: outcomes(name))
+        assert outcomes(name) == [("failure", 0)], (task, outcomes(name))
+    bed.stop()
+    passed("any failure of fetch, refresh and scores comes again later, a wrong call fails at once")
+
+
+for part in (a_fetch, a_sync, a_refresh, upkeep, scores, failures):
     part()
