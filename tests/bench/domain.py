@@ -72,7 +72,7 @@ PRINTED = {"pipeline": ("pipeline.py",), "load": ("load.py",),
            "duplicates-curve": ("duplicates_curve.py",), "confidence": ("confidence.py",),
            "salary-dictionary": ("salary_dictionary.py",), "salary-zipf": ("salary_zipf.py",),
            "salary-cached": ("salary_cached.py",), "salary-stampede": ("salary_stampede.py",),
-           "salary-sync": ("salary_sync.py",)}
+           "salary-sync": ("salary_sync.py",), "salary-queries": ("salary_queries.py",)}
 
 FIGURES = {"transform": figure_transform}
 for path in sorted(glob.glob(os.path.join(HERE, "score_*.py"))):

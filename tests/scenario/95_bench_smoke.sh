@@ -33,7 +33,7 @@ fi
 echo "ok - postings come end to end"
 if ! tests/services/services run --fast -- sh -c 'tests/bench/salary_cached.py --calls 50 &&
 		tests/bench/salary_stampede.py --calls 50 && tests/bench/salary_sync.py --pairs 20 &&
-		tests/bench/confidence.py --rows 4000'; then
+		tests/bench/confidence.py --rows 4000 && tests/bench/salary_queries.py --rows 0.01 --asked 20'; then
 	echo "not ok - a figure of the salary programs is missing"
 	exit 1
 fi

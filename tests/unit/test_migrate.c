@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* migrate: the runner of migrations, and how it adopts tables that are there. */
+/* migrate: the runner of migrations, and how it adopts tables that are there.
+ * timeout: 180 */
 #include <pthread.h>
 
 #include "tests/unit/scratch_db.h"
@@ -222,6 +223,69 @@ static void an_adopted_posting_table_with_a_key_of_its_own_is_pointed_at_all_the
 		    " VALUES ('a', 'a', 'k', 'jsearch')");
 }
 
+/* ---- salary figures ---- */
+
+#define UPSERT(more) \
+	"SELECT count(*) FROM upsert_salary_benchmark(jsonb_build_object('location', 'Denver'," \
+	" 'occupation', 'nurse', 'data_source', 'bls', 'year', 2025, 'median_salary', '2.50'" more \
+	")) WHERE outcome = "
+
+static void figures_of_the_release_before_are_there_after_an_upgrade(void **state)
+{
+	struct fixture *f = *state;
+	char *copy = mem_printf("cp sql/00*.sql sql/01[0-3]*.sql %s", f->dir);
+	struct err e = { 0 };
+
+	assert_int_equal(system(copy), 0);
+	free(copy);
+	assert_int_equal(migrate_run(f->pg, f->dir, NULL, NULL, &e), 13);
+	must(f->pg, "INSERT INTO salary_benchmarks (location, occupation, median_salary,"
+		    " data_source, year, updated_at) VALUES ('Denver', 'nurse', 1, 'bls', 2025,"
+		    " '2026-01-01'), ('Austin', 'nurse', 1, 'bls', 2025, '2026-01-01');"
+		    " INSERT INTO market_data (location, unemployment_rate, data_source, year)"
+		    " VALUES ('Denver', 250, 'bls', 2025)");
+	assert_int_equal(migrate_shipped(f->pg, NULL), MIGRATE_SCHEMA - 13);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM salary_benchmarks WHERE updated_at ="
+				" '2026-01-01' AND median_salary = 1"),
+			 2);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM market_data"), 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.schema_differences WHERE"
+				" difference LIKE 'column unemployment_rate cannot be held to%'"),
+			 1);
+	assert_int_equal(number(f->pg, UPSERT("") "'updated'"), 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.salary_changes"), 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM current_salary_benchmarks"), 2);
+}
+
+static void an_adopted_salary_table_with_ids_of_its_own_is_merged_into(void **state)
+{
+	struct fixture *f = *state;
+	char said[8192] = "";
+
+	must(f->pg,
+	     "CREATE TABLE salary_benchmarks (id serial PRIMARY KEY, location varchar(255) NOT NULL,"
+	     " occupation varchar(255) NOT NULL, median_salary numeric(12,2) NOT NULL,"
+	     " percentile_90 numeric(12,2), data_source varchar(50) NOT NULL, year integer NOT NULL);"
+	     " CREATE INDEX callers_own ON salary_benchmarks (median_salary);"
+	     " INSERT INTO salary_benchmarks VALUES (7, 'Denver', 'nurse', 1, -1, 'bls', 2025)");
+	migrate_shipped(f->pg, said);
+	assert_non_null(strstr(said, "column percentile_90 cannot be held to >= 0"));
+	assert_int_equal(number(f->pg, UPSERT("") "'updated'"), 1);
+	assert_int_equal(number(f->pg, UPSERT("") "'unchanged'"), 1);
+	assert_int_equal(number(f->pg, UPSERT(", 'industry', 'Health'") "'inserted'"), 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.salary_changes WHERE row_id ="
+				" '7' AND action = 'update' AND old ->> 'median_salary' = '1.00'"),
+			 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.salary_checks WHERE row_id ="
+				" '7'"),
+			 1);
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM pg_indexes WHERE tablename ="
+				" 'salary_benchmarks' AND indexname = 'callers_own'"),
+			 1);
+	must(f->pg, "DELETE FROM salary_benchmarks; SELECT * FROM cleanup_salary_data()");
+	assert_int_equal(number(f->pg, "SELECT count(*) FROM jobfleet.salary_checks"), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -235,6 +299,8 @@ int main(void)
 		WITH_DATABASE(existing_tables_are_adopted_and_differences_named),
 		WITH_DATABASE(
 			an_adopted_posting_table_with_a_key_of_its_own_is_pointed_at_all_the_same),
+		WITH_DATABASE(figures_of_the_release_before_are_there_after_an_upgrade),
+		WITH_DATABASE(an_adopted_salary_table_with_ids_of_its_own_is_merged_into),
 	};
 
 	url = getenv("JOBFLEET_DATABASE_URL");
