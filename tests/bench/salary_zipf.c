@@ -7,8 +7,8 @@
  * as the first), at times drawn evenly. A read is cache_get; a miss, and a stale answer once a
  * quarter of an hour, asks the sources if the day's calls allow: then one call is counted and the
  * answer put by cache_put with cache_life. Figures are of one release a year, which comes in the
- * middle of the days. A miss without a call left is answered from figures that ended: a miss all the
- * same. The first half of the days warms up; what is printed, one JSON line, is of the
+ * middle of the days. A miss without a call left is answered from figures that ended: a miss all
+ * the same. The first half of the days warms up; what is printed, one JSON line, is of the
  * second: share of reads answered from the cache (fresh or stale), of those stale, calls a day, and
  * reads that found the day's calls used up. */
 #include <inttypes.h>
