@@ -88,6 +88,22 @@ static void a_task_names_itself_on_its_lines_only(void **state)
 	assert_non_null(strstr(lines(), "outside\n"));
 }
 
+static void a_line_about_a_task_says_no_more_than_its_text(void **state)
+{
+	const struct log_task task = { "id-2", "jobfleet.reprocess", "q", 3 };
+
+	(void)state;
+	log_about(LOG_LEVEL_WARNING, &task, "child lost id=%s", task.id);
+	log_each(&task, "revoked id=%s", task.id);
+	assert_non_null(strstr(lines(), "WARNING  "));
+	assert_non_null(strstr(lines(), "child lost id=id-2\n"));
+	assert_non_null(strstr(lines(), "INFO     "));
+	assert_non_null(strstr(lines(), "revoked id=id-2\n"));
+	log_set_level(LOG_LEVEL_WARNING);
+	log_each(&task, "never id=%s", task.id);
+	assert_null(strstr(lines(), "never"));
+}
+
 static void no_text_of_a_peer_makes_a_line_of_its_own(void **state)
 {
 	size_t n = 0;
@@ -186,6 +202,7 @@ int main(void)
 		TEST(a_line_says_when_how_bad_who_and_what),
 		TEST(levels_below_the_least_are_not_written),
 		TEST(a_task_names_itself_on_its_lines_only),
+		TEST(a_line_about_a_task_says_no_more_than_its_text),
 		TEST(no_text_of_a_peer_makes_a_line_of_its_own),
 		TEST(a_long_line_is_cut),
 		TEST(errno_survives_a_line),
