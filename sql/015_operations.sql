@@ -162,14 +162,15 @@ END $$;
 
 -- Writes down how executions ended: of the newest `most` that are open, and with again those that
 -- failed in the ledger's days and have succeeded since (a replayed dead letter). Returns how many.
+-- Who calls it again and again takes an advisory lock: one at a time is enough.
 CREATE FUNCTION jobfleet.note_ends(at timestamptz, most integer, again boolean DEFAULT false)
 RETURNS integer LANGUAGE sql AS $$
 	WITH open AS (SELECT f.schedule, f.due, f.task_id, f.fired_at, f.generation, f.ended_at
 		FROM jobfleet.schedule_fires f
 		WHERE f.outcome IS DISTINCT FROM 'success' AND NOT f.held AND (f.ended_at IS NULL OR $3)
 			AND f.fired_at > $1 - interval '8 days'
-		ORDER BY f.fired_at DESC LIMIT $2 FOR UPDATE SKIP LOCKED),
-	found AS (SELECT o.schedule, o.due, l.generation, l.settled_at, l.outcome, l.cause, runs.*,
+		ORDER BY f.fired_at DESC LIMIT $2),
+	found AS (SELECT o.schedule, o.due, o.ended_at AS was, l.generation, l.settled_at, l.outcome, l.cause, runs.*,
 			jobfleet.result_records(l.meta) AS records
 		FROM open o
 		CROSS JOIN LATERAL (SELECT l.* FROM jobfleet.ledger l WHERE l.task_id = o.task_id AND l.final
@@ -177,19 +178,20 @@ RETURNS integer LANGUAGE sql AS $$
 		CROSS JOIN LATERAL (SELECT min(r.started_at) AS started_at, count(*) AS attempts
 			FROM jobfleet.ledger r WHERE r.task_id = o.task_id) runs
 		UNION ALL
-		SELECT o.schedule, o.due, d.generation, d.died_at, 'dead', d.cause, NULL, NULL, NULL
+		SELECT o.schedule, o.due, NULL, d.generation, d.died_at, 'dead', d.cause, NULL, NULL, NULL
 		FROM open o CROSS JOIN LATERAL (SELECT d.* FROM jobfleet.dead_letters d
 			WHERE d.task_id = o.task_id AND d.state = 'dead' ORDER BY d.id DESC LIMIT 1) d
 		WHERE o.ended_at IS NULL AND NOT EXISTS (SELECT FROM jobfleet.ledger l
 			WHERE l.task_id = o.task_id AND l.final)
 		UNION ALL
-		SELECT o.schedule, o.due, NULL, $1, 'unknown', NULL, NULL, NULL, NULL FROM open o
+		SELECT o.schedule, o.due, NULL, NULL, $1, 'unknown', NULL, NULL, NULL, NULL FROM open o
 		WHERE o.ended_at IS NULL AND o.fired_at < $1 - interval '7 days'),
 	noted AS (UPDATE jobfleet.schedule_fires f SET generation = n.generation, ended_at = n.settled_at,
 			outcome = n.outcome, cause = n.cause, started_at = n.started_at, records = n.records,
 			attempts = n.attempts + coalesce((SELECT sum(s.starts) FROM jobfleet.starts s
 				WHERE s.task_id = f.task_id), 0)
-		FROM found n WHERE f.schedule = n.schedule AND f.due = n.due RETURNING 1)
+		FROM found n WHERE f.schedule = n.schedule AND f.due = n.due
+			AND f.ended_at IS NOT DISTINCT FROM n.was RETURNING 1)
 	SELECT count(*)::integer FROM noted
 $$;
 

@@ -19,7 +19,8 @@ enum { NEWEST = 500, ALL = 1000000, ALL_EVERY_MS = 60000, TELL_MS = 2000, PROPS_
 static const char SQL_RELEASE[] = "SELECT jobfleet.release_held($1::timestamptz)";
 
 static const char SQL_NOTE[] =
-	"SELECT jobfleet.note_ends($1::timestamptz, $2::integer, $3::boolean)";
+	"SELECT CASE WHEN pg_try_advisory_xact_lock(hashtext('jobfleet.note_ends'))"
+	" THEN jobfleet.note_ends($1::timestamptz, $2::integer, $3::boolean) ELSE 0 END";
 
 static const char SQL_REPLACED[] =
 	"SELECT f.task_id, f.schedule FROM jobfleet.schedule_fires f WHERE f.ended_at IS NULL"
