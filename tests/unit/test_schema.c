@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the shipped migrations promise: closed lists, keys, rights, and jobfleet.enqueue. */
+/* What the shipped migrations promise: closed lists, keys, rights, and jobfleet.enqueue.
+ * timeout: 180 */
 #include "common/base/uuid.h"
 #include "tests/unit/scratch_db.h"
 
