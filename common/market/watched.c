@@ -40,8 +40,12 @@ cJSON *watched_list(const char *text)
 static int check_place(const char *text, struct err *e)
 {
 	struct area a;
+	int r = area_resolve(text, &a, e);
 
-	return area_resolve(text, &a, e);
+	if (r == 0 && a.level == AREA_FOREIGN)
+		r = err_set(e, ERR_NOT_FOUND, "location \"%.80s\" is outside the United States: the "
+			    "sources have no figures for it", text);
+	return r;
 }
 
 static int check_occupation(const char *text, struct err *e)

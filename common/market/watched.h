@@ -14,8 +14,8 @@ struct err;
 
 /* An array of the texts; owned by the caller. */
 cJSON *watched_list(const char *text);
-/* -ERR_CONFIG names the list and its first entry that is no place or no occupation, with what
- * would be right; so is a list without an entry. */
+/* -ERR_CONFIG names the list and its first entry that is no occupation or no place of the United
+ * States, with what would be right; so is a list without an entry. */
 int watched_check(const struct conf *conf, struct err *e);
 
 #endif

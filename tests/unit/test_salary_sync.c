@@ -186,6 +186,8 @@ static void a_wrong_entry_is_named(void **state)
 	(void)state;
 	assert_int_equal(ends_with("{\"occupations\":[\"SRE\",\"Wizard\"]}", &e), -ERR_NOT_FOUND);
 	assert_non_null(strstr(e.msg, "Wizard"));
+	assert_int_equal(ends_with("{\"locations\":[\"London, UK\"]}", &e), -ERR_NOT_FOUND);
+	assert_non_null(strstr(e.msg, "London"));
 	assert_int_equal(ends_with("{\"locations\":[]}", &e), -ERR_INVALID);
 	assert_int_equal(ends_with("{\"max_calls\":0}", &e), -ERR_INVALID);
 }

@@ -70,6 +70,8 @@ static void a_wrong_entry_is_named(void **state)
 			 -ERR_CONFIG);
 	assert_non_null(strstr(e.msg, "fleet.salary_locations: "));
 	assert_non_null(strstr(e.msg, "Xyzzyville"));
+	assert_int_equal(check_with("JOBFLEET_SALARY_LOCATIONS", "London, UK", &e), -ERR_CONFIG);
+	assert_non_null(strstr(e.msg, "outside the United States"));
 	assert_int_equal(check_with("JOBFLEET_SALARY_LOCATIONS", " ; ", &e), -ERR_CONFIG);
 	assert_non_null(strstr(e.msg, "is empty"));
 }

@@ -198,17 +198,21 @@ static int wait_for_turn(struct errand *n, struct err *e)
 
 int errand_run(struct errand *n, struct err *e)
 {
-	struct pg *pg;
 	int r = wait_for_turn(n, e);
 
-	if (r < 0)
-		return r;
-	r = ask_all(n, true, e);
+	if (r >= 0)
+		r = ask_all(n, true, e);
 	if (r == 0)
 		r = ask_all(n, false, e);
+	return r < 0 ? r : 0;
+}
+
+void errand_end(struct errand *n)
+{
+	struct pg *pg;
+
 	if (run_db_read(n->run, &pg, NULL) >= 0)
 		(void)asking_release(pg, LEASE, run_id(n->run), NULL);
-	return r < 0 ? r : 0;
 }
 
 int errand_least(const struct errand *n, const char *source)

@@ -77,6 +77,7 @@ static int gather(struct sync *s, struct err *e)
 		if (r >= 0)
 			r = look_at_all(s, &open, e);
 	}
+	errand_end(&s->errand);
 	return r;
 }
 
@@ -88,9 +89,10 @@ static void step_name(const struct pair *p, char out[UUID_SIZE + 8])
 	snprintf(out, UUID_SIZE + 8, "pair:%s", id);
 }
 
-static bool answered(const struct findings *f, const char *source)
+/* One that is switched off is not missed. */
+static bool is_missed(const struct findings *f, const char *source)
 {
-	return strcmp(json_str(json_get(f->sources, source), "status", ""), "ok") == 0;
+	return strcmp(json_str(json_get(f->sources, source), "status", "ok"), "ok") != 0;
 }
 
 /* Without BLS a pair stays open: what the others have is no reason not to ask again. */
@@ -101,7 +103,7 @@ static int keep(struct sync *s, struct pair *p, const char *step, struct err *e)
 
 	findings_init(&f);
 	r = look(s, p, &f, e);
-	if (r > 0 && answered(&f, "bls")) {
+	if (r > 0 && !is_missed(&f, "bls")) {
 		p->given_up = f.fallback || f.nbenchmarks == 0;
 		r = p->given_up ? 0 : fetch_keep(s->run, &p->request, &f, step, e);
 		FAULT_POINT("sync.kept");
