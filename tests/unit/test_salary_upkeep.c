@@ -131,7 +131,7 @@ static void cleanup_never_takes_what_a_fetch_has_just_put(void **state)
 		for (int i = 0; i < 40 && r >= 0; i++)
 			r = bed_call(NAME("cleanup_expired_cache"), cleanup_expired_cache, NULL,
 				     "{}", &o, &e);
-		_exit(r < 0);
+		_exit(r < 0 ? 1 : 0);
 	}
 	while (waitpid(cleaner, &status, WNOHANG) == 0) {
 		struct cache_doc d;
