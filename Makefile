@@ -61,6 +61,7 @@ own_nouns_of = $(filter-out %/main.o,$(patsubst %.c,$B/%.o,$(wildcard workers/$1
 # processing.
 USES_collection := $(SOURCES)
 USES_processing := $(SOURCES)
+USES_salary := $(SOURCES)
 USES_ctl := $(SOURCES) $(call own_nouns_of,processing)
 nouns_of = $(call own_nouns_of,$1) $(USES_$1)
 

@@ -9,7 +9,8 @@ A fault is asked for by POST /_fault with a JSON object:
     count      how many requests it spoils; null or absent = until DELETE /_fault
     seconds    slow: the whole body takes so long; delay: the answer starts so late;
                hang: nothing comes, then the end
-    bytes      huge: size of the body; deep: levels; cut, reset: bytes sent before the end
+    bytes      huge: size of the body; deep: levels; cut, reset: bytes sent before the end;
+               indeed_offers: how many
     retry_after, reset   header values for the 429 kinds (seconds)
     location   redirect: where to
 
@@ -113,6 +114,46 @@ def census_cells(cell, place=None):
         return reply_json([[*columns, wanted], [*[cell] * len(columns), place or code]])
 
     return answer
+
+
+def indeed_row(number, title, place, unit, low, high, currency="USD", guessed=False):
+    pay = {"baseSalary": {"unitOfWork": unit, "range": {"min": low, "max": high}}}
+    pay["currencyCode"] = currency
+    return {
+        "trackingKey": f"t{number}",
+        "job": {
+            "key": f"{number:016x}",
+            "title": title,
+            "location": {"countryCode": "US", "formatted": {"long": place}},
+            "compensation": {"estimated": pay, "baseSalary": None} if guessed else pay,
+            "employer": {"name": "Bell & Sons"},
+        },
+    }
+
+
+def indeed_offers(fault, request):
+    """Forty offers in New York, a thousand dollars apart, and one of each kind that is no offer."""
+    york, engineer = "New York, NY", "Senior Software Engineer"
+    rows = [
+        indeed_row(i, engineer, york, "YEAR", 100000 + 1000 * i, 120000 + 1000 * i)
+        for i in range(fault.get("bytes", 40) - 1)
+    ]
+    last = 100000 + 1000 * len(rows)
+    rows += [
+        indeed_row(100, engineer, "Newark, NJ", "HOUR", last / 2080, (last + 20000) / 2080),
+        indeed_row(101, "Registered Nurse", york, "YEAR", 1, 2),
+        indeed_row(102, engineer, "Austin, TX", "YEAR", 1, 2),
+        indeed_row(103, engineer, york, "YEAR", 1, 2, currency="EUR"),
+        indeed_row(104, engineer, york, "YEAR", 1, 2, guessed=True),
+        indeed_row(105, engineer, york, "FORTNIGHT", 1, 2),
+        indeed_row(106, engineer, york, "YEAR", 2, 1),
+        indeed_row(107, engineer, york, "YEAR", 0, 5),
+        indeed_row(108, engineer, york, "YEAR", "x", None),
+        {"trackingKey": "t", "job": None},
+    ]
+    return reply_json(
+        {"data": {"jobSearch": {"pageInfo": {"nextCursor": None}, "results": rows}}}
+    )
 
 
 def fred_missing(fault, request):
@@ -329,6 +370,7 @@ REPLIES = {
     "fred_423": fred_error(423, "Locked"),
     "fred_429": fred_error(429, "Too Many Requests.  Exceeded Rate Limit"),
     "fred_500": fred_error(500, "Internal Server Error"),
+    "indeed_offers": indeed_offers,
     "indeed_refused": lambda f, r: reply_json({"errors": [{"message": "Not authorized"}]}),
     "indeed_wrong": lambda f, r: reply_json({"errors": [{"message": "Cannot query field x"}]}),
     "adzuna_auth": adzuna_refusal(401, "AUTH_FAIL", "Authorisation failed"),

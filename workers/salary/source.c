@@ -38,7 +38,8 @@ void source_note(const struct talk *t, struct findings *f, bool found, const cha
 	f->failed |= t->code < 0;
 }
 
-static const struct source *const SOURCES[] = { &SOURCE_BLS, &SOURCE_FRED, &SOURCE_CENSUS };
+static const struct source_side *const SOURCES[] = { &SOURCE_BLS, &SOURCE_FRED, &SOURCE_CENSUS,
+						     &SOURCE_INDEED };
 
 static int unknown_abroad(const struct request *r, struct err *e)
 {

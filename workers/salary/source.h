@@ -10,6 +10,9 @@
  *   fred    regional price parity (cost of living), unemployment of state or nation; a call each
  *   census  median earnings of the occupation's group with their margin of error, unemployment,
  *           share of people working from home; a wider area is a call more
+ *   indeed  pay as advertised there: median, mean and quartiles of at least 30 offers of the
+ *           occupation in the area whose pay the employer states; for who has a partner's token,
+ *           off in what we ship (sources/indeed.c)
  * They are asked at once (talk.h), so an answer takes as long as the slowest of them, and that at
  * most its time-out. Beside them, without a call:
  *   postings  our own database. Pay: median, mean and quartiles of at least 30 offers of the city,
@@ -50,14 +53,14 @@ size_t source_areas(const struct area *asked, struct source_area out[SOURCE_AREA
 
 /* One source's side: begin makes t->of and puts the first questions into the talk, which is inited;
  * end reads what came of them into the findings and releases t->of. */
-struct source {
+struct source_side {
 	const char *name;
 	talk_hear *hear;
 	void (*begin)(struct talk *t, const struct request *r);
 	void (*end)(struct talk *t, const struct request *r, struct findings *f);
 	bool single;			/* cannot be answered from a shelf: left out of a sync */
 };
-extern const struct source SOURCE_BLS, SOURCE_FRED, SOURCE_CENSUS;
+extern const struct source_side SOURCE_BLS, SOURCE_FRED, SOURCE_CENSUS, SOURCE_INDEED;
 
 /* Notes what became of a talk: its failure, or "ok" with what it has to say (NULL: nothing). found:
  * it gave figures nevertheless. */

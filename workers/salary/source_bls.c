@@ -205,4 +205,4 @@ static void end(struct talk *t, const struct request *r, struct findings *f)
 	free(s);
 }
 
-const struct source SOURCE_BLS = { .name = "bls", .hear = hear, .begin = begin, .end = end };
+const struct source_side SOURCE_BLS = { .name = "bls", .hear = hear, .begin = begin, .end = end };

@@ -216,6 +216,6 @@ static void end(struct talk *t, const struct request *r, struct findings *f)
 	free(s);
 }
 
-const struct source SOURCE_CENSUS = {
+const struct source_side SOURCE_CENSUS = {
 	.name = "census", .hear = hear, .begin = begin, .end = end
 };

@@ -155,4 +155,4 @@ static void end(struct talk *t, const struct request *r, struct findings *f)
 	free(s);
 }
 
-const struct source SOURCE_FRED = { .name = "fred", .hear = hear, .begin = begin, .end = end };
+const struct source_side SOURCE_FRED = { .name = "fred", .hear = hear, .begin = begin, .end = end };
