@@ -104,6 +104,10 @@ static const struct {
 	{ "St. Louis", "C++ Developer", "salary_data:st_louis:c_developer:mo:us:any:any:any:latest" },
 	{ "Texas", "DBA", "salary_data:texas:dba:tx:us:any:any:any:latest" },
 	{ "Remote", "DBA", "salary_data:united_states:dba:us:us:any:any:any:latest" },
+	{ "New York State", "DBA", "salary_data:new_york_state:dba:ny:us:any:any:any:latest" },
+	{ "Vancouver, WA", "DBA", "salary_data:vancouver:dba:wa:us:any:any:any:latest" },
+	{ "Vancouver, Canada", "DBA", "salary_data:vancouver:dba:bc:ca:any:any:any:latest" },
+	{ "Singapore", "DBA", "salary_data:singapore:dba:any:sg:any:any:any:latest" },
 };
 
 static void spellings_of_one_question_give_one_key(void **state)
