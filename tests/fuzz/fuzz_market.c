@@ -21,7 +21,8 @@ static void check_place(const char *text)
 	fuzz_want(*area_name(&a) && *area_code(&a), "an area has a name and a code");
 	again = area_widen(&a);
 	again = area_widen(&again);
-	fuzz_want(again.level == AREA_NATION || again.level == AREA_FOREIGN, "two steps are the widest");
+	fuzz_want(again.level == AREA_NATION || again.level == AREA_FOREIGN,
+		  "two steps are the widest");
 	(void)area_resolve(a.label, &again, NULL);
 }
 
