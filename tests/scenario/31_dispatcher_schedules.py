@@ -139,6 +139,8 @@ def missed_times_follow_their_policy():
     assert [due for due, _ in fires("missed_last")] == [last], fires("missed_last")
     assert [due for due, _ in fires("missed_all")] == [last - 2 * 86400, last - 86400, last]
     assert bed.one("SELECT next_due > now() FROM jobfleet.schedules WHERE name = 'missed_skip'")
+    assert bed.one("SELECT count(*) FROM jobfleet.schedule_skips WHERE schedule = 'missed_skip'"
+                   " AND reason LIKE 'no dispatcher ran%'") == 1
     if not 0 <= time.time() % 86400 - 32400 < 300:     # just after 9:00 today's is on time
         assert fires("missed_skip") == [], fires("missed_skip")
 

@@ -148,6 +148,12 @@ static int insert_minding(struct pg *pg, const struct fire *f, struct err *e)
 	return insert(pg, f, true, e);
 }
 
+int fire_missed(struct pg *pg, const struct fire *f, struct err *e)
+{
+	return leave_out(pg, f, "no dispatcher ran then or for a while after, and catch_up says so",
+			 e);
+}
+
 int fire_due(struct pg *pg, const struct conf *conf, const struct fire *f, struct err *e)
 {
 	char *why = NULL, *reason;

@@ -40,5 +40,8 @@ struct fire {
 /* In pg's transaction. 1 = fired, 0 = it was fired before, or it is left out. conf knows the
  * sources of conditions. */
 int fire_due(struct pg *pg, const struct conf *conf, const struct fire *f, struct err *e);
+/* f is the first of some due times that passed while no dispatcher ran and that catch_up leaves
+ * out: notes it. 0, or negative. */
+int fire_missed(struct pg *pg, const struct fire *f, struct err *e);
 
 #endif

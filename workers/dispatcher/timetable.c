@@ -98,7 +98,7 @@ int timetable_register(struct timetable *t, struct pg *pg, int64_t now_us, struc
 }
 
 static int fire_one(struct timetable *t, struct schedule *s, struct pg *pg, int64_t due_us,
-		    int64_t now_us, struct err *e)
+		    int64_t now_us, bool missed, struct err *e)
 {
 	char id[UUID_SIZE];
 	struct fire fire = { .schedule = s,
@@ -109,7 +109,7 @@ static int fire_one(struct timetable *t, struct schedule *s, struct pg *pg, int6
 			     .node = t->node };
 
 	schedule_task_id(s, due_us, id);
-	return fire_due(pg, t->conf, &fire, e);
+	return missed ? fire_missed(pg, &fire, e) : fire_due(pg, t->conf, &fire, e);
 }
 
 static int fire_dues(struct timetable *t, struct entry *en, struct pg *pg, int64_t next_us,
@@ -121,8 +121,10 @@ static int fire_dues(struct timetable *t, struct entry *en, struct pg *pg, int64
 	char after[CLOCK_ISO_SIZE];
 	int fired = 0, r = 0;
 
+	if (n > 0 ? dues[0] > next_us : after_us > next_us)
+		r = fire_one(t, s, pg, next_us, now_us, true, e);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = fire_one(t, s, pg, dues[i], now_us, e);
+		r = fire_one(t, s, pg, dues[i], now_us, false, e);
 		fired += r > 0;
 	}
 	print_due(after_us, after);
