@@ -13,7 +13,7 @@
  * flush hands in again, and PostgreSQL takes once. Several may flush at once.
  * Lines wait only as long as nobody flushes: past READS_WAITING_MAX (some 10 MB) new ones are not
  * kept but counted (stats: dropped); the statistics go on. What Redis loses with its memory before
- * a flush is lost. */
+ * a flush is lost, and while it is away nobody counts. */
 #ifndef SALARY_READS_H
 #define SALARY_READS_H
 
