@@ -43,8 +43,9 @@ static int check_place(const char *text, struct err *e)
 	int r = area_resolve(text, &a, e);
 
 	if (r == 0 && a.level == AREA_FOREIGN)
-		r = err_set(e, ERR_NOT_FOUND, "location \"%.80s\" is outside the United States: the "
-			    "sources have no figures for it", text);
+		r = err_set(e, ERR_NOT_FOUND,
+			    "location \"%.80s\" is outside the United States: the sources have no "
+			    "figures for it", text);
 	return r;
 }
 

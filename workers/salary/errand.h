@@ -44,8 +44,8 @@ struct errand {
 /* Counts the calls of interrupted runs of this task. */
 int errand_init(struct errand *n, struct run *run, struct shelf *shelf, int max_calls,
 		int64_t since_s, struct err *e);
-/* Asks for all that is wanted; the lease stays with it until errand_end, as more may be wanted then.
- * Only what ends the task is an error. */
+/* Asks for all that is wanted; the lease stays with it until errand_end, as more may be wanted
+ * then. Only what ends the task is an error. */
 int errand_run(struct errand *n, struct err *e);
 void errand_end(struct errand *n);
 /* The fewest calls that could have brought what this run bought of a source, and those of the
