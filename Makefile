@@ -136,6 +136,7 @@ fuzz-programs: $(FUZZERS)
 
 $(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
 $B/bin/fuzz_pay $B/bin/fuzz_text $B/bin/fuzz_dates: $(call nouns_of,processing)
+$B/bin/fuzz_figures: $(call nouns_of,salary)
 $(FUZZERS): $B/bin/%: $B/tests/fuzz/%.o $B/libcommon.a
 	$(link)
 

@@ -138,15 +138,6 @@ struct amount amount_change(struct amount now, struct amount before)
 	return (struct amount){ AMOUNT_VALUE, (int64_t)v };
 }
 
-struct amount amount_scale(struct amount a, int64_t factor_e6)
-{
-	wide v = divide((wide)a.e4 * factor_e6, 1000000);
-
-	if (!amount_is_known(a) || v >= LIMIT_E4 || v <= -LIMIT_E4)
-		return (struct amount){ AMOUNT_ABSENT, 0 };
-	return (struct amount){ a.kind, (int64_t)v };
-}
-
 struct amount amount_percent(struct amount part, struct amount whole)
 {
 	wide v;

@@ -38,9 +38,6 @@ struct amount amount_percent(struct amount part, struct amount whole);
 /* 100 * (now - before) / before, rounded half away from 0; absent unless both are exact values and
  * before is above 0. */
 struct amount amount_change(struct amount now, struct amount before);
-/* amount * factor_e6 / 1,000,000, rounded half away from 0; a bound stays one. What is not known,
- * or would pass 10^12, is absent. */
-struct amount amount_scale(struct amount a, int64_t factor_e6);
 double amount_number(struct amount a);		/* for scores only; 0 if not known */
 
 #endif
