@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of the sources of salary figures: the first byte chooses whose, the rest is the body. What
- * is read is within its bounds. */
+/* Answers of the sources of salary figures: the first byte chooses whose, the rest is the body.
+ * What is read is within its bounds. */
 #include <string.h>
 
 #include "common/base/err.h"
