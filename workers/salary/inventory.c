@@ -34,16 +34,10 @@ static const char SQL_STRATEGIES[] =
 static int find_strategies(struct pg *pg, const char *const *keys, size_t n, struct pg_rows **ret,
 			   struct err *e)
 {
-	cJSON *list = mem_check(cJSON_CreateArray());
-	char *names;
-	int64_t r;
+	char *names = keys_json(keys, n);
+	int64_t r = pg_run(pg, SQL_STRATEGIES, PG_PARAMS(PG_TEXT(names)), ret, e);
 
-	for (size_t i = 0; i < n; i++)
-		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(keys[i])));
-	names = json_print(list);
-	r = pg_run(pg, SQL_STRATEGIES, PG_PARAMS(PG_TEXT(names)), ret, e);
 	free(names);
-	cJSON_Delete(list);
 	return r < 0 ? (int)r : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/err.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/store/redis.h"
 
@@ -138,4 +139,16 @@ int keys_heads(struct redis *redis, const char *const *keys, size_t n, struct re
 	else
 		redis_reply_free(reply);
 	return r;
+}
+
+char *keys_json(const char *const *keys, size_t n)
+{
+	cJSON *list = mem_check(cJSON_CreateArray());
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, mem_check(cJSON_CreateString(keys[i])));
+	text = json_print(list);
+	cJSON_Delete(list);
+	return text;
 }

@@ -37,4 +37,7 @@ int keys_heads(struct redis *redis, const char *const *keys, size_t n, struct re
 int keys_eval(struct redis *redis, const char *script, const char *const *keys, size_t n,
 	      struct redis_reply **ret, struct err *e);
 
+/* The keys as a JSON array of texts, for a statement; malloc'ed. */
+char *keys_json(const char *const *keys, size_t n);
+
 #endif
