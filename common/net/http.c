@@ -192,6 +192,7 @@ static void prepare(struct exchange *x, bool loopback)
 	x->head_done = x->too_big = false;
 	set_method(c, &x->call->request);
 	curl_easy_setopt(c, CURLOPT_URL, x->url);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->call->request.once ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, loopback ? "" : NULL);	/* NULL: the environment's */
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->headers);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms);

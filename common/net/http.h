@@ -39,6 +39,7 @@ struct http_request {
 	int64_t timeout_ms;		/* 0 = 30 s */
 	int64_t max_bytes;		/* 0 = 64 MiB */
 	bool follow_same_host;
+	bool once;			/* on a new connection: what an old one loses libcurl repeats by itself */
 };
 
 struct http_response {
