@@ -112,6 +112,12 @@ static void a_place_without_figures_is_told_and_a_wrong_call_refused(void **stat
 	assert_non_null(strstr(cJSON_GetArrayItem(json_get(a, "warnings"), 0)->valuestring,
 			       "nothing to score"));
 	cJSON_Delete(a);
+	assert_int_equal(bed_call(TASK, update_confidence_scores, NULL,
+				  "{\"location\":\"Xyzzyville\"}", &a, &e),
+			 -ERR_NOT_FOUND);
+	assert_int_equal(bed_call(TASK, update_confidence_scores, NULL,
+				  "{\"location\":\"NYC\",\"occupation\":\"Xyzzyer\"}", &a, &e),
+			 -ERR_NOT_FOUND);
 	assert_int_equal(
 		bed_call(TASK, update_confidence_scores, NULL, "{\"location\":\"\"}", &a, &e),
 		-ERR_INVALID);
@@ -316,7 +322,7 @@ static void the_nation_is_a_place_and_a_star_is_all_of_them(void **state)
 	assert_int_equal(json_num(a, "scores_updated", 0), 1);
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT location FROM confidence_scores", "United States");
-	a = update("{\"location\":\"*\", \"occupation\":\"B\"}");
+	a = update("{\"location\":\"*\", \"occupation\":\"Plumber\"}");
 	assert_int_equal(json_num(a, "scores_updated", 9), 0);
 	cJSON_Delete(a);
 	a = update("{\"location\":\"*\", \"occupation\":\"A\"}");

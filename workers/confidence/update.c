@@ -234,6 +234,17 @@ static int report(struct update *u, int64_t started_us, cJSON **ret, struct err 
 	return 0;
 }
 
+/* Names that neither the tables nor anybody else knows are wrong ones; what they may have meant
+ * stands in the error. */
+static int check_names(const char *location, const char *occupation, struct err *e)
+{
+	struct occupation job;
+	struct area area;
+	int r = strcmp(location, EVIDENCE_EVERYWHERE) ? area_resolve(location, &area, e) : 0;
+
+	return r < 0 || !*occupation ? r : occupation_resolve(occupation, &job, e);
+}
+
 int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
 	struct update u = { .run = run };
@@ -253,6 +264,8 @@ int update_confidence_scores(struct run *run, const cJSON *args, cJSON **ret_res
 	r = for_each(&u, count_rows, e);
 	if (r >= 0)
 		r = for_each(&u, do_kind, e);
+	if (r >= 0 && u.looked_at == 0)
+		r = check_names(location, occupation, e);
 	if (r >= 0)
 		r = report(&u, start, ret_result, e);
 	cJSON_Delete(u.shown);

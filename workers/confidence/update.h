@@ -12,7 +12,8 @@
  * Answer: {"status", "location", "occupation", "scores_updated": scored, "scores_changed": of these
  * new or different, "figures": looked at, "confidence_scores": [the first 100 rows],
  * "processing_time_ms", "warnings"}. A place without any figure is a success with 0 and a warning,
- * since figures may come later. */
+ * since figures may come later; one that nobody knows either is -ERR_NOT_FOUND, with suggestions.
+ */
 #ifndef CONFIDENCE_UPDATE_H
 #define CONFIDENCE_UPDATE_H
 
