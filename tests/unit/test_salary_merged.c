@@ -54,7 +54,7 @@ static void one_source_stands_for_itself(void **state)
 	(void)state;
 	assert_merged(MERGE({ "bls", 131415, AMOUNT_VALUE, 400, 0, false }),
 		      "{\"median_salary\":131415.00,\"lowest\":131415.00,\"highest\":131415.00,"
-		      "\"weights\":{\"bls\":1.0000},\"left_out\":[]}");
+		      "\"lower_bound\":false,\"weights\":{\"bls\":1.0000},\"left_out\":[]}");
 	assert_merged(merge(NULL, 0), "null");
 }
 
@@ -67,7 +67,8 @@ static void the_more_reliable_and_fresher_source_weighs_more(void **state)
 	(void)state;
 	/* (9025 x 100000 + 2750 x 200000) / 11775 = 123354.564… */
 	assert_merged(got, "{\"median_salary\":123354.56,\"lowest\":100000.00,"
-			   "\"highest\":200000.00,\"weights\":{\"bls\":0.7665,\"postings\":0.2335},"
+			   "\"highest\":200000.00,\"lower_bound\":false,"
+			   "\"weights\":{\"bls\":0.7665,\"postings\":0.2335},"
 			   "\"left_out\":[]}");
 }
 
@@ -79,11 +80,13 @@ static void a_figure_of_a_group_a_bound_and_a_bundled_one_are_left_out(void **st
 			    { "fallback", 70000, AMOUNT_VALUE, 900, 0, false },
 			    { "indeed", 239200, AMOUNT_BOUND, 10, 0, false }),
 		      "{\"median_salary\":140000.00,\"lowest\":140000.00,\"highest\":140000.00,"
-		      "\"weights\":{\"bls\":1.0000},\"left_out\":[\"census\",\"fallback\",\"indeed\"]}");
+		      "\"lower_bound\":false,\"weights\":{\"bls\":1.0000},"
+		      "\"left_out\":[\"census\",\"fallback\",\"indeed\"]}");
 	assert_merged(MERGE({ "census", 90000, AMOUNT_VALUE, 0, 0, true },
 			    { "bls", 239200, AMOUNT_BOUND, 0, 0, false }),
-		      "{\"median_salary\":90000.00,\"lowest\":90000.00,\"highest\":90000.00,"
-		      "\"weights\":{\"census\":1.0000},\"left_out\":[\"bls\"]}");
+		      "{\"median_salary\":239200.00,\"lowest\":239200.00,\"highest\":239200.00,"
+		      "\"lower_bound\":true,\"weights\":{\"bls\":1.0000},"
+		      "\"left_out\":[\"census\"]}");
 }
 
 static void order_does_not_matter(void **state)

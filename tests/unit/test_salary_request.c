@@ -94,6 +94,20 @@ static void wrong_members_are_named_with_what_would_be_right(void **state)
 	assert_true(request_read(NULL, &(struct request){ 0 }, NULL) < 0);
 }
 
+static void a_warning_is_cut_between_characters(void **state)
+{
+	/* 59 bytes, then a letter of two: cut at 60 it would be torn */
+	struct request r = read_request(
+		"{\"location\":\"NYC\",\"occupation\":\"SRE\","
+		"\"12345678901234567890123456789012345678901234567890123456789\u00e9\":1}");
+
+	(void)state;
+	assert_string_equal(cJSON_GetArrayItem(r.warnings, 0)->valuestring,
+			    "request_data.12345678901234567890123456789012345678901234567890123456789"
+			    " is not known here and was ignored");
+	request_release(&r);
+}
+
 static const struct {
 	const char *location, *occupation, *key;
 } KEYS[] = {
@@ -151,6 +165,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_said_has_its_default),
 		cmocka_unit_test(all_members_are_read_in_callers_forms),
 		cmocka_unit_test(wrong_members_are_named_with_what_would_be_right),
+		cmocka_unit_test(a_warning_is_cut_between_characters),
 		cmocka_unit_test(spellings_of_one_question_give_one_key),
 		cmocka_unit_test(the_longest_key_fits_its_column),
 	};

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/salary_tasks.h"
+#include "workers/salary/refresh.h"
 #include "workers/salary/upkeep.h"
 
 static void a_fetch_stores_and_answers_the_figures_of_all_sources(void **state)
@@ -311,6 +312,29 @@ static void without_prices_figures_stay_as_they_are_and_a_warning_says_so(void *
 	cJSON_Delete(a);
 }
 
+static void an_old_answer_is_no_answer_to_who_asks_anew(void **state)
+{
+	struct err e = { 0 };
+	int64_t before;
+	cJSON *a;
+
+	(void)state;
+	cJSON_Delete(fetch(YORK));
+	before = calls();
+	/* another task holds the lease, and ends without an answer */
+	bed_must((int)pg_run(bed.pg, "INSERT INTO jobfleet.asking (query_hash, task_id, until)"
+			     " SELECT cache_key, 'another', now() + interval '300 ms'"
+			     " FROM salary_data_cache WHERE data_type = 'salary_data'", NULL, 0,
+			     NULL, &e), &e, "lease");
+	clock_fix_wall(clock_wall_us() + 5 * 1000000);
+	a = must(NAME("refresh_salary_cache"), refresh_salary_cache,
+		 "{\"cache_pattern\":\"salary_data:*\"}");
+	clock_fix_wall(0);
+	assert_int_equal(json_num(a, "refreshed", 0), 1);
+	assert_true(calls() > before);
+	cJSON_Delete(a);
+}
+
 static void a_used_up_day_parks_bls_and_the_others_answer(void **state)
 {
 	cJSON *a;
@@ -424,6 +448,7 @@ int main(void)
 		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),
 		TEST(figures_come_in_the_money_of_the_newest_year_when_asked),
 		TEST(without_prices_figures_stay_as_they_are_and_a_warning_says_so),
+		TEST(an_old_answer_is_no_answer_to_who_asks_anew),
 		TEST(a_used_up_day_parks_bls_and_the_others_answer),
 		TEST(a_refused_key_is_never_repeated_to_anyone),
 		TEST(wrong_requests_are_refused_with_what_would_be_right),

@@ -87,6 +87,16 @@ static int print_rows(const char *result, const char *member, const struct table
 	return count;
 }
 
+static bool is_bound(const char *merged)
+{
+	cJSON *o = NULL;
+	bool bound = json_parse(merged, strlen(merged), &o, NULL) == 0 &&
+		json_bool(o, "lower_bound", false);
+
+	cJSON_Delete(o);
+	return bound;
+}
+
 static void print_merged(const char *result)
 {
 	char *merged = NULL, *median = NULL, *lowest = NULL, *highest = NULL;
@@ -95,7 +105,8 @@ static void print_merged(const char *result)
 	    json_raw_member(merged, strlen(merged), "median_salary", &median, NULL) > 0 &&
 	    json_raw_member(merged, strlen(merged), "lowest", &lowest, NULL) > 0 &&
 	    json_raw_member(merged, strlen(merged), "highest", &highest, NULL) > 0)
-		printf("merged: %s USD a year (%s to %s)\n", median, lowest, highest);
+		printf("merged: %s%s USD a year (%s to %s)\n", is_bound(merged) ? "at least " : "",
+		       median, lowest, highest);
 	free(merged);
 	free(median);
 	free(lowest);

@@ -71,7 +71,7 @@ static int64_t limit_of(const struct bundle *b, const struct request *r, enum ca
 {
 	int64_t limit_s = cache_age_limit_s(r->strategy, k, r->max_age_s);
 
-	if (age == BUNDLE_SINCE && limit_s <= b->now_s - since_s)
+	if (age == BUNDLE_STORED_SINCE || (age == BUNDLE_SINCE && limit_s <= b->now_s - since_s))
 		limit_s = b->now_s - since_s + 1;
 	return limit_s;
 }
@@ -123,9 +123,12 @@ void bundle_fill(struct bundle *b, struct redis *redis, const struct request *r,
 	}
 }
 
+/* One a kind of data: the newest of the question that was asked. */
 static const char SQL_SCORES[] =
-	"SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.data_type), '[]') FROM confidence_scores c"
-	" WHERE c.location = $1 AND c.occupation = $2";
+	"SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.data_type), '[]') FROM"
+	" (SELECT DISTINCT ON (data_type) * FROM confidence_scores WHERE location = $1"
+	" AND occupation = $2 AND industry IS NOT DISTINCT FROM nullif($3, '')"
+	" ORDER BY data_type, year DESC, quarter DESC NULLS LAST) c";
 
 int bundle_read_scores(struct bundle *b, struct run *run, const struct request *r, struct err *e)
 {
@@ -135,8 +138,9 @@ int bundle_read_scores(struct bundle *b, struct run *run, const struct request *
 
 	if (n >= 0)
 		n = pg_run(pg, SQL_SCORES,
-			   PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name)), &rows,
-			   e);
+			   PG_PARAMS(PG_TEXT(r->area.label), PG_TEXT(r->occupation.name),
+				     PG_TEXT(r->industry)),
+			   &rows, e);
 	if (n < 0)
 		return (int)n;
 	b->docs[CACHE_CONFIDENCE].rows = mem_strdup(n == 1 ? pg_text(rows, 0, 0) : "[]");

@@ -28,13 +28,14 @@ struct bundle {
 void bundle_init(struct bundle *b, const struct request *r);
 void bundle_release(struct bundle *b);
 
-/* Which documents are old enough to be refused: those the request's max_age and strategy refuse;
- * none that were stored since this second (an answer that another task fetched while this one
- * waited); or none at all, however long ago they ended (what is left when no source answers). */
-enum bundle_age { BUNDLE_AS_ASKED, BUNDLE_SINCE, BUNDLE_ANY };
+/* Which documents are too old: those that the request's max_age and strategy refuse; the same, but
+ * none that was stored since this second (an answer that another task fetched while this one
+ * waited); all that were not stored since; or none at all, however long ago they ended (what is
+ * left when no source answers). */
+enum bundle_age { BUNDLE_AS_ASKED, BUNDLE_SINCE, BUNDLE_STORED_SINCE, BUNDLE_ANY };
 
 /* enum cache_answer of the oldest of them: CACHE_FRESH and CACHE_STALE are complete. Looks anew at
- * each call. since_s counts for BUNDLE_SINCE. Errors: pg's; those of Redis count as a miss. */
+ * each call. since_s counts for two of them. Errors: pg's; those of Redis count as a miss. */
 int bundle_look_up(struct bundle *b, struct run *run, struct redis *redis, const struct request *r,
 		   enum bundle_age age, int64_t since_s, struct err *e);
 

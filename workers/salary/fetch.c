@@ -62,10 +62,12 @@ static int landed(void *ctx, bool waited, struct err *e)
 	return got > 0 ? 1 : got;
 }
 
-/* The same for who asks whatever the cache holds. */
+/* For who asks whatever the cache holds only what was stored meanwhile is an answer. */
 static int landed_meanwhile(void *ctx, bool waited, struct err *e)
 {
-	return waited ? landed(ctx, waited, e) : 0;
+	int got = waited ? look_up(ctx, BUNDLE_STORED_SINCE, e) : 0;
+
+	return got > 0 ? 1 : got;
 }
 
 /* Best effort: an answer never fails because it could not be counted. */
@@ -100,7 +102,9 @@ static int take_token(const struct fetch *f, struct err *e)
 	const struct conf_task *task = conf_task(conf, run_task(f->run));
 	int64_t wait_ms = 0;
 
-	if (!task || !task->rate_at_fetch || task->rate_per_s <= 0)
+	/* abroad only our own postings are asked */
+	if (!task || !task->rate_at_fetch || task->rate_per_s <= 0 ||
+	    f->request->area.level == AREA_FOREIGN)
 		return 0;
 	if (limiter_take(f->redis, conf->fleet.redis_prefix, run_task(f->run), task->rate_per_s,
 			 task->rate_burst, 0, &wait_ms, NULL) == LIMITER_TAKEN)

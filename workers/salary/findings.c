@@ -87,7 +87,7 @@ struct score_evidence benchmark_evidence(const struct benchmark *b)
 		.error_percent = b->error_percent,
 		.steps_wider = b->steps_wider,
 		.lower_bound = b->median.kind == AMOUNT_BOUND,
-		.estimate = b->group,
+		.estimate = b->group || b->unsplit,
 	};
 }
 
@@ -160,7 +160,7 @@ cJSON *benchmark_metadata(const struct benchmark *b, const struct request *r, bo
 	put_day(o, b->age_days);
 	if (b->error_percent >= 0)
 		json_set_num(o, "error_percent", b->error_percent);
-	json_set_bool(o, "group", b->group);
+	json_set_bool(o, "group", b->group || b->unsplit);
 	json_set_bool(o, "fallback", strcmp(b->source, "fallback") == 0);
 	if (*b->note)
 		json_set_str(o, "note", b->note);

@@ -26,7 +26,8 @@ struct benchmark {
 	double error_percent;		/* relative standard error the source publishes; -1 unknown */
 	int year;
 	int64_t age_days;		/* since the time the figures are about */
-	bool group;			/* of a wider group of occupations, or not split as was asked */
+	bool group;			/* of a wider group of occupations */
+	bool unsplit;			/* by experience, education or industry, as was asked */
 	const char *note;		/* static, "" = none */
 };
 

@@ -11,7 +11,7 @@
 #define WEIGHT_ONE 10000
 
 /* Figures of the same worth are merged; a better kind leaves the worse ones out. */
-enum worth { WORTH_NONE, WORTH_BUNDLED, WORTH_BOUND, WORTH_GROUP, WORTH_FIGURE };
+enum worth { WORTH_NONE, WORTH_BUNDLED, WORTH_GROUP, WORTH_BOUND, WORTH_FIGURE };
 
 static enum worth worth_of(const struct benchmark *b)
 {
@@ -86,6 +86,7 @@ cJSON *merged_make(const struct findings *f)
 			cJSON_AddItemToArray(others, mem_check(cJSON_CreateString(
 				f->benchmarks[i].source)));
 	}
+	json_set_bool(o, "lower_bound", best == WORTH_BOUND);
 	json_set(o, "weights", shares);
 	json_set(o, "left_out", others);
 	return o;

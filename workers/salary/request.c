@@ -2,6 +2,7 @@
 #include "workers/salary/request.h"
 
 #include <stdarg.h>
+#include <utf8proc.h>
 
 #include "common/base/err.h"
 #include "common/base/json.h"
@@ -31,6 +32,25 @@ const char *strategy_name(enum strategy s)
 	return STRATEGIES[s];
 }
 
+/* What a cut at a length has left of a character would make the whole answer unreadable. */
+static void drop_torn(char *text)
+{
+	const char *p = text;
+	char *to = text;
+
+	while (*p) {
+		utf8proc_int32_t c;
+		utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c);
+
+		if (n > 0) {
+			memmove(to, p, (size_t)n);
+			to += n;
+		}
+		p += n > 0 ? n : 1;
+	}
+	*to = '\0';
+}
+
 void request_warn(struct request *r, const char *fmt, ...)
 {
 	char text[512];
@@ -39,6 +59,7 @@ void request_warn(struct request *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	drop_torn(text);
 	if (*text)
 		cJSON_AddItemToArray(r->warnings, mem_check(cJSON_CreateString(text)));
 }

@@ -129,8 +129,8 @@ static bool add_benchmark(const struct state *s, const struct request *r, struct
 			return false;
 		*b = got;
 		b->steps_wider = s->areas[i].steps;
-		b->group = *r->experience || *r->education || *r->industry;
-		if (b->group)
+		b->unsplit = *r->experience || *r->education || *r->industry;
+		if (b->unsplit)
 			b->note = NOT_SPLIT;
 		return true;
 	}

@@ -214,8 +214,8 @@ static void add_benchmark(struct state *s, const struct request *r, struct findi
 	year[4] = '\0';
 	(void)scan_int(year, 1970, 9999, &b->year, NULL);
 	b->age_days = 0;		/* they are open now */
-	b->group = *r->experience || *r->education || *r->industry;
-	b->note = b->group ? NOT_SPLIT : NOTE;
+	b->unsplit = *r->experience || *r->education || *r->industry;
+	b->note = b->unsplit ? NOT_SPLIT : NOTE;
 }
 
 static void end(struct talk *t, const struct request *r, struct findings *f)

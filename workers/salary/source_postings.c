@@ -80,8 +80,8 @@ static void read_pay(const struct pg_rows *rows, const struct request *r, struct
 	b->sample = pg_int(rows, 0, 5);
 	b->year = (int)pg_int(rows, 0, 6);
 	b->age_days = pg_int(rows, 0, 7);
-	b->group = *r->experience || *r->education || *r->industry;
-	b->note = b->group ? NOT_SPLIT : PAY_NOTE;
+	b->unsplit = *r->experience || *r->education || *r->industry;
+	b->note = b->unsplit ? NOT_SPLIT : PAY_NOTE;
 }
 
 /* 1: there are enough offers. */
