@@ -115,7 +115,7 @@ static const struct {
 	{ "NYC", "software engineers", "salary_data:new_york:software_engineer:ny:us:any:any:any:latest" },
 	{ "Portland, ME", "QA", "salary_data:portland:qa:me:us:any:any:any:latest" },
 	{ "Portland", "QA", "salary_data:portland:qa:or:us:any:any:any:latest" },
-	{ "St. Louis", "C++ Developer", "salary_data:st_louis:c_developer:mo:us:any:any:any:latest" },
+	{ "St. Louis", "R&D Engineer", "salary_data:st_louis:r_d_engineer:mo:us:any:any:any:latest" },
 	{ "Texas", "DBA", "salary_data:texas:dba:tx:us:any:any:any:latest" },
 	{ "Remote", "DBA", "salary_data:united_states:dba:us:us:any:any:any:latest" },
 	{ "New York State", "DBA", "salary_data:new_york_state:dba:ny:us:any:any:any:latest" },
@@ -136,6 +136,45 @@ static void spellings_of_one_question_give_one_key(void **state)
 		assert_string_equal(key, KEYS[i].key);
 		request_release(&r);
 	}
+}
+
+static void key_of(const char *occupation, const char *industry, const char *education,
+		   char key[CACHEKEY_SIZE])
+{
+	struct request r;
+
+	assert_int_equal(request_make("NYC", occupation, &r, NULL), 0);
+	snprintf(r.industry, sizeof r.industry, "%s", industry);
+	snprintf(r.education, sizeof r.education, "%s", education);
+	cachekey_make(CACHEKEY_SALARY, &r, key);
+	assert_int_equal(strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_:"), strlen(key));
+	request_release(&r);
+}
+
+/* Each line another question; what a slug alone would lose tells them apart. */
+static void different_questions_have_different_keys(void **state)
+{
+	static const char *const ASKED[][3] = {
+		{ "DBA", "", "" }, { "DBA", "教育", "" }, { "DBA", "金融", "" },
+		{ "DBA", "🍕", "" }, { "DBA", "IT 教育", "" }, { "DBA", "IT", "" },
+		{ "C++ Developer", "", "" }, { "C# Developer", "", "" },
+		{ "C Developer", "", "" },
+		{ "DBA", "", "Bachelor's degree in Computer Science" },
+		{ "DBA", "", "Bachelor's degree in Computer Engineering" },
+		{ "DBA", "", "Bachelor's degree in Co" },
+	};
+	char keys[COUNT(ASKED)][CACHEKEY_SIZE], again[CACHEKEY_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ASKED); i++) {
+		key_of(ASKED[i][0], ASKED[i][1], ASKED[i][2], keys[i]);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(keys[i], keys[j]);
+	}
+	key_of("dba", "", "BACHELORS degree  in computer science", again);
+	assert_string_equal(again, keys[9]);
+	key_of("DBA", "", "Bachelor's degree in Co", again);
+	assert_non_null(strstr(again, ":bachelors_degree_in_co:any:latest"));
 }
 
 static void the_longest_key_fits_its_column(void **state)
@@ -167,6 +206,7 @@ int main(void)
 		cmocka_unit_test(wrong_members_are_named_with_what_would_be_right),
 		cmocka_unit_test(a_warning_is_cut_between_characters),
 		cmocka_unit_test(spellings_of_one_question_give_one_key),
+		cmocka_unit_test(different_questions_have_different_keys),
 		cmocka_unit_test(the_longest_key_fits_its_column),
 	};
 
