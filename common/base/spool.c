@@ -221,6 +221,15 @@ static int write_all(int fd, const void *data, size_t n)
 	return 0;
 }
 
+/* The kernel's own stamps go in ticks, and what was put within one would lose its order. */
+static int stamp(int fd)
+{
+	int64_t us = clock_wall_us();
+	const struct timespec now = { us / 1000000, us % 1000000 * 1000 };
+
+	return futimens(fd, (const struct timespec[]){ now, now });
+}
+
 /* Whole and durable under a name that no replay looks at. */
 static int write_beside(int dir_fd, const char *name, const struct buf *head,
 			const struct spool_entry *x)
@@ -238,6 +247,8 @@ static int write_beside(int dir_fd, const char *name, const struct buf *head,
 		r = write_all(fd, x->props, x->props_len);
 	if (r == 0)
 		r = write_all(fd, x->body, x->body_len);
+	if (r == 0)
+		r = stamp(fd);
 	if (r == 0)
 		r = fsync(fd);
 	if (close(fd) < 0)
