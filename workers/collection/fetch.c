@@ -104,6 +104,7 @@ static int perform(struct run *run, const struct conf_source *conf,
 		.timeout_ms = timeout_ms(run, conf), .max_bytes = conf->max_response_bytes,
 		.method = req->body.len ? "POST" : "GET", .body = req->body.data,
 		.body_len = req->body.len,
+		.once = conf->daily_quota > 0 || conf->monthly_quota > 0,
 	};
 	struct http *http;
 	struct pg *pg;
