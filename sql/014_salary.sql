@@ -524,26 +524,32 @@ CREATE VIEW public.current_salary_benchmarks AS
 		ORDER BY c.year DESC, c.quarter DESC NULLS LAST, c.updated_at DESC LIMIT 1) AS score ON true;
 COMMENT ON VIEW public.current_salary_benchmarks IS 'the best current benchmark of each place and occupation, with its confidence';
 
--- Of each place (and occupation, where there is one) every figure as its newest row has it, whichever
--- source that is of.
+-- Of each place (and occupation, where there is one) every figure as the newest year has it, whichever
+-- source that is of: of that year's rows the one of the nearest area (a metro's before its state's),
+-- then the newest.
 CREATE VIEW public.market_overview AS
 	SELECT place.*, score.overall_confidence_score, score.updated_at AS scored_at
 	FROM (
 		SELECT location, occupation, industry,
-			(array_agg(job_count ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(job_count ORDER BY rank)
 				FILTER (WHERE job_count IS NOT NULL))[1] AS job_count,
-			(array_agg(job_growth_rate ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(job_growth_rate ORDER BY rank)
 				FILTER (WHERE job_growth_rate IS NOT NULL))[1] AS job_growth_rate,
-			(array_agg(unemployment_rate ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(unemployment_rate ORDER BY rank)
 				FILTER (WHERE unemployment_rate IS NOT NULL))[1] AS unemployment_rate,
-			(array_agg(cost_of_living_index ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(cost_of_living_index ORDER BY rank)
 				FILTER (WHERE cost_of_living_index IS NOT NULL))[1] AS cost_of_living_index,
-			(array_agg(demand_score ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(demand_score ORDER BY rank)
 				FILTER (WHERE demand_score IS NOT NULL))[1] AS demand_score,
-			(array_agg(remote_work_percentage ORDER BY year DESC, quarter DESC NULLS LAST, updated_at DESC)
+			(array_agg(remote_work_percentage ORDER BY rank)
 				FILTER (WHERE remote_work_percentage IS NOT NULL))[1] AS remote_work_percentage,
 			array_agg(DISTINCT data_source::text) AS sources, max(year) AS year, max(updated_at) AS updated_at
-		FROM public.market_data GROUP BY location, occupation, industry) AS place
+		FROM (
+			SELECT m.*, ROW (-year, CASE jsonb_typeof(metadata -> 'steps_wider') WHEN 'number'
+					THEN (metadata ->> 'steps_wider')::numeric ELSE 0 END,
+				-coalesce(quarter, 0), now() - updated_at, data_source, id::text) AS rank
+			FROM public.market_data m) AS ranked
+		GROUP BY location, occupation, industry) AS place
 	LEFT JOIN LATERAL (
 		SELECT c.overall_confidence_score, c.updated_at FROM public.confidence_scores c
 		WHERE c.data_type = 'market' AND c.location = place.location

@@ -210,6 +210,12 @@ def the_views_show_the_best_current_figures():
     expect(bed.sql("SELECT unemployment_rate::text, job_count, demand_score::text, sources, year,"
                    " overall_confidence_score::text FROM market_overview"),
            [("4.10", 7, "0.50", ["bls", "fred"], 2025, "0.50")])
+    bed.sql("INSERT INTO market_data (location, unemployment_rate, data_source, year, quarter, metadata) VALUES"
+            " ('Denver, CO', 3.9, 'fred', 2025, 4, '{\"level\": \"state\", \"steps_wider\": 1}'),"
+            " ('Denver, CO', 4.2, 'census', 2025, 2, '{\"level\": \"metro\", \"steps_wider\": 0}')")
+    expect(bed.sql("SELECT unemployment_rate::text FROM market_overview"), [("4.10",)])
+    bed.sql("DELETE FROM market_data WHERE data_source = 'bls'")
+    expect(bed.sql("SELECT unemployment_rate::text FROM market_overview"), [("4.20",)])
 
 
 # ---- the trail ----

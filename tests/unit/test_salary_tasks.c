@@ -13,6 +13,22 @@
 #include "workers/salary/refresh.h"
 #include "workers/salary/upkeep.h"
 
+/* A metro's parity of some year beside its state's unemployment of some month. */
+static void each_figure_of_fred_says_where_and_when(const cJSON *fred)
+{
+	const cJSON *meta = json_get(fred, "metadata"), *parts = json_get(meta, "parts");
+	const cJSON *rate = json_get(parts, "unemployment_rate"),
+		    *parity = json_get(parts, "cost_of_living_index");
+
+	assert_string_equal(json_str(meta, "level", ""), "state");
+	assert_int_equal(json_num(meta, "steps_wider", 0), 1);
+	assert_string_equal(json_str(rate, "level", ""), "state");
+	assert_string_equal(json_str(rate, "area", ""), "New York");
+	assert_in_range(json_num(rate, "month", 0), 1, 12);
+	assert_string_equal(json_str(parity, "level", ""), "metro");
+	assert_true(json_num(parity, "year", 0) < json_num(rate, "year", 0));
+}
+
 static void a_fetch_stores_and_answers_the_figures_of_all_sources(void **state)
 {
 	cJSON *a = fetch(YORK);
@@ -34,6 +50,7 @@ static void a_fetch_stores_and_answers_the_figures_of_all_sources(void **state)
 	assert_true(json_num(bls, "source_confidence_score", 0) > 0.5);
 	assert_true(json_num(census, "median_salary", 0) > 50000);
 	assert_true(json_num(fred, "cost_of_living_index", 0) > 100);
+	each_figure_of_fred_says_where_and_when(fred);
 	assert_true(json_num(row(a, "market_data", "bls"), "unemployment_rate", 0) > 1);
 	assert_true(json_num(row(a, "market_data", "bls"), "job_count", 0) > 1000);
 	assert_true(json_num(row(a, "market_data", "census"), "remote_work_percentage", 0) > 1);

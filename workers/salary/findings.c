@@ -17,6 +17,10 @@ void findings_release(struct findings *f)
 {
 	cJSON_Delete(f->sources);
 	f->sources = NULL;
+	for (size_t i = 0; i < f->nmarkets; i++) {
+		cJSON_Delete(f->markets[i].parts);
+		f->markets[i].parts = NULL;
+	}
 }
 
 struct benchmark benchmark_empty(const char *source)
@@ -176,5 +180,7 @@ cJSON *market_metadata(const struct market *m, const struct request *r, bool dev
 		json_set_str(o, "terms", FRED_NOTICE);
 	if (*m->note)
 		json_set_str(o, "note", m->note);
+	if (m->parts)
+		json_set(o, "parts", mem_check(cJSON_Duplicate(m->parts, true)));
 	return o;
 }

@@ -39,6 +39,8 @@ struct market {
 	int year, quarter;		/* quarter 0 = yearly */
 	int64_t age_days;
 	const char *note;
+	cJSON *parts;			/* column -> {level, area, year, month}, or NULL: all of
+					 * the row's; owned by the findings */
 };
 
 struct findings {

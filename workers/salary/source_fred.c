@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/net/http.h"
 #include "workers/salary/fred.h"
@@ -105,6 +106,32 @@ static int hear(struct talk *t, int question, const struct http_response *a, str
 	return 0;
 }
 
+static void put_part(cJSON *parts, const char *column, const struct source_area *of,
+		     const struct fred_point *p, bool monthly)
+{
+	cJSON *o = mem_check(cJSON_CreateObject());
+
+	json_set_str(o, "level", area_level_name(of->area.level));
+	json_set_str(o, "area", area_name(&of->area));
+	if (p->year > 0)
+		json_set_num(o, "year", p->year);
+	if (monthly)
+		json_set_num(o, "month", p->month);
+	json_set(parts, column, o);
+}
+
+/* The two figures are of different areas and times. */
+static cJSON *parts_of(const struct state *s)
+{
+	cJSON *parts = mem_check(cJSON_CreateObject());
+
+	if (s->rate_of)
+		put_part(parts, "unemployment_rate", s->rate_of, &s->rate, true);
+	if (s->parity_of)
+		put_part(parts, "cost_of_living_index", s->parity_of, &s->parity, false);
+	return parts;
+}
+
 static const char *note_of(const struct state *s)
 {
 	if (!s->rate_of)
@@ -117,6 +144,14 @@ static const char *note_of(const struct state *s)
 		       "cost of living: regional price parity, US = 100; unemployment of the nation";
 }
 
+/* The row is of the widest area that a figure in it is of. */
+static const struct source_area *widest(const struct state *s)
+{
+	if (!s->rate_of || !s->parity_of)
+		return s->rate_of ? s->rate_of : s->parity_of;
+	return s->rate_of->steps > s->parity_of->steps ? s->rate_of : s->parity_of;
+}
+
 /* 100 for the nation is a definition: alone it is nothing that was found. */
 static bool found_any(const struct state *s)
 {
@@ -125,12 +160,13 @@ static bool found_any(const struct state *s)
 
 static void add_market(const struct state *s, struct findings *f)
 {
-	const struct source_area *at = s->parity_of ? s->parity_of : s->rate_of;
+	const struct source_area *at = widest(s);
 	const struct fred_point *dated = s->rate_of ? &s->rate : &s->parity;
 	struct market *m = findings_market(f, "fred");
 
 	if (!m)
 		return;
+	m->parts = parts_of(s);
 	m->area = at->area;
 	m->steps_wider = at->steps;
 	if (s->rate_of)
