@@ -113,6 +113,28 @@ static void freshness_is_that_of_the_release_that_comes_first(void **state)
 	findings_release(&f);
 }
 
+static void without_the_leading_source_an_answer_is_no_certain_one(void **state)
+{
+	struct findings f;
+
+	(void)state;
+	findings_init(&f);
+	findings_benchmark(&f, "census")->age_days = 345;
+	assert_int_equal(cache_verdict(&f, CACHE_SALARY), CACHE_FIGURES);
+	findings_note(&f, "bls", "skipped", "circuit open");
+	assert_true(cache_misses(&f, "bls"));
+	assert_int_equal(cache_verdict(&f, CACHE_SALARY), CACHE_FAILED);
+	json_set_bool(cJSON_GetObjectItem(f.sources, "bls"), "key_missing", true);
+	assert_false(cache_misses(&f, "bls"));
+	assert_int_equal(cache_verdict(&f, CACHE_SALARY), CACHE_FIGURES);
+	findings_note(&f, "bls", "ok", NULL);
+	findings_benchmark(&f, "bls")->age_days = 365;
+	findings_note(&f, "fred", "skipped", "circuit open");
+	assert_int_equal(cache_verdict(&f, CACHE_SALARY), CACHE_FIGURES);
+	assert_true(cache_freshness(&f, CACHE_SALARY) == 0);
+	findings_release(&f);
+}
+
 static void a_reader_without_max_age_takes_no_older_entry_than_his_strategy_keeps(void **state)
 {
 	(void)state;
@@ -189,6 +211,7 @@ int main(void)
 		cmocka_unit_test(what_is_due_lives_half_and_what_is_new_half_as_long_again),
 		cmocka_unit_test(nothing_is_remembered_long_and_a_failure_ten_minutes),
 		cmocka_unit_test(freshness_is_that_of_the_release_that_comes_first),
+		cmocka_unit_test(without_the_leading_source_an_answer_is_no_certain_one),
 		cmocka_unit_test(
 			a_reader_without_max_age_takes_no_older_entry_than_his_strategy_keeps),
 		cmocka_unit_test(spellings_of_one_place_meet_and_others_do_not),

@@ -119,6 +119,24 @@ static void in_vain_it_keeps_the_figures_there_are(void **state)
 	expect(refresh("{}"), 1, 1, 0, 0);
 }
 
+static void without_the_source_that_led_it_keeps_the_answer_and_counts_it_as_failed(void **state)
+{
+	cJSON *first = fetch(YORK), *a;
+
+	(void)state;
+	bed_fault("{\"provider\":\"bls\",\"kind\":\"500\"}");
+	a = refresh("{}");
+	assert_int_equal(json_num(a, "failed", 0), 1);
+	assert_int_equal(json_num(a, "refreshed", 1), 0);
+	assert_true(warned(a, "its sources did not answer"));
+	cJSON_Delete(a);
+	a = fetch(YORK);
+	assert_true(json_bool(a, "cache_hit", false));
+	assert_true(cJSON_Compare(json_get(first, "merged"), json_get(a, "merged"), true));
+	cJSON_Delete(a);
+	cJSON_Delete(first);
+}
+
 static void after_a_flush_of_redis_the_table_says_what_there_was(void **state)
 {
 	struct err e = { 0 };
@@ -189,6 +207,7 @@ int main(void)
 		TEST(max_refreshes_and_max_calls_leave_the_rest),
 		TEST(the_stale_and_the_popular_come_first),
 		TEST(in_vain_it_keeps_the_figures_there_are),
+		TEST(without_the_source_that_led_it_keeps_the_answer_and_counts_it_as_failed),
 		TEST(after_a_flush_of_redis_the_table_says_what_there_was),
 		TEST(a_repeat_goes_on_where_it_was_stopped),
 		TEST(wrong_patterns_and_bounds_are_refused_with_what_would_be_right),

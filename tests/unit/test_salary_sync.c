@@ -78,6 +78,26 @@ static void what_ended_in_the_cache_is_filled_again_without_a_call(void **state)
 	cJSON_Delete(a);
 }
 
+static void an_answer_that_lacks_a_source_is_not_taken_as_fresh(void **state)
+{
+	cJSON *a;
+
+	(void)state;
+	no_parts();
+	cJSON_Delete(must(SYNC, sync_salary_data, ARGS));
+	free(bed_sql("UPDATE salary_data_cache SET metadata = jsonb_set(metadata,"
+		     " '{source_details,census}', '{\"status\": \"skipped\", \"key_missing\": true}')"));
+	a = must(SYNC, sync_salary_data, ARGS);
+	assert_int_equal(json_num(a, "fresh", 0), 12);
+	cJSON_Delete(a);
+	free(bed_sql("UPDATE salary_data_cache SET metadata = jsonb_set(metadata,"
+		     " '{source_details,census}', '{\"status\": \"skipped\"}')"));
+	a = must(SYNC, sync_salary_data, ARGS);
+	assert_int_equal(json_num(a, "fresh", 1), 0);
+	assert_int_equal(json_num(a, "synced", 0), 12);
+	cJSON_Delete(a);
+}
+
 /* But for the scores: a sync saves the series of the figures' errors, 7 a pair instead of 8. */
 #define FIGURES \
 	"SELECT string_agg(concat_ws(' ', location, occupation, data_source, year, median_salary," \
@@ -197,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_pairs_come_in_the_fewest_calls),
 		TEST(what_ended_in_the_cache_is_filled_again_without_a_call),
+		TEST(an_answer_that_lacks_a_source_is_not_taken_as_fresh),
 		TEST(a_synced_answer_is_that_of_a_fetch),
 		TEST(a_source_in_trouble_is_told_and_done_without),
 		TEST(without_bls_nothing_is_synced_and_its_error_is_the_task_s),

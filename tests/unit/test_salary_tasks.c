@@ -235,6 +235,16 @@ static void when_all_sources_fail_bundled_figures_answer_marked(void **state)
 		       "1,1,1");
 }
 
+static void without_the_leading_source_a_new_answer_lives_ten_minutes(void **state)
+{
+	(void)state;
+	bed_fault("{\"provider\":\"bls\",\"kind\":\"500\"}");
+	cJSON_Delete(fetch(YORK));
+	bed_expect_sql("SELECT string_agg(data_source, ',') FROM salary_benchmarks", "census");
+	bed_expect_sql("SELECT ttl_seconds BETWEEN 540 AND 660 FROM salary_data_cache"
+		       " WHERE data_type = 'salary_data'", "t");
+}
+
 /* The wall clock stands so long after the end of what the tables call fresh. */
 static void move_past_fresh(int64_t seconds)
 {
@@ -289,6 +299,33 @@ static void figures_whose_time_is_over_stand_in_when_no_source_answers(void **st
 	cJSON_Delete(a);
 	bed_expect_sql("SELECT count(*) FROM salary_benchmarks WHERE data_source = 'fallback'",
 		       "0");
+}
+
+static void what_the_leading_source_gave_stands_while_it_does_not_answer(void **state)
+{
+	cJSON *a, *first = fetch(YORK);
+	int64_t before;
+
+	(void)state;
+	move_past_fresh(20 * 86400);
+	bed_fault("{\"provider\":\"bls\",\"kind\":\"500\"}");
+	a = fetch(YORK);
+	assert_true(json_bool(a, "stale", false));
+	assert_true(warned(a, "bls does not answer now"));
+	assert_true(warned(a, "these are the figures of 20"));
+	assert_true(cJSON_Compare(json_get(first, "salary_benchmarks"),
+				  json_get(a, "salary_benchmarks"), true));
+	assert_true(cJSON_Compare(json_get(first, "merged"), json_get(a, "merged"), true));
+	cJSON_Delete(a);
+	/* and for the next ten minutes nobody asks in vain */
+	before = calls();
+	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\","
+		  "\"max_age\":8640000}}");
+	assert_true(warned(a, "bls does not answer now"));
+	assert_int_equal(calls(), before);
+	cJSON_Delete(a);
+	clock_fix_wall(0);
+	cJSON_Delete(first);
 }
 
 static void figures_come_in_the_money_of_the_newest_year_when_asked(void **state)
@@ -461,6 +498,8 @@ int main(void)
 		TEST(callers_spellings_pass_and_what_is_not_split_is_told),
 		TEST(a_city_without_a_metro_answers_from_its_state),
 		TEST(when_all_sources_fail_bundled_figures_answer_marked),
+		TEST(without_the_leading_source_a_new_answer_lives_ten_minutes),
+		TEST(what_the_leading_source_gave_stands_while_it_does_not_answer),
 		TEST(a_stale_answer_is_given_at_once_and_asked_anew_behind_it),
 		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),
 		TEST(figures_come_in_the_money_of_the_newest_year_when_asked),

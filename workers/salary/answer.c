@@ -191,7 +191,7 @@ static cJSON *all_warnings(const struct answer *a, const struct request *r)
 	clock_iso(json_int(a->meta, "stored_at", 0) * 1000000, day);
 	if (a->ended)
 		warn(list, "no source answers now: these are the figures of %.10s", day);
-	else if (a->from_tables)
+	else if (a->from_tables && !a->kept)
 		warn(list, "the cache is away or empty: answered from the database");
 	if (strcmp(json_str(a->meta, "mode", ""), "development") == 0)
 		warn(list, "development mode: not for decisions");
@@ -241,7 +241,7 @@ cJSON *answer_make(const struct answer *a, const struct request *r)
 	copy_member(o, a->meta, "sources", mem_check(cJSON_CreateArray()));
 	copy_member(o, a->meta, "source_details", mem_check(cJSON_CreateObject()));
 	json_set_bool(o, "cache_hit", a->cache_hit);
-	json_set_bool(o, "stale", a->stale || a->ended);
+	json_set_bool(o, "stale", a->stale || a->ended || a->kept);
 	json_set_num(o, "cached_at", json_num(a->meta, "stored_at", 0));
 	json_set_str(o, "cache_key", a->cache_key);
 	json_set_bool(o, "fallback", json_bool(a->meta, "fallback", false));

@@ -34,6 +34,7 @@ struct answer {
 	bool cache_hit, from_tables;
 	bool stale;			/* past its time, being asked anew */
 	bool ended;			/* long past it: no source answers now */
+	bool kept;			/* not all sources answer now; its warnings say which */
 	int64_t started_us;		/* clock_mono_us */
 };
 cJSON *answer_make(const struct answer *a, const struct request *r);

@@ -18,9 +18,9 @@
  *	it still answers while somebody asks its sources (stale-while-revalidate, RFC 5861 3). Past
  *	keep_s it is gone.
  * CACHE_NONE, "no source has such figures", is as certain as figures are and lives the nominal
- * time; CACHE_FAILED, "no source could be asked" (bundled figures, or none), 10 minutes, so that
- * they are soon asked again. Both are jittered and have no grace: a stale "nothing" is worth
- * nothing.
+ * time; CACHE_FAILED, "not all could be asked" (bundled figures, second-best ones, or none), 10
+ * minutes, so that they are soon asked again. Both are jittered and have no grace: a stale
+ * "nothing" is worth nothing.
  * Pure functions; the clock is a parameter. */
 #ifndef SALARY_CACHELIFE_H
 #define SALARY_CACHELIFE_H
@@ -51,12 +51,18 @@ int64_t cache_nominal_s(enum strategy s, enum cache_kind k);
  * gets the week-old entry of an aggressive one. */
 int64_t cache_age_limit_s(enum strategy reader, enum cache_kind k, int64_t asked_s);
 
-/* What the findings hold for this kind: figures, surely none, or none because sources failed. */
+/* Failed or was skipped; what merely lacks its key is not missed, since it never answers. */
+bool cache_misses(const struct findings *f, const char *source);
+
+/* What the findings hold for this kind: figures, surely none, or CACHE_FAILED: none because sources
+ * failed, or pay that is not BLS's while a source is missed: a better answer is likely soon.
+ * With BLS's there the others may be missed: to ask all again every ten minutes while one is away
+ * would use up the quota of those that answer. */
 enum cache_verdict cache_verdict(const struct findings *f, enum cache_kind k);
 
 /* 1 - (age - lag) / period of the source whose next release comes first, bounded to 0..1: lag is
  * how old its figures are when they appear, period how often they do. Sources and their calendars
- * stand in cachelife.c. CACHE_FRESHNESS_UNKNOWN without one; 0 when a source failed, as the next
+ * stand in cachelife.c. CACHE_FRESHNESS_UNKNOWN without one; 0 when a source is missed, as the next
  * time it may answer. */
 double cache_freshness(const struct findings *f, enum cache_kind k);
 

@@ -25,6 +25,7 @@
 
 #define CONFIDENCE_TASK "backend.tasks.salary_data_tasks.update_confidence_scores"
 #define STEP "stored"
+#define KEEP_AT_MOST_S (365 * 86400)	/* by then each source has published anew */
 
 /* One fetch: what it was asked, what it has so far. */
 struct fetch {
@@ -176,17 +177,88 @@ static int store(struct fetch *f, const struct findings *found, const char *step
 	return code < 0 ? code : run_step_commit(f->run, step, NULL, e);
 }
 
+/* Why nothing was stored, beside 0 and errors. */
+enum asked { ASKED_IN_VAIN = 1, ASKED_IN_PART };
+
 /* Figures that ended are better than bundled ones, when no source answers (stale-if-error, RFC 5861
  * 4). 1: the bundle has such. */
 static int find_ended(struct fetch *f, struct err *e)
 {
 	int got = look_up(f, BUNDLE_ANY, e);
 
-	return got > 0 ? !json_bool(f->bundle.docs[CACHE_SALARY].meta, "fallback", false) : got;
+	if (got > 0 && json_bool(f->bundle.docs[CACHE_SALARY].meta, "fallback", false))
+		return 0;
+	return got > 0 ? ASKED_IN_VAIN : got;
 }
 
-/* What was found stands in the bundle, stored and cached, or 1: no source answered, and the bundle
- * has older figures. */
+/* NULL: all sources that the stored median is from answered now, or no longer have such pay. */
+static cJSON *find_lost(const cJSON *meta, const struct findings *found)
+{
+	const char *text = json_str(meta, "merged", "null");
+	cJSON *merged = NULL, *lost = NULL;
+	const cJSON *source;
+
+	if (json_parse(text, strlen(text), &merged, NULL) < 0)
+		return NULL;
+	cJSON_ArrayForEach(source, json_get(merged, "weights"))
+		if (!lost && cache_misses(found, source->string))
+			lost = mem_check(cJSON_CreateString(source->string));
+	cJSON_Delete(merged);
+	return lost;
+}
+
+static void tell_kept(cJSON *meta, const char *lost, const struct findings *found)
+{
+	cJSON *warnings = cJSON_GetObjectItemCaseSensitive(meta, "warnings");
+	char day[CLOCK_ISO_SIZE], *text;
+
+	clock_iso(json_int(meta, "stored_at", 0) * 1000000, day);
+	text = mem_printf("%s does not answer now (%s): these are the figures of %.10s", lost,
+			  json_str(json_get(found->sources, lost), "reason", ""), day);
+	if (warnings)
+		cJSON_AddItemToArray(warnings, mem_check(cJSON_CreateString(text)));
+	free(text);
+}
+
+/* Ten minutes, marked, so that not every reader asks the sources that do answer. */
+static void hold_ended(struct fetch *f)
+{
+	struct bundle *b = &f->bundle;
+	struct err e;
+
+	if (!f->redis || b->docs[CACHE_SALARY].keep_until_s > b->now_s)
+		return;
+	for (int i = 0; i < CACHE_KIND_COUNT; i++) {
+		const struct cache_doc *d = &b->docs[i];
+		struct cache_life life = cache_life(f->request->strategy, (enum cache_kind)i,
+						    CACHE_FAILED, 0, b->keys[i], b->now_s);
+
+		if (d->rows && cache_put(f->redis, b->keys[i], d->meta, d->rows, b->now_s, life,
+					 f->request->strategy != STRATEGY_CONSERVATIVE, &e) < 0)
+			log_warn("answer not cached: %s", e.msg);
+	}
+}
+
+/* What the others have is no better than an answer with the source that led it. */
+static int find_better(struct fetch *f, const struct findings *found, struct err *e)
+{
+	struct cache_doc *d = &f->bundle.docs[CACHE_SALARY];
+	int got = look_up(f, BUNDLE_ANY, e);
+	cJSON *lost;
+
+	if (got <= 0 || f->bundle.now_s - d->stored_at_s > KEEP_AT_MOST_S)
+		return got < 0 ? got : 0;
+	lost = find_lost(d->meta, found);
+	if (!lost)
+		return 0;
+	tell_kept(d->meta, lost->valuestring, found);
+	cJSON_Delete(lost);
+	hold_ended(f);
+	return ASKED_IN_PART;
+}
+
+/* What was found stands in the bundle, stored and cached, or (enum asked) the bundle has older
+ * figures that are better. */
 static int ask_and_store(struct fetch *f, const char *step, struct err *e)
 {
 	struct findings found;
@@ -196,7 +268,9 @@ static int ask_and_store(struct fetch *f, const char *step, struct err *e)
 	code = source_all(f->run, f->request, &found, e);
 	FAULT_POINT("salary.asked");
 	if (code >= 0)
-		code = found.fallback && found.failed ? find_ended(f, e) : 0;
+		code = !found.failed  ? 0 :
+		       found.fallback ? find_ended(f, e) :
+					find_better(f, &found, e);
 	if (code == 0)
 		code = enqueue_scores(f, e);
 	if (code == 0)
@@ -209,7 +283,7 @@ static int ask_and_store(struct fetch *f, const char *step, struct err *e)
 }
 
 /* How an answer came about. */
-enum origin { ORIGIN_CACHE, ORIGIN_STALE, ORIGIN_SOURCES, ORIGIN_ENDED };
+enum origin { ORIGIN_CACHE, ORIGIN_STALE, ORIGIN_SOURCES, ORIGIN_ENDED, ORIGIN_KEPT };
 
 static int ask_alone(struct fetch *f, enum origin *ret, struct err *e)
 {
@@ -221,7 +295,9 @@ static int ask_alone(struct fetch *f, enum origin *ret, struct err *e)
 	code = take_token(f, e);
 	if (code >= 0)
 		code = ask_and_store(f, STEP, e);
-	*ret = code == 1 ? ORIGIN_ENDED : ORIGIN_SOURCES;
+	*ret = code == ASKED_IN_VAIN ? ORIGIN_ENDED :
+	       code == ASKED_IN_PART ? ORIGIN_KEPT :
+				       ORIGIN_SOURCES;
 	flight_end(f->run, f->bundle.keys[CACHE_SALARY]);
 	return code;
 }
@@ -242,6 +318,7 @@ static int fetch_any(struct fetch *f, enum origin *ret, struct err *e)
 	static const enum read_outcome OUTCOMES[] = {
 		[ORIGIN_CACHE] = READ_HIT, [ORIGIN_STALE] = READ_STALE,
 		[ORIGIN_SOURCES] = READ_MISS, [ORIGIN_ENDED] = READ_MISS,
+		[ORIGIN_KEPT] = READ_MISS,
 	};
 	int64_t start = clock_mono_us();
 	int code = look_up(f, BUNDLE_AS_ASKED, e);
@@ -269,6 +346,7 @@ static cJSON *put_together(const struct fetch *f, enum origin origin, int64_t st
 		.confidence = r->want_confidence ? docs[CACHE_CONFIDENCE].rows : NULL,
 		.cache_key = f->bundle.keys[CACHE_SALARY], .cache_hit = origin != ORIGIN_SOURCES,
 		.stale = origin == ORIGIN_STALE, .ended = origin == ORIGIN_ENDED,
+		.kept = origin == ORIGIN_KEPT,
 		.from_tables = docs[CACHE_SALARY].from_tables, .started_us = start_us,
 	};
 
@@ -306,7 +384,7 @@ int fetch_refresh(struct run *run, const struct request *r, const char *step, bo
 	*ret_fallback = false;
 	if (code == 0) {
 		code = ask_and_store(&f, step, e);
-		*ret_fallback = code == 1;
+		*ret_fallback = code > 0;
 		flight_end(run, f.bundle.keys[CACHE_SALARY]);
 	}
 	bundle_release(&f.bundle);

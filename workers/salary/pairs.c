@@ -127,7 +127,8 @@ static const char SQL_FRESH[] =
 	"SELECT cache_key FROM salary_data_cache WHERE cache_key = ANY ($1::text[]) AND is_active"
 	" AND expires_at > now() AND metadata ->> 'fallback' = 'false'"
 	" AND to_timestamp((metadata ->> 'stored_at')::float8) > now() - interval '12 hours'"
-	" AND NOT jsonb_path_exists(metadata, '$.source_details.*.status ? (@ == \"failed\")')";
+	" AND NOT jsonb_path_exists(metadata, '$.source_details.* ? (@.status != \"ok\""
+	" && !(exists (@.key_missing)))')";
 
 static char *list_keys(const struct pairs *p)
 {

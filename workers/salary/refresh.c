@@ -165,7 +165,7 @@ static int ask_again(struct refresh *f, const char *key, const char *step, bool 
 	request_release(&r);
 	*ret_better = code >= 0 && !fallback;
 	if (code >= 0 && fallback)
-		warn(f, mem_printf("%s was not refreshed: no source answered", key));
+		warn(f, mem_printf("%s was not refreshed: its sources did not answer", key));
 	return code;
 }
 

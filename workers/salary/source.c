@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/salary/source.h"
 
+#include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "workers/salary/fallback.h"
 
@@ -24,6 +26,13 @@ bool source_ends_task(int code)
 	       code == -ERR_SCHEMA || code == -ERR_INTERNAL;
 }
 
+static bool lacks_key(const struct talk *t)
+{
+	const struct conf_source *s = ask_source(t->run, t->source);
+
+	return s && s->key_required && !ask_key(t->run, t->source);
+}
+
 void source_note(const struct talk *t, struct findings *f, bool found, const char *says)
 {
 	bool refused = t->code == -ERR_PARKED || t->code == -ERR_QUOTA ||
@@ -35,6 +44,9 @@ void source_note(const struct talk *t, struct findings *f, bool found, const cha
 		findings_note(f, t->source, "ok", t->err.msg);
 	else
 		findings_note(f, t->source, refused && !t->sent ? "skipped" : "failed", t->err.msg);
+	if (t->code == -ERR_PARKED && lacks_key(t))
+		json_set_bool(cJSON_GetObjectItemCaseSensitive(f->sources, t->source),
+			      "key_missing", true);
 	f->failed |= t->code < 0;
 }
 
