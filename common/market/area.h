@@ -6,10 +6,13 @@
  * Texts are read by the noun place, as those of postings are, so both name the same city and metro.
  * One metro code drives four sources: OEWS, LAUS, ACS and FRED.
  *
+ * - What stands behind the comma rules: "Memphis, Egypt" is in Egypt, "Glendale, Calif." in
+ *   California.
  * - A city outside the metros, or one that nobody knows in a state or country that is named,
  *   answers from that state or nation with a warning.
  * - A name of several cities is the largest of them unless the text says which; the others are
- *   named, and a warning tells when they are no villages beside it.
+ *   named, and a warning tells when they are no villages beside it. Where none here is more than a
+ *   town, a large city abroad is meant ("Warsaw").
  * - A place in another country is AREA_FOREIGN: the agencies have no figures for it, our own
  *   postings may. It has no codes of the United States, and its label is the one that postings
  *   have ("Toronto, ON, CA").

@@ -9,6 +9,7 @@
 /* What people call a metro, a city or a part of the country beside its name. */
 static const struct nickname {
 	const char *folded, *city, *state, *cbsa;	/* "" none: a state, the nation */
+	const char *also[2];			/* what else is called so */
 } NICKNAMES[] = {
 	{ "nyc metro", "New York", "NY", "35620" },
 	{ "tri state area", "New York", "NY", "35620" },
@@ -16,6 +17,11 @@ static const struct nickname {
 	{ "long island", "Long Island", "NY", "35620" },
 	{ "north jersey", "North Jersey", "NJ", "35620" },
 	{ "northern new jersey", "North Jersey", "NJ", "35620" },
+	{ "central jersey", "Central Jersey", "NJ", "35620" },
+	{ "midtown manhattan", "Manhattan", "NY", "35620" },
+	{ "gotham", "New York", "NY", "35620" },
+	{ "hudson valley", "Hudson Valley", "NY", "" },
+	{ "capital region", "Capital Region", "NY", "10580", { "Washington, DC", "Sacramento, CA" } },
 	{ "south jersey", "South Jersey", "NJ", "37980" },
 	{ "socal", "", "CA", "" },
 	{ "norcal", "", "CA", "" },
@@ -29,6 +35,8 @@ static const struct nickname {
 	{ "san francisco bay", "San Francisco", "CA", "41860" },
 	{ "the bay area", "San Francisco", "CA", "41860" },
 	{ "east bay", "East Bay", "CA", "41860" },
+	{ "south bay", "South Bay", "CA", "41940", { "Torrance, CA", "South Bay, FL" } },
+	{ "central valley", "Central Valley", "CA", "", { "Central Valley, NY" } },
 	{ "sf peninsula", "San Francisco", "CA", "41860" },
 	{ "the city by the bay", "San Francisco", "CA", "41860" },
 	{ "la jolla", "La Jolla", "CA", "41740" },
@@ -40,6 +48,8 @@ static const struct nickname {
 	{ "rio grande valley", "Rio Grande Valley", "TX", "32580" },
 	{ "dc", "Washington", "DC", "47900" },
 	{ "d c", "Washington", "DC", "47900" },
+	{ "wash dc", "Washington", "DC", "47900" },
+	{ "wash d c", "Washington", "DC", "47900" },
 	{ "national capital region", "Washington", "DC", "47900" },
 	{ "washington metro", "Washington", "DC", "47900" },
 	{ "capitol hill", "Washington", "DC", "47900" },
@@ -84,6 +94,7 @@ static const struct nickname {
 	{ "front range", "Denver", "CO", "19740" },
 	{ "mile high city", "Denver", "CO", "19740" },
 	{ "wasatch front", "Salt Lake City", "UT", "41620" },
+	{ "salt lake", "Salt Lake City", "UT", "41620" },
 	{ "silicon slopes", "Lehi", "UT", "39340" },
 	{ "treasure valley", "Boise", "ID", "14260" },
 	{ "valley of the sun", "Phoenix", "AZ", "38060" },
@@ -108,6 +119,19 @@ static void warn_wider(struct area *a, const char *text)
 			 a->state ? a->state->name : "the United States");
 }
 
+static void warn_others(struct area *a, const struct nickname *n)
+{
+	size_t len = strlen(a->warning);
+
+	for (size_t i = 0; i < COUNT(n->also) && n->also[i]; i++)
+		area_add_alternative(a, n->also[i]);
+	if (*a->alternatives[0])
+		snprintf(a->warning + len, sizeof a->warning - len,
+			 "%s\"%s\" was read as %s; it may also mean %s%s%s", len ? "; " : "", a->city,
+			 a->label, a->alternatives[0], *a->alternatives[1] ? " or " : "",
+			 a->alternatives[1]);
+}
+
 static bool read_nickname(struct area *a, const char *text, const char *folded,
 			  const struct area_state *s)
 {
@@ -118,6 +142,8 @@ static bool read_nickname(struct area *a, const char *text, const char *folded,
 			continue;
 		area_set(a, n->city, area_state_of(n->state), area_metro_of(n->cbsa));
 		warn_wider(a, text);
+		if (!s)
+			warn_others(a, n);
 		return true;
 	}
 	return false;

@@ -23,6 +23,23 @@ void area_add_alternative(struct area *a, const char *label);
 bool area_read_name(struct area *a, const char *text, const char *folded,
 		    const struct area_state *s);
 
+/* Inhabitants from which on a namesake is worth naming. */
+enum { AREA_NAMESAKE = 20000 };
+
+/* text with the traditional short form of a state at the end of city ("glendale calif", folded,
+ * text without country and postcode) as its code: "Glendale, CA". False: there is none. */
+bool area_spell_state(const char *text, const char *city, char out[FOLD_SIZE]);
+
+/* Another country that stands behind the name of the place, itself or by a region of it. */
+struct area_abroad {
+	char country[3];
+	bool held;			/* a place of that name is known there */
+	bool whole;			/* the country itself is named */
+	char head[AREA_LABEL_SIZE];	/* what stands in front of it, as written */
+};
+/* out: text with short forms of provinces spelled out. Lists of places name none. */
+bool area_find_abroad(const char *text, struct area_abroad *ret, char out[FOLD_SIZE]);
+
 /* The city of s, of the whole country if NULL, that folded may be a slip of. */
 bool area_mend(const char *folded, const struct area_state *s, struct gazetteer_entry *ret);
 /* Labels of up to AREA_ALTERNATIVES cities whose names come nearest. */

@@ -13,8 +13,8 @@
 #include "common/market/country.h"
 #include "common/market/place_private.h"
 
-/* Inhabitants from which on a namesake is worth naming. */
-enum { NAMESAKE = 20000 };
+/* Inhabitants of a city abroad that is meant where none of its name here is worth naming. */
+enum { FAMOUS = 100000 };
 /* One with this share of them makes the name ambiguous. */
 enum { AMBIGUOUS_SHARE = 10 };
 
@@ -150,7 +150,7 @@ static void name_namesakes(struct area *a, const char *folded, unsigned populati
 	for (struct gazetteer_walk w = gazetteer_find(folded); gazetteer_next(&w, &e);) {
 		char label[AREA_LABEL_SIZE];
 
-		if (e.kind != GAZETTEER_PLACE || e.population < NAMESAKE)
+		if (e.kind != GAZETTEER_PLACE || e.population < AREA_NAMESAKE)
 			continue;
 		if (area_set_city(&other, &e))
 			snprintf(label, sizeof label, "%s", other.label);
@@ -292,6 +292,36 @@ static bool is_ours(const char *country)
 	return !*country || strcmp(country, "US") == 0 || strcmp(country, "PR") == 0;
 }
 
+/* "Warsaw": the one abroad, if those here are no more than towns. */
+static bool read_famous(struct area *a, const char *city)
+{
+	struct gazetteer_entry e, ours, best = { .population = FAMOUS - 1 };
+	struct area here = { 0 };
+	char label[AREA_LABEL_SIZE], own[FOLD_SIZE];
+	struct place p;
+	size_t len;
+
+	if (!find_city(city, NULL, &ours) || ours.population >= AREA_NAMESAKE)
+		return false;
+	for (struct gazetteer_walk w = gazetteer_find(city); gazetteer_next(&w, &e);) {
+		fold_text(e.name, own);
+		if (e.kind == GAZETTEER_PLACE && e.population > best.population &&
+		    strcmp(own, city) == 0)
+			best = e;
+	}
+	if (best.population < FAMOUS || best.population / AMBIGUOUS_SHARE < ours.population)
+		return false;
+	foreign_label(&best, label);
+	if (place_read(label, best.country, true, &p, 1) == 0)
+		return false;
+	set_foreign(a, &p);
+	area_set_city(&here, &ours);
+	area_add_alternative(a, here.label);
+	len = strlen(a->warning);
+	snprintf(a->warning + len, sizeof a->warning - len, "; it may also mean %s", here.label);
+	return true;
+}
+
 /* city: what is left of the text without state, country and postcode; named: that state. */
 static int read_place(struct area *a, const char *text, const char *folded, const char *city,
 		      const struct area_state *named, struct err *e)
@@ -307,6 +337,8 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 		settle_city(a, folded, city, &found);
 		return 0;
 	}
+	if (!named && strcmp(folded, city) == 0 && read_famous(a, city))
+		return 0;
 	n = place_read(text, "US", false, &p, 1);
 	s = n && is_ours(p.country) ? state_of_place(&p) : NULL;
 	s = s ? s : named;
@@ -314,6 +346,8 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 	if (n && p.geoname_id && is_ours(p.country)) {
 		at = (struct gazetteer_walk){ p.entry, p.entry + 1 };
 		gazetteer_next_place(&at, &found);
+		if (!named && strcmp(city, own) == 0)	/* Puerto Rico's are ours, too */
+			find_city(own, NULL, &found);
 		settle_city(a, folded, city, &found);
 		return 0;
 	}
@@ -340,6 +374,35 @@ static int read_place(struct area *a, const char *text, const char *folded, cons
 	return 0;
 }
 
+/* What is behind the comma rules: "Memphis, Egypt" is not in Tennessee. */
+static int read_abroad(struct area *a, const char *text, const char *written,
+		       const struct area_abroad *abroad, struct err *e)
+{
+	struct gazetteer_entry ours;
+	struct place p = { 0 };
+	char own[FOLD_SIZE];
+	size_t len;
+
+	if (place_read(written, abroad->country, true, &p, 1) == 0 || is_ours(p.country))
+		return err_set(e, ERR_NOT_FOUND,
+			       "location \"%.80s\" is unknown: no such place is known in %s", text,
+			       country_name(abroad->country));
+	fold_text(abroad->head, own);
+	if (!abroad->held && p.geoname_id && find_city(own, NULL, &ours)) {
+		/* "Boston, Mexico" is not Mexico City */
+		p.geoname_id = 0;
+		if (abroad->whole)
+			*p.region = *p.region_code = '\0';
+		snprintf(p.city, sizeof p.city, "%s", abroad->head);
+	}
+	set_foreign(a, &p);
+	len = strlen(a->warning);
+	if (*p.city && !p.geoname_id && !abroad->held)
+		snprintf(a->warning + len, sizeof a->warning - len,
+			 "; no %s is known there", a->city);
+	return 0;
+}
+
 static bool read_nation(struct area *a, const char *text, const char *folded)
 {
 	bool anywhere = is_one_of(ANYWHERE, COUNT(ANYWHERE), folded);
@@ -353,25 +416,49 @@ static bool read_nation(struct area *a, const char *text, const char *folded)
 	return true;
 }
 
+/* Neither a state nor a name that only people have: a place. */
+static int read_elsewhere(struct area *a, const char *text, const char *folded, char *city,
+			  struct err *e)
+{
+	struct area_abroad abroad;
+	char written[FOLD_SIZE];
+	const struct area_state *s;
+
+	if (area_find_abroad(text, &abroad, written))
+		return read_abroad(a, text, written, &abroad, e);
+	s = peel_state(city);
+	if (s && area_read_name(a, text, city, s))
+		return 0;
+	return read_place(a, text, folded, city, s, e);
+}
+
+/* folded: text; city: that without country and postcode. */
+static size_t fold_parts(const char *text, char folded[FOLD_SIZE], char city[FOLD_SIZE])
+{
+	size_t len = fold_text(text, folded);
+
+	memcpy(city, folded, FOLD_SIZE);
+	peel_country(city);
+	peel_postcode(city);
+	return len;
+}
+
 int area_resolve(const char *text, struct area *ret, struct err *e)
 {
 	struct area a = { .level = AREA_NATION };
-	const struct area_state *s;
-	char folded[FOLD_SIZE], city[FOLD_SIZE];
+	char folded[FOLD_SIZE], city[FOLD_SIZE], plain[FOLD_SIZE];
 	int r = 0;
 
-	if (fold_text(text, folded) == 0)
+	if (fold_parts(text, folded, city) == 0)
 		return err_set(e, ERR_INVALID,
 			       "location is empty: give a place such as \"New York, NY\"");
-	memcpy(city, folded, sizeof city);
-	peel_country(city);
-	peel_postcode(city);
-	if (!read_nation(&a, text, folded) && !read_state(&a, city) &&
-	    !area_read_name(&a, text, city, NULL)) {
-		s = peel_state(city);
-		if (!s || !area_read_name(&a, text, city, s))
-			r = read_place(&a, text, folded, city, s, e);
+	if (area_spell_state(text, city, plain)) {
+		text = plain;
+		fold_parts(text, folded, city);
 	}
+	if (!read_nation(&a, text, folded) && !read_state(&a, city) &&
+	    !area_read_name(&a, text, city, NULL))
+		r = read_elsewhere(&a, text, folded, city, e);
 	if (r == 0)
 		*ret = a;
 	return r;

@@ -85,6 +85,7 @@ static void a_name_of_several_cities_names_the_others(void **state)
 		{ "Columbus", "Columbus, GA" }, { "Washington", "Washington State" }, { "New York", "New York State" },
 		{ "Arlington", "Arlington, VA" }, { "Vancouver", "Vancouver, BC, CA" }, { "Aurora", "Aurora, IL" },
 		{ "Orange County", "Orange County, FL" }, { "Rochester", "Rochester, MN" },
+		{ "Warsaw", "Warsaw, IN" }, { "San Juan", "San Juan, TX" }, { "South Bay", "Torrance, CA" },
 	};
 	struct area a;
 
@@ -138,6 +139,17 @@ static void a_place_in_another_country_has_no_codes_of_the_united_states(void **
 		{ "Sydney, Australia", "Sydney, NSW, AU", "AU" }, { "Canada", "Canada", "CA" },
 		{ "Ontario, Canada", "ON, CA", "CA" }, { "Mexico City", "Mexico City, CMX, MX", "MX" },
 		{ "São Paulo", "São Paulo, SP, BR", "BR" }, { "Nowheretown, France", "Nowheretown, FR", "FR" },
+		{ "Memphis, Egypt", "Memphis, EG", "EG" }, { "Memphis Egypt", "Memphis, EG", "EG" },
+		{ "Boston, Mexico", "Boston, MX", "MX" }, { "Boston (Mexico)", "Boston, MX", "MX" },
+		{ "Springfield, Ontario", "Springfield, ON, CA", "CA" },
+		{ "Springfield, Quebec", "Springfield, QC, CA", "CA" },
+		{ "Hamilton, Ont.", "Hamilton, ON, CA", "CA" }, { "London, Ont.", "London, ON, CA", "CA" },
+		{ "Portland, Victoria", "Portland, VIC, AU", "AU" },
+		{ "Melbourne VIC", "Melbourne, VIC, AU", "AU" },
+		{ "Melbourne, Victoria 3000", "Melbourne, VIC, AU", "AU" },
+		{ "Boston, Eng.", "Boston, ENG, GB", "GB" }, { "Seattle, Brazil", "Seattle, BR", "BR" },
+		{ "Tbilisi, Georgia", "Tbilisi, TB, GE", "GE" }, { "Naples, Italy", "Naples, 72, IT", "IT" },
+		{ "Warsaw", "Warsaw, MZ, PL", "PL" }, { "Halifax", "Halifax, NS, CA", "CA" },
 	};
 	struct area a, again;
 
