@@ -367,6 +367,19 @@ def clean_up_by_task_says_what_went():
     assert set(removed) >= {"salary_benchmarks", "salary_changes", "salary_reads"}, removed
 
 
+def arguments_of_another_type_are_refused_by_name():
+    for task, kwargs, named in (("refresh_salary_cache", {"cache_pattern": 5}, "cache_pattern"),
+                                ("refresh_salary_cache", {"cache_pattern": {"a": 1}}, "cache_pattern"),
+                                ("refresh_salary_cache", {"max_calls": "many"}, "max_calls"),
+                                ("sync_salary_data", {"max_calls": "9e99"}, "max_calls")):
+        done = subprocess.run(
+            [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-salary"), "--run",
+             "backend.tasks.salary_data_tasks." + task, json.dumps(kwargs)],
+            env=dict(os.environ, JOBFLEET_CONFIG=os.path.join(TOP, "queues.conf")),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        assert done.returncode != 0 and named in done.stdout, (task, kwargs, done.stdout)
+
+
 run(bed,
     amounts_arrive_digit_by_digit,
     a_row_that_would_stay_as_it_is_is_not_touched,
@@ -386,4 +399,5 @@ run(bed,
     export_gives_all_there_is_of_a_place_an_answer_or_a_caller,
     erasure_leaves_nothing_of_it_but_that_it_was,
     the_functions_are_nobodys_but_their_roles,
-    clean_up_by_task_says_what_went)
+    clean_up_by_task_says_what_went,
+    arguments_of_another_type_are_refused_by_name)

@@ -186,6 +186,8 @@ static void wrong_patterns_and_bounds_are_refused_with_what_would_be_right(void 
 		{ "{\"cache_pattern\":\"salary_data:\\n*\"}", "control character" },
 		{ "{\"max_refreshes\":0}", "max_refreshes must be" },
 		{ "{\"max_calls\":-1}", "max_calls must be" },
+		{ "{\"max_calls\":9e99}", "max_calls must be" },
+		{ "{\"max_refreshes\":true}", "max_refreshes must be" },
 	};
 
 	(void)state;

@@ -210,6 +210,9 @@ static void a_wrong_entry_is_named(void **state)
 	assert_non_null(strstr(e.msg, "London"));
 	assert_int_equal(ends_with("{\"locations\":[]}", &e), -ERR_INVALID);
 	assert_int_equal(ends_with("{\"max_calls\":0}", &e), -ERR_INVALID);
+	assert_int_equal(ends_with("{\"max_calls\":9e99}", &e), -ERR_INVALID);
+	assert_int_equal(ends_with("{\"max_calls\":\"9e99\"}", &e), -ERR_INVALID);
+	assert_non_null(strstr(e.msg, "max_calls must be"));
 }
 
 int main(void)

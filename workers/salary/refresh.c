@@ -288,7 +288,7 @@ static int refresh(struct refresh *f, const char *pattern, size_t most, cJSON *r
 static int read_bound(const cJSON *args, const char *name, int64_t otherwise, int64_t most,
 		      int64_t *ret, struct err *e)
 {
-	*ret = json_int(args, name, otherwise);
+	*ret = json_get(args, name) ? json_int(args, name, -1) : otherwise;
 	if (*ret < 1 || *ret > most)
 		return err_set(e, ERR_INVALID, "%s must be a whole number from 1 to %lld", name,
 			       (long long)most);

@@ -305,10 +305,12 @@ static int sync_pairs(struct sync *s, int max_calls, struct err *e)
 
 int sync_salary_data(struct run *run, const cJSON *args, cJSON **ret_result, struct err *e)
 {
-	int64_t start = clock_mono_us(), calls = json_int(args, "max_calls", DEFAULT_CALLS);
+	int64_t start = clock_mono_us(), calls = DEFAULT_CALLS;
 	struct sync s = { .run = run, .force = json_bool(args, "force", false) };
 	int r;
 
+	if (json_get(args, "max_calls"))
+		calls = json_int(args, "max_calls", -1);
 	if (calls < 1 || calls > MAX_CALLS)
 		return err_set(e, ERR_INVALID, "max_calls must be a whole number from 1 to %d",
 			       MAX_CALLS);
