@@ -281,6 +281,38 @@ static void a_stale_answer_is_given_at_once_and_asked_anew_behind_it(void **stat
 		       " jobfleet.pending WHERE task = '" NAME("refresh_salary_cache") "'", "t");
 }
 
+static void another_strategys_answer_is_stale_past_the_readers_own_time(void **state)
+{
+	static const struct { const char *more; int after_s; bool hit, stale; } READS[] = {
+		{ "\"cache_strategy\":\"conservative\"", 3500, true, false },
+		{ "\"cache_strategy\":\"conservative\"", 3700, true, true },
+		{ "\"cache_strategy\":\"conservative\",\"max_age\":\"2h\"", 3700, true, false },
+		{ "\"cache_strategy\":\"standard\"", 3700, true, false },
+		{ "\"cache_strategy\":\"conservative\"", 9600, false, false },
+	};
+	int64_t start_us = clock_wall_us();
+
+	(void)state;
+	clock_fix_wall(start_us);
+	cJSON_Delete(fetch(YORK));
+	for (size_t i = 0; i < COUNT(READS); i++) {
+		char *args = mem_printf("{\"request_data\":{\"location\":\"NYC\",\"occupation\":"
+					"\"Software Engineer\",%s}}", READS[i].more);
+		cJSON *a;
+
+		clock_fix_wall(start_us + INT64_C(1000000) * READS[i].after_s);
+		a = fetch(args);
+		if (json_bool(a, "cache_hit", false) != READS[i].hit ||
+		    json_bool(a, "stale", false) != READS[i].stale)
+			fail_msg("%s after %d s: hit %d, stale %d", READS[i].more,
+				 READS[i].after_s, json_bool(a, "cache_hit", false),
+				 json_bool(a, "stale", false));
+		cJSON_Delete(a);
+		free(args);
+	}
+	clock_fix_wall(0);
+}
+
 static void figures_whose_time_is_over_stand_in_when_no_source_answers(void **state)
 {
 	cJSON *a, *first = fetch(YORK);
@@ -501,6 +533,7 @@ int main(void)
 		TEST(without_the_leading_source_a_new_answer_lives_ten_minutes),
 		TEST(what_the_leading_source_gave_stands_while_it_does_not_answer),
 		TEST(a_stale_answer_is_given_at_once_and_asked_anew_behind_it),
+		TEST(another_strategys_answer_is_stale_past_the_readers_own_time),
 		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),
 		TEST(figures_come_in_the_money_of_the_newest_year_when_asked),
 		TEST(without_prices_figures_stay_as_they_are_and_a_warning_says_so),

@@ -76,6 +76,14 @@ static int64_t limit_of(const struct bundle *b, const struct request *r, enum ca
 	return limit_s;
 }
 
+/* What another strategy keeps fresh for a week is not fresh to who reads by the hour. */
+static bool is_old_for(const struct request *r, enum cache_kind k, const struct cache_doc *d,
+		       int64_t now_s)
+{
+	return r->max_age_s < 0 && now_s - d->stored_at_s >= cache_nominal_s(r->strategy, k) &&
+		strcmp(json_str(d->meta, "strategy", ""), strategy_name(r->strategy)) != 0;
+}
+
 int bundle_look_up(struct bundle *b, struct run *run, struct redis *redis, const struct request *r,
 		   enum bundle_age age, int64_t since_s, struct err *e)
 {
@@ -93,7 +101,8 @@ int bundle_look_up(struct bundle *b, struct run *run, struct redis *redis, const
 				  limit_of(b, r, k, age, since_s), e);
 		if (k != CACHE_CONFIDENCE && got <= 0)
 			return got;
-		if (k != CACHE_CONFIDENCE && got == CACHE_STALE)
+		if (k != CACHE_CONFIDENCE &&
+		    (got == CACHE_STALE || is_old_for(r, k, &b->docs[k], b->now_s)))
 			answer = CACHE_STALE;
 	}
 	return answer;

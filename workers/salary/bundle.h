@@ -34,8 +34,9 @@ void bundle_release(struct bundle *b);
  * left when no source answers). */
 enum bundle_age { BUNDLE_AS_ASKED, BUNDLE_SINCE, BUNDLE_STORED_SINCE, BUNDLE_ANY };
 
-/* enum cache_answer of the oldest of them: CACHE_FRESH and CACHE_STALE are complete. Looks anew at
- * each call. since_s counts for two of them. Errors: pg's; those of Redis count as a miss. */
+/* enum cache_answer of the oldest of them: CACHE_FRESH and CACHE_STALE are complete. What was
+ * stored for another strategy is stale from the reader's own nominal time on. Looks anew at each
+ * call. since_s counts for two of them. Errors: pg's; those of Redis count as a miss. */
 int bundle_look_up(struct bundle *b, struct run *run, struct redis *redis, const struct request *r,
 		   enum bundle_age age, int64_t since_s, struct err *e);
 

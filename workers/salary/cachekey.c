@@ -42,8 +42,8 @@ static const char *part(const char *text, char *out, size_t size)
 void cachekey_make(const char *kind, const struct request *r, char out[CACHEKEY_SIZE])
 {
 	const struct area *a = &r->area;
-	char city[CITY_SIZE], occupation[OCCUPATION_SIZE], region[REGION_SIZE] = "us", year[8] = "latest";
-	char country[4];
+	char city[CITY_SIZE], occupation[OCCUPATION_SIZE], region[REGION_SIZE] = "us";
+	char country[4], year[8] = "latest";
 	char experience[PART_SIZE], education[PART_SIZE], industry[PART_SIZE];
 
 	if (a->state)

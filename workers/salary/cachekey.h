@@ -9,8 +9,8 @@
  * Lower case, words joined by '_'. <city> is the label for a state ("texas", "new_york_state") and
  * "united_states" for the nation. Spellings of one place give one key ("NYC", "New York, NY");
  * region and country keep equal city names apart ("vancouver:…:wa:us", "vancouver:…:bc:ca"). Where
- * a part does not say all of its text (letters beyond ASCII, "C++", a long one that was cut), a hash
- * of the text follows it, 8 hexadecimal digits, so that other questions have other keys:
+ * a part does not say all of its text (letters beyond ASCII, "C++", a long one that was cut), a
+ * hash of the text follows it, 8 hexadecimal digits, so that other questions have other keys:
  * "c_developer_0d255e33". At most 255 bytes, as the column has them. */
 #ifndef SALARY_CACHEKEY_H
 #define SALARY_CACHEKEY_H

@@ -48,7 +48,9 @@ int64_t cache_nominal_s(enum strategy s, enum cache_kind k);
 
 /* The bound a reader puts on age: what the caller asked for (max_age, -1 = nothing), else as long
  * as an entry of the reader's own strategy could have been kept. So a conservative reader never
- * gets the week-old entry of an aggressive one. */
+ * gets the week-old entry of an aggressive one. Within that bound another strategy's entry is fresh
+ * to the reader for the nominal time of his own, then stale (bundle.h); his own strategy's entry
+ * for its fresh_s. */
 int64_t cache_age_limit_s(enum strategy reader, enum cache_kind k, int64_t asked_s);
 
 /* Failed or was skipped; what merely lacks its key is not missed, since it never answers. */
