@@ -320,15 +320,16 @@ static int fetch_any(struct fetch *f, enum origin *ret, struct err *e)
 		[ORIGIN_SOURCES] = READ_MISS, [ORIGIN_ENDED] = READ_MISS,
 		[ORIGIN_KEPT] = READ_MISS,
 	};
-	int64_t start = clock_mono_us();
+	int64_t start = clock_mono_us(), took_us;
 	int code = look_up(f, BUNDLE_AS_ASKED, e);
 
+	/* what another task was waited for is a hit, but tells nothing of the cache's speed */
+	took_us = code == CACHE_MISS ? -1 : clock_mono_us() - start;
 	*ret = code == CACHE_STALE ? ORIGIN_STALE : ORIGIN_CACHE;
 	if (code == CACHE_MISS)
 		code = fetch_miss(f, ret, e);
 	if (code >= 0)
-		count_reads(f, OUTCOMES[*ret], *ret == ORIGIN_SOURCES ? -1
-								      : clock_mono_us() - start);
+		count_reads(f, OUTCOMES[*ret], took_us);
 	if (code >= 0 && *ret == ORIGIN_STALE)
 		code = revalidate(f->run, f->redis, f->bundle.keys[CACHE_SALARY], e);
 	if (code >= 0 && f->request->want_confidence && !f->bundle.docs[CACHE_CONFIDENCE].rows)
