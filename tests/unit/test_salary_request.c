@@ -70,7 +70,8 @@ static const struct {
 	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"experience_level\":"
 	  "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", "longer than 50 bytes" },
 	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"year\":1800}", "year must be" },
-	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"max_age\":\"soon\"}", "max_age" },
+	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"year\":2024.5}", "year must be a whole" },
+	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"max_age\":\"soon\"}", "max_age: \"" },
 	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"max_age\":1e300}", "max_age" },
 	{ "{\"location\":\"NYC\",\"occupation\":\"SRE\",\"include_confidence_scores\":\"maybe\"}",
 	  "include_confidence_scores" },

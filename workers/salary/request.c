@@ -106,7 +106,7 @@ static int read_flag(const cJSON *o, const char *key, bool *ret, struct err *e)
 		return 0;
 	if (cJSON_IsString(v))
 		return scan_bool(v->valuestring, ret, e) < 0
-			? err_prefix(e, "request_data.%s: ", key)
+			? err_prefix(e, "request_data.%s", key)
 			: 0;
 	if (!cJSON_IsBool(v))
 		return err_set(e, ERR_INVALID, "request_data.%s must be true or false", key);
@@ -121,7 +121,8 @@ static int read_year(const cJSON *o, int *ret, struct err *e)
 
 	if (!v)
 		return 0;
-	if (year < YEAR_MIN || year > YEAR_MAX)
+	if (year < YEAR_MIN || year > YEAR_MAX ||
+	    (cJSON_IsNumber(v) && v->valuedouble != (double)year))
 		return err_set(e, ERR_INVALID,
 			       "request_data.year must be a whole number from %d to %d", YEAR_MIN,
 			       YEAR_MAX);
@@ -157,7 +158,7 @@ static int read_max_age(const cJSON *o, int64_t *ret, struct err *e)
 		return 0;
 	if (cJSON_IsString(v)) {
 		if (scan_duration_ms(v->valuestring, &ms, e) < 0)
-			return err_prefix(e, "request_data.max_age: ");
+			return err_prefix(e, "request_data.max_age");
 		*ret = ms / 1000;
 		return 0;
 	}
