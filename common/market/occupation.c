@@ -8,14 +8,14 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/market/fold.h"
-#include "common/market/role.h"
+#include "common/market/role_private.h"
 
 static const char *const KEEP_CAPITAL[] = {
 	"it", "qa", "ui", "ux", "cto", "dba", "sre", "sdet", "sde", "swe", "ml", "ai", "nlp", "bi",
 	"etl", "gis", "seo", "fpga", "asic", "rf", "vlsi", "php", "soc", "vp", "fp", "erp", "sql",
 	"vfx", "c++", "c#", "3d", "cobol", "rn", "lpn", "lvn", "cna", "emt", "hr", "hvac", "cnc", "ceo",
 	"cfo", "coo", "cio", "crna", "np", "ct", "mri", "cad", "sap", "aws", "kyc", "aml",
-	"cpa", "icu", "cdl", "pcb", "noc", "plc", "pmo", "crm", "esl", "rv", "tsa", "rpa",
+	"cpa", "icu", "cdl", "pcb", "noc", "plc", "pmo", "tpm", "crm", "esl", "rv", "tsa", "rpa",
 };
 
 static const char *const KEEP_SMALL[] = {
@@ -44,6 +44,8 @@ static const struct vague {
 	{ "therapist", "Physical Therapist|Occupational Therapist|Massage Therapist" },
 	{ "teacher", "Elementary School Teacher|High School Teacher|Preschool Teacher" },
 	{ "professor", "Business Professor|Engineering Professor|Biology Professor" },
+	{ "lab technician", "Medical Laboratory Technician|Chemical Technician" },
+	{ "lab tech", "Biological Technician|Chemical Technician" },
 	{ "technician", "Electronics Technician|Automotive Technician|IT Technician" },
 	{ "mechanic", "Automotive Mechanic|Diesel Mechanic|Aircraft Mechanic" },
 	{ "driver", "Truck Driver|Delivery Driver|Bus Driver" },
@@ -306,10 +308,57 @@ static bool is_partial(const char *folded, const char *name)
 	return count_words(own) < count_words(folded);
 }
 
+/* Words on rank, contract and hours, which no occupation goes by. */
+static bool says_nothing(const char *word)
+{
+	static const char *const WORDS[] = {
+		"contract", "temporary", "temp", "permanent", "hybrid", "onsite", "on", "site", "m", "f",
+		"w", "d", "x", "h", "gn", "all", "genders", "the", "a", "an", "of", "and", "for", "in", "at",
+		"to", "job", "jobs", "position", "role", "us", "usa", "hourly", "seasonal", "freelance", "per",
+		"diem", "night", "day", "shift", "weekend", "associate", "certified", "licensed",
+		"registered",
+	};
+
+	return role_is_rank(word) || isdigit((unsigned char)*word) ||
+		in_list(WORDS, COUNT(WORDS), word, strlen(word));
+}
+
+static bool has_word(const char *folded, const char *word)
+{
+	uint64_t hash = role_hash_words(word);
+
+	while (*folded) {
+		size_t len = strcspn(folded, " ");
+
+		if (role_hash_word(role_hash_start(), folded, len) == hash)
+			return true;
+		folded += len + (folded[len] == ' ');
+	}
+	return false;
+}
+
+/* A "forest surgeon" heals nobody: what the name does not explain is told. */
+static void warn_left(struct occupation *o, const char *folded, const char *own)
+{
+	char other[FOLD_SIZE], copy[FOLD_SIZE], left[80] = "";
+	size_t n = 0, len = strlen(o->warning);
+
+	fold_text(o->alternatives[0], other);
+	snprintf(copy, sizeof copy, "%s", folded);
+	for (char *save = NULL, *p = strtok_r(copy, " ", &save); p; p = strtok_r(NULL, " ", &save))
+		if (!says_nothing(p) && !has_word(own, p) && !has_word(other, p) &&
+		    n + strlen(p) + 2 < sizeof left)
+			n += (size_t)snprintf(left + n, sizeof left - n, "%s%s", n ? " " : "", p);
+	if (n > 0)
+		snprintf(o->warning + len, sizeof o->warning - len,
+			 "%s\"%s\" was left aside: read as %s (%s)", len ? "; " : "", left, o->name,
+			 o->row->soc);
+}
+
 static bool read_name(const char *text, const char *folded, struct occupation *o)
 {
 	struct role found[1 + OCCUPATION_ALTERNATIVES];
-	char name[OCCUPATION_NAME_SIZE];
+	char name[OCCUPATION_NAME_SIZE], own[FOLD_SIZE];
 	size_t n = role_find(text, found, COUNT(found));
 
 	if (n == 0) {
@@ -324,7 +373,10 @@ static bool read_name(const char *text, const char *folded, struct occupation *o
 		title_case(found[i].name, name);
 		add_alternative(o, name);
 	}
-	name_vague(o, folded);
+	fold_text(found[0].name, own);
+	name_vague(o, own);
+	if (o->partial && !o->corrected)
+		warn_left(o, folded, own);
 	return true;
 }
 

@@ -6,6 +6,7 @@
  * noun role, which reads postings too, so both agree), close spelling ("sofware enginer"). Words of
  * rank and contract are left aside: OEWS does not tell them apart. Plural and singular are equal.
  *
+ * - Words that the name does not explain are told ("forest" of "forest surgeon").
  * - A vague text ("engineer", "nurse") is its plainest occupation, with the others named.
  * - Codes of SOC 2010 and of groups become the nearest that statistics have, with a warning:
  *   OEWS has figures of the major groups ("15-0000") and of detailed occupations, and keeps some of
@@ -39,7 +40,9 @@ struct occupation {
 	/* Other occupations that the text may mean ("Licensed Practical Nurse"), likeliest first;
 	 * occupation_resolve reads each. "" behind the last. */
 	char alternatives[OCCUPATION_ALTERNATIVES][OCCUPATION_NAME_SIZE];
-	char warning[256];			/* "" unless OEWS has no figures under this very code */
+	/* "" unless OEWS has no figures under this very code, or words that say more than a rank
+	 * were left aside. */
+	char warning[384];
 };
 
 /* -ERR_NOT_FOUND names up to three suggestions (found only for an e that wants them);

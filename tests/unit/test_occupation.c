@@ -131,6 +131,33 @@ static void a_vague_text_names_what_else_it_means(void **state)
 	assert_string_equal(o.alternatives[0], "Licensed Practical Nurse");
 }
 
+static void words_left_aside_are_told(void **state)
+{
+	static const struct {
+		const char *text, *warning;	/* NULL: none */
+	} CASES[] = {
+		{ "forest surgeon", "\"forest\" was left aside: read as Surgeon (29-1249)" },
+		{ "hardware technician", "\"hardware\" was left aside: read as Technician" },
+		{ "assistant truck driver", "\"assistant\" was left aside" },
+		{ "Senior Software Engineer II (m/w/d)", NULL }, { "Full-time nurse", NULL },
+		{ "Remote contract Data Analyst", NULL }, { "Data Engineer / Data Scientist", NULL },
+		{ "software engineers", NULL }, { "tree surgeon", NULL },
+	};
+	struct occupation o;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(CASES); i++) {
+		assert_int_equal(occupation_resolve(CASES[i].text, &o, NULL), 0);
+		if (CASES[i].warning ? !strstr(o.warning, CASES[i].warning) : *o.warning != '\0')
+			fail_msg("%s: \"%s\", expected \"%s\"", CASES[i].text, o.warning,
+				 CASES[i].warning ? CASES[i].warning : "");
+	}
+	assert_int_equal(occupation_resolve("hardware technician", &o, NULL), 0);
+	assert_string_equal(o.alternatives[0], "Electronics Technician");
+	assert_int_equal(occupation_resolve("Staff Engineer", &o, NULL), 0);
+	assert_string_equal(o.alternatives[0], "Software Engineer");
+}
+
 static void codes_are_asked_where_oews_has_them(void **state)
 {
 	static const struct {
@@ -239,6 +266,7 @@ int main(void)
 		cmocka_unit_test(unknown_jobs_get_suggestions),
 		cmocka_unit_test(close_spelling_is_told),
 		cmocka_unit_test(a_vague_text_names_what_else_it_means),
+		cmocka_unit_test(words_left_aside_are_told),
 		cmocka_unit_test(codes_are_asked_where_oews_has_them),
 		cmocka_unit_test(any_bytes_are_survived),
 		cmocka_unit_test(a_title_costs_microseconds),
