@@ -187,7 +187,6 @@ static void results_may_be_an_object_or_an_array(void **state)
 			      ID, YEAR("2025", "7", "{}")) "]}]}");
 
 	(void)state;
-	assert_int_equal(bls_reply_count(r), 1);
 	assert_true(bls_cell(r, ID)->exists);
 	bls_reply_free(r);
 }

@@ -352,11 +352,6 @@ const struct bls_cell *bls_cell(const struct bls_reply *r, const char *id)
 	return NULL;
 }
 
-size_t bls_reply_count(const struct bls_reply *r)
-{
-	return r->count;
-}
-
 struct amount bls_growth(const struct bls_cell *cell)
 {
 	for (size_t i = 0; i < cell->nrows; i++)

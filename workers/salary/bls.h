@@ -77,7 +77,6 @@ int bls_parse(int status, const char *content_type, const char *body, size_t len
 void bls_reply_free(struct bls_reply *r);
 /* NULL if the answer does not speak of it; ids past the limit are silently dropped over there. */
 const struct bls_cell *bls_cell(const struct bls_reply *r, const char *id);
-size_t bls_reply_count(const struct bls_reply *r);
 /* From the same period a year before to the newest row, in per cent; absent without both. */
 struct amount bls_growth(const struct bls_cell *cell);
 

@@ -13,7 +13,7 @@
 /* Entries are read far more often than written, and no level is slower to read. */
 #define LEVEL 12
 
-enum form { FORM_PLAIN = 'p', FORM_FRAME = 'z', FORM_DICTIONARY = 'd' };
+enum form { FORM_PLAIN = 'p', FORM_DICTIONARY = 'd' };
 
 /* The trained dictionary, as the assembler includes it; tools/salary-dictionary makes it. */
 __asm__(".section .rodata\n"
@@ -137,7 +137,7 @@ int64_t cacheentry_plain_size(const char *bytes, size_t len, int64_t all)
 	return size > CACHEENTRY_MAX_BYTES ? -1 : (int64_t)size;
 }
 
-static char *expand(const char *bytes, size_t len, bool dictionary, size_t *ret_len)
+static char *expand(const char *bytes, size_t len, size_t *ret_len)
 {
 	unsigned long long size = ZSTD_getFrameContentSize(bytes, len);
 	ZSTD_DCtx *context;
@@ -149,8 +149,7 @@ static char *expand(const char *bytes, size_t len, bool dictionary, size_t *ret_
 		return NULL;
 	context = mem_check(ZSTD_createDCtx());
 	text = mem_alloc(size + 1);
-	n = ZSTD_decompress_usingDDict(context, text, size, bytes, len,
-				       dictionary ? reading_dictionary() : NULL);
+	n = ZSTD_decompress_usingDDict(context, text, size, bytes, len, reading_dictionary());
 	ZSTD_freeDCtx(context);
 	if (ZSTD_isError(n) || n != size) {
 		free(text);
@@ -178,8 +177,8 @@ char *cacheentry_unpack(const char *bytes, size_t len, struct cacheentry_head *r
 	if (bytes[3] == FORM_PLAIN && len <= CACHEENTRY_MAX_BYTES) {
 		text = mem_dup(body, len);
 		*ret_len = len;
-	} else if (bytes[3] == FORM_FRAME || bytes[3] == FORM_DICTIONARY) {
-		text = expand(body, len, bytes[3] == FORM_DICTIONARY, ret_len);
+	} else if (bytes[3] == FORM_DICTIONARY) {
+		text = expand(body, len, ret_len);
 	} else {
 		text = NULL;
 	}

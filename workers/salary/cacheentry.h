@@ -2,16 +2,16 @@
 /* cacheentry: a document as the bytes that stand in Redis, and back.
  *
  *	0   "JC1"               this layout
- *	3   form                'p' plain text, 'z' one zstd frame, 'd' the same with our dictionary
+ *	3   form                'p' plain text, 'd' one zstd frame with our dictionary
  *	4   3 times u32         stored, fresh until, kept until: epoch seconds, network byte order
  *	16  u64                 XXH64 of bytes 0 to 15 followed by the rest, seed 0, network byte
  *	order 24  the document        text `[meta,rows]`, as form says
  *
  * Whatever is not exactly that is no entry: another layout, a bit that fell over, a frame made with
  * a dictionary that this build doesn't have (its number stands in the frame), a size past
- * CACHEENTRY_MAX_BYTES. Then the reader misses, and the tables answer. A frame without our
- * dictionary is read. Nothing is unpacked beyond the size that the frame states, and that is
- * bounded. Ownership: texts and bytes are malloc'ed. */
+ * CACHEENTRY_MAX_BYTES. Then the reader misses, and the tables answer. Nothing is
+ * unpacked beyond the size that the frame states, and that is bounded. Ownership: texts and bytes
+ * are malloc'ed. */
 #ifndef SALARY_CACHEENTRY_H
 #define SALARY_CACHEENTRY_H
 

@@ -91,13 +91,6 @@ struct part *shelf_want(struct shelf *s, const char *source, const char *name)
 	return p;
 }
 
-const struct part *shelf_find(const struct shelf *s, const char *source, const char *name)
-{
-	const struct part *p = look(s, source, name);
-
-	return p && p->text ? p : NULL;
-}
-
 void shelf_put(struct part *p, const char *text, size_t len)
 {
 	mem_replace(&p->text, mem_strndup(text, len));

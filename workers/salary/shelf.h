@@ -44,8 +44,6 @@ int shelf_prune(struct pg *pg, struct err *e);
 
 /* The part, wanted from now on if it is not here. */
 struct part *shelf_want(struct shelf *s, const char *source, const char *name);
-/* NULL if it is not here; does not want it. */
-const struct part *shelf_find(const struct shelf *s, const char *source, const char *name);
 void shelf_put(struct part *p, const char *text, size_t len);
 /* How often something was wanted, of sources not in trouble, since the last call of this. */
 size_t shelf_missed(struct shelf *s);
