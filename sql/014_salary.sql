@@ -312,6 +312,17 @@ BEGIN
 	IF jobfleet.benchmark_distance(new.metadata) > jobfleet.benchmark_distance(old.metadata) THEN
 		RETURN m;
 	END IF;
+	-- a row that loading keeps up to date (jobfleet.refresh_posting_pay) stays one, figures and notes
+	IF old.data_source = 'postings' AND old.metadata ? 'basis' AND new.metadata -> 'basis' IS NULL THEN
+		new.metadata := coalesce(new.metadata, '{}') || (SELECT jsonb_object_agg(key, value)
+			FROM jsonb_each(old.metadata) WHERE key IN ('basis', 'currency', 'soc_code'));
+		new.median_salary := old.median_salary;
+		new.mean_salary := old.mean_salary;
+		new.percentile_25 := old.percentile_25;
+		new.percentile_75 := old.percentile_75;
+		new.percentile_90 := old.percentile_90;
+		new.sample_size := old.sample_size;
+	END IF;
 	m.median_salary := new.median_salary;
 	m.mean_salary := new.mean_salary;
 	m.percentile_25 := new.percentile_25;
@@ -350,6 +361,7 @@ END $$;
 --   never one of a wider area or a wider group of occupations one that is nearer to the question;
 --   where the newer one is of the same release (jobfleet.same_release) and lacks mean, percentiles or
 --   sample size that are there, these stay;
+--   a row of loading's (source postings) keeps its figures and what loading noted of them;
 --   a row that would stay as it is is not touched (an age in days that only went on is no change):
 --   jobfleet.salary_checks notes that it was found so.
 -- Of two for one question in one call the later counts. Gives for each, by its place from 1, what

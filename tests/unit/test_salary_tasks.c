@@ -380,6 +380,46 @@ static void what_the_leading_source_gave_stands_while_it_does_not_answer(void **
 	cJSON_Delete(first);
 }
 
+#define DENVER(more) \
+	"{\"request_data\":{\"location\":\"Denver\"," \
+	"\"occupation\":\"Accountants and Auditors\"" more "}}"
+
+static void what_loading_counts_is_answered_and_stays_loading_s(void **state)
+{
+	cJSON *a, *b;
+
+	(void)state;
+	free(bed_sql("INSERT INTO salary_benchmarks (location, occupation, median_salary, sample_size,"
+		     " data_source, data_freshness_days, year, metadata) VALUES ('Denver, CO',"
+		     " 'Accountants and Auditors', 90000, 55, 'postings', 3, 2026,"
+		     " '{\"currency\": \"USD\", \"soc_code\": \"13-2011\", \"basis\": \"offers\"}')"));
+	a = fetch(DENVER(""));
+	b = fetch(DENVER(",\"max_age\":0"));
+	row(b, "salary_benchmarks", "postings");
+	assert_true(cJSON_Compare(json_get(a, "merged"), json_get(b, "merged"), true));
+	cJSON_Delete(b);
+	bed_expect_sql("SELECT concat_ws(' ', count(*), min(metadata ->> 'basis'),"
+		       " min(metadata ->> 'soc_code'), min(metadata ->> 'currency'),"
+		       " min(sample_size), min(median_salary)) FROM salary_benchmarks"
+		       " WHERE data_source = 'postings'", "1 offers 13-2011 USD 55 90000.00");
+	cJSON_Delete(a);
+}
+
+static void where_a_nearer_figure_stands_all_of_the_answer_is_about_it(void **state)
+{
+	cJSON *a;
+
+	(void)state;
+	cJSON_Delete(fetch(YORK));
+	free(bed_sql("UPDATE salary_benchmarks SET median_salary = 111111, metadata = metadata ||"
+		     " '{\"steps_wider\": -1}' WHERE data_source = 'bls'"));
+	a = fetch("{\"request_data\":{\"location\":\"NYC\",\"occupation\":\"Software Engineer\","
+		  "\"max_age\":0}}");
+	assert_int_equal(json_num(row(a, "salary_benchmarks", "bls"), "median_salary", 0), 111111);
+	assert_int_equal(json_num(json_get(a, "merged"), "median_salary", 0), 111111);
+	cJSON_Delete(a);
+}
+
 static void figures_come_in_the_money_of_the_newest_year_when_asked(void **state)
 {
 	cJSON *plain = fetch(YORK), *a;
@@ -552,6 +592,8 @@ int main(void)
 		TEST(when_all_sources_fail_bundled_figures_answer_marked),
 		TEST(without_the_leading_source_a_new_answer_lives_ten_minutes),
 		TEST(what_the_leading_source_gave_stands_while_it_does_not_answer),
+		TEST(what_loading_counts_is_answered_and_stays_loading_s),
+		TEST(where_a_nearer_figure_stands_all_of_the_answer_is_about_it),
 		TEST(a_stale_answer_is_given_at_once_and_asked_anew_behind_it),
 		TEST(another_strategys_answer_is_stale_past_the_readers_own_time),
 		TEST(figures_whose_time_is_over_stand_in_when_no_source_answers),

@@ -9,7 +9,16 @@
 /* Both store in the order of their keys, so that two tasks at once never wait for each other in a
  * circle. */
 static const char SQL_BENCHMARKS[] =
-	"SELECT benchmark FROM upsert_salary_benchmark($1::jsonb) ORDER BY place";
+	"SELECT benchmark, place, outcome = 'kept' OR b.data_source = 'postings', b.median_salary,"
+	" coalesce(b.metadata -> 'lower_bounds' ? 'median_salary', false),"
+	" greatest(0, coalesce((b.metadata ->> 'steps_wider')::float8::int, 0)),"
+	" coalesce(b.metadata -> 'group' = 'true', false), b.sample_size, b.mean_salary,"
+	" b.percentile_25, b.percentile_75, b.percentile_90 FROM upsert_salary_benchmark($1::jsonb),"
+	" jsonb_populate_record(NULL::salary_benchmarks, benchmark) b ORDER BY place";
+enum {
+	STANDING_PLACE = 1, STANDING_IS_ANOTHER, STANDING_MEDIAN, STANDING_BOUND, STANDING_STEPS,
+	STANDING_GROUP, STANDING_SAMPLE, STANDING_AMOUNTS
+};
 static const char SQL_MARKETS[] =
 	"SELECT figure FROM jobfleet.store_market_data($1::jsonb) ORDER BY place";
 
@@ -80,7 +89,8 @@ static cJSON *market_json(const struct request *r, const struct market *m, const
 }
 
 /* Takes the list; all of it is one statement. */
-static int store_list(struct pg *pg, const char *sql, cJSON *list, cJSON *rows, struct err *e)
+static int store_list(struct pg *pg, const char *sql, cJSON *list, cJSON *rows,
+		      struct pg_rows **ret_got, struct err *e)
 {
 	struct pg_rows *got = NULL;
 	char *text = json_print(list);
@@ -88,29 +98,71 @@ static int store_list(struct pg *pg, const char *sql, cJSON *list, cJSON *rows, 
 
 	for (size_t i = 0; n >= 0 && i < pg_rows_count(got); i++)
 		cJSON_AddItemToArray(rows, mem_check(cJSON_CreateRaw(pg_text(got, i, 0))));
-	pg_rows_free(got);
+	*ret_got = got;
 	free(text);
 	cJSON_Delete(list);
 	return n < 0 ? (int)n : 0;
 }
 
-int benchmark_store(struct pg *pg, const struct request *r, const struct findings *f,
+static struct amount amount_of(const struct pg_rows *rows, size_t i, int column)
+{
+	struct amount a = { AMOUNT_ABSENT, 0 };
+
+	if (amount_parse(pg_text(rows, i, column), &a, NULL) < 0)
+		return (struct amount){ AMOUNT_ABSENT, 0 };
+	return a;
+}
+
+/* What was found becomes what stands, in columns as SQL_BENCHMARKS has them. */
+static void take_standing(const struct pg_rows *rows, size_t i, const struct request *r,
+			  struct benchmark *b)
+{
+	struct amount *const amounts[] = { &b->mean, &b->p25, &b->p75, &b->p90 };
+
+	b->median = amount_of(rows, i, STANDING_MEDIAN);
+	if (pg_bool(rows, i, STANDING_BOUND))
+		b->median.kind = AMOUNT_BOUND;
+	b->steps_wider = (int)pg_int(rows, i, STANDING_STEPS);
+	b->group = pg_bool(rows, i, STANDING_GROUP) && !b->unsplit;
+	b->sample = pg_cell(rows, i, STANDING_SAMPLE) ? pg_int(rows, i, STANDING_SAMPLE) : -1;
+	for (int k = 0; k < (int)COUNT(amounts); k++)
+		*amounts[k] = amount_of(rows, i, STANDING_AMOUNTS + k);
+	b->area = r->area;
+	for (int k = 0; k < b->steps_wider && b->area.level != AREA_NATION; k++)
+		b->area = area_widen(&b->area);
+}
+
+int benchmark_store(struct pg *pg, const struct request *r, struct findings *f,
 		    const char *cache_key, bool development, cJSON *rows, struct err *e)
 {
 	cJSON *list = mem_check(cJSON_CreateArray());
+	struct pg_rows *got = NULL;
+	int code;
 
 	for (size_t i = 0; i < f->nbenchmarks; i++)
 		cJSON_AddItemToArray(list, benchmark_json(r, &f->benchmarks[i], cache_key,
 							  development));
-	return store_list(pg, SQL_BENCHMARKS, list, rows, e);
+	code = store_list(pg, SQL_BENCHMARKS, list, rows, &got, e);
+	for (size_t i = 0; code >= 0 && i < pg_rows_count(got); i++) {
+		size_t place = (size_t)pg_int(got, i, STANDING_PLACE);
+
+		if (pg_bool(got, i, STANDING_IS_ANOTHER) && place >= 1 && place <= f->nbenchmarks)
+			take_standing(got, i, r, &f->benchmarks[place - 1]);
+	}
+	pg_rows_free(got);
+	return code;
 }
 
 int market_store(struct pg *pg, const struct request *r, const struct findings *f,
 		 const char *cache_key, bool development, cJSON *rows, struct err *e)
 {
 	cJSON *list = mem_check(cJSON_CreateArray());
+	struct pg_rows *got = NULL;
+	int code;
 
 	for (size_t i = 0; i < f->nmarkets; i++)
 		cJSON_AddItemToArray(list, market_json(r, &f->markets[i], cache_key, development));
-	return store_list(pg, SQL_MARKETS, list, rows, e);
+	code = store_list(pg, SQL_MARKETS, list, rows, &got, e);
+	pg_rows_free(got);
+	return code;
 }

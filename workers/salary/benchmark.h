@@ -19,8 +19,9 @@
 struct err;
 struct pg;
 
-/* Rows as raw JSON are appended to the arrays (cJSON_Raw members). */
-int benchmark_store(struct pg *pg, const struct request *r, const struct findings *f,
+/* Rows as raw JSON are appended to the arrays (cJSON_Raw members). Where another figure stands than
+ * was found, the finding becomes that one, so that rows, merged median and warnings agree. */
+int benchmark_store(struct pg *pg, const struct request *r, struct findings *f,
 		    const char *cache_key, bool development, cJSON *rows, struct err *e);
 int market_store(struct pg *pg, const struct request *r, const struct findings *f,
 		 const char *cache_key, bool development, cJSON *rows, struct err *e);

@@ -140,7 +140,7 @@ static int enqueue_scores(struct fetch *f, struct err *e)
 	return code;
 }
 
-static int store_kind(struct fetch *f, struct pg *pg, const struct findings *found,
+static int store_kind(struct fetch *f, struct pg *pg, struct findings *found,
 		      enum cache_kind k, struct err *e)
 {
 	bool development = run_conf(f->run)->fleet.development;
@@ -159,7 +159,7 @@ static int store_kind(struct fetch *f, struct pg *pg, const struct findings *fou
 }
 
 /* One transaction, no network in it. */
-static int store(struct fetch *f, const struct findings *found, const char *step, struct err *e)
+static int store(struct fetch *f, struct findings *found, const char *step, struct err *e)
 {
 	struct bundle *b = &f->bundle;
 	struct pg *pg;
@@ -392,7 +392,7 @@ int fetch_refresh(struct run *run, const struct request *r, const char *step, bo
 	return code < 0 ? code : 0;
 }
 
-int fetch_keep(struct run *run, const struct request *r, const struct findings *found,
+int fetch_keep(struct run *run, const struct request *r, struct findings *found,
 	       const char *step, struct err *e)
 {
 	struct fetch f = fetch_begin(run, r);

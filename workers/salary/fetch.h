@@ -32,7 +32,7 @@ int fetch_refresh(struct run *run, const struct request *r, const char *step, bo
 		  struct err *e);
 /* Stores and caches what was found for a request elsewhere, committed as the step; scores do not
  * follow. */
-int fetch_keep(struct run *run, const struct request *r, const struct findings *found,
+int fetch_keep(struct run *run, const struct request *r, struct findings *found,
 	       const char *step, struct err *e);
 
 #endif
