@@ -264,7 +264,7 @@ static bool first_city(const struct area_metro *m, struct gazetteer_entry *ret)
 		for (struct gazetteer_walk w = gazetteer_find(folded); gazetteer_next(&w, ret);) {
 			if (ret->kind == GAZETTEER_PLACE)
 				gazetteer_detail(ret->index, &d);
-			if (ret->kind == GAZETTEER_PLACE && memcmp(d.cbsa, m->cbsa, 5) == 0)
+			if (ret->kind == GAZETTEER_PLACE && strncmp(d.cbsa, m->cbsa, 5) == 0)
 				return true;
 		}
 		if (!m->name[len])
