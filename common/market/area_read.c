@@ -256,7 +256,10 @@ static void set_foreign(struct area *a, const struct place *as_read)
 	memcpy(a->country, p.country, sizeof a->country);
 	snprintf(a->region, sizeof a->region, "%s", p.region_code);
 	snprintf(a->city, sizeof a->city, "%s", p.city);
-	if (*p.city || *p.region)
+	if (*p.city && !*p.region && !*p.region_code && area_state_of(p.country))
+		snprintf(a->label, sizeof a->label, "%s, %s", a->city,	/* "CO" is Colorado */
+			 country_name(p.country));
+	else if (*p.city || *p.region)
 		place_label(&p, a->label, sizeof a->label);
 	else
 		snprintf(a->label, sizeof a->label, "%s", country_name(p.country));

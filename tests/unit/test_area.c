@@ -149,6 +149,7 @@ static void a_place_in_another_country_has_no_codes_of_the_united_states(void **
 		{ "Melbourne, Victoria 3000", "Melbourne, VIC, AU", "AU" },
 		{ "Boston, Eng.", "Boston, ENG, GB", "GB" }, { "Seattle, Brazil", "Seattle, BR", "BR" },
 		{ "Tbilisi, Georgia", "Tbilisi, TB, GE", "GE" }, { "Naples, Italy", "Naples, 72, IT", "IT" },
+		{ "Denver, Colombia", "Denver, Colombia", "CO" }, { "Boston, Canada", "Boston, Canada", "CA" },
 		{ "Warsaw", "Warsaw, MZ, PL", "PL" }, { "Halifax", "Halifax, NS, CA", "CA" },
 	};
 	struct area a, again;
