@@ -157,8 +157,8 @@ static void what_loading_counts_is_answered_and_stays_loading_s(void **state)
 
 	(void)state;
 	free(bed_sql("INSERT INTO salary_benchmarks (location, occupation, median_salary,"
-		     " sample_size, data_source, data_freshness_days, year, metadata) VALUES ('Denver, CO',"
-		     " 'Accountants and Auditors', 90000, 55, 'postings', 3, 2026,"
+		     " sample_size, data_source, data_freshness_days, year, metadata) VALUES"
+		     " ('Denver, CO', 'Accountants and Auditors', 90000, 55, 'postings', 3, 2026,"
 		     " '{\"currency\": \"USD\", \"soc_code\": \"13-2011\", \"basis\": \"offers\"}')"));
 	a = fetch(DENVER(""));
 	b = fetch(DENVER(",\"max_age\":0"));
