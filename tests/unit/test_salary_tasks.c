@@ -128,6 +128,23 @@ static void after_a_flush_of_redis_the_tables_answer_and_fill_it_again(void **st
 	cJSON_Delete(a);
 }
 
+static void after_a_flush_questions_that_share_rows_are_all_answered_from_the_tables(void **state)
+{
+	static const char DATED[] = "{\"request_data\":{\"location\":\"NYC\","
+				    "\"occupation\":\"Software Engineer\",\"year\":2025}}";
+	struct err e = { 0 };
+	int64_t before;
+
+	(void)state;
+	cJSON_Delete(fetch(YORK));
+	cJSON_Delete(fetch(DATED));
+	before = calls();
+	bed_must(redis_cmd(bed.redis, NULL, &e, "FLUSHDB", NULL), &e, "flush");
+	cJSON_Delete(fetch(YORK));
+	cJSON_Delete(fetch(DATED));
+	assert_int_equal(calls(), before);
+}
+
 static void without_redis_answers_come_from_sources_and_tables(void **state)
 {
 	struct conf *real = bed.conf;
@@ -410,6 +427,7 @@ int main(void)
 		TEST(a_second_call_comes_from_the_cache_however_the_place_is_spelt),
 		TEST(max_age_0_asks_the_sources_again_and_doubles_no_row),
 		TEST(after_a_flush_of_redis_the_tables_answer_and_fill_it_again),
+		TEST(after_a_flush_questions_that_share_rows_are_all_answered_from_the_tables),
 		TEST(without_redis_answers_come_from_sources_and_tables),
 		TEST(without_keys_bls_answers_alone_and_an_alert_is_raised),
 		TEST(callers_spellings_pass_and_what_is_not_split_is_told),

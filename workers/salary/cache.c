@@ -83,13 +83,20 @@ int cache_get(struct redis *redis, const char *key, int64_t now_s, int64_t max_a
 	return give(&d, now_s, max_age_s, ret);
 }
 
-/* Rows and tracking row were written, or found unchanged, in one transaction, so they bear one
- * time, which expires_at tells back; a row updated later by a sync counts too. */
+/* Questions that differ in the year alone share rows, whose cache_key is that of the last one:
+ * hence the ids that were noted. Rows and tracking row were written, or found unchanged, in one
+ * transaction, so they bear one time, which expires_at tells back; a row updated later by a sync
+ * counts too. */
 #define SQL_TABLES(table) \
 	"SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.data_source) FILTER (WHERE b.id IS NOT NULL)," \
 	" '[]'), c.metadata, count(b.id), c.ttl_seconds, (" CACHE_SQL_KEEP ")::bigint" \
-	" FROM salary_data_cache c LEFT JOIN " table " b ON b.cache_key = c.cache_key" \
-	" AND jobfleet.salary_checked('" table "', b.id::text, b.updated_at)" \
+	" FROM salary_data_cache c LEFT JOIN LATERAL (SELECT r.* FROM jsonb_array_elements(" \
+	"CASE WHEN c.metadata ? 'rows' THEN c.metadata -> 'rows' ELSE '[]' END) v" \
+	" JOIN " table " r ON" \
+	" r.id = (jsonb_populate_record(NULL::" table ", jsonb_build_object('id', v))).id" \
+	" UNION ALL SELECT r.* FROM " table " r WHERE r.cache_key = c.cache_key" \
+	" AND NOT c.metadata ? 'rows') b ON" \
+	" jobfleet.salary_checked('" table "', b.id::text, b.updated_at)" \
 	" >= c.expires_at - make_interval(secs => " CACHE_SQL_KEEP ")" \
 	" WHERE c.cache_key = $1 GROUP BY c.id"
 

@@ -140,6 +140,20 @@ static int enqueue_scores(struct fetch *f, struct err *e)
 	return code;
 }
 
+/* Their ids tell rows that another question shares (cache_get_tables). */
+static void note_rows(struct cache_doc *d)
+{
+	cJSON *ids = mem_check(cJSON_CreateArray()), *rows = NULL;
+	const cJSON *row;
+
+	if (json_parse(d->rows, strlen(d->rows), &rows, NULL) == 0)
+		cJSON_ArrayForEach(row, rows)
+			cJSON_AddItemToArray(ids,
+				mem_check(cJSON_Duplicate(json_get(row, "id"), true)));
+	cJSON_Delete(rows);
+	json_set(d->meta, "rows", ids);
+}
+
 static int store_kind(struct fetch *f, struct pg *pg, struct findings *found,
 		      enum cache_kind k, struct err *e)
 {
@@ -153,6 +167,7 @@ static int store_kind(struct fetch *f, struct pg *pg, struct findings *found,
 
 	d->meta = answer_meta(r, found, k, cJSON_GetArraySize(rows), development);
 	d->rows = print_rows(rows);
+	note_rows(d);
 	return code < 0 ? code
 			: cache_track(pg, k, key, d->meta, bundle_life(&f->bundle, r, found, k),
 				      e);
