@@ -147,9 +147,10 @@ static void note_rows(struct cache_doc *d)
 	const cJSON *row;
 
 	if (json_parse(d->rows, strlen(d->rows), &rows, NULL) == 0)
-		cJSON_ArrayForEach(row, rows)
+		cJSON_ArrayForEach(row, rows) {
 			cJSON_AddItemToArray(ids,
 				mem_check(cJSON_Duplicate(json_get(row, "id"), true)));
+		}
 	cJSON_Delete(rows);
 	json_set(d->meta, "rows", ids);
 }
@@ -215,9 +216,10 @@ static cJSON *find_lost(const cJSON *meta, const struct findings *found)
 
 	if (json_parse(text, strlen(text), &merged, NULL) < 0)
 		return NULL;
-	cJSON_ArrayForEach(source, json_get(merged, "weights"))
+	cJSON_ArrayForEach(source, json_get(merged, "weights")) {
 		if (!lost && cache_misses(found, source->string))
 			lost = mem_check(cJSON_CreateString(source->string));
+	}
 	cJSON_Delete(merged);
 	return lost;
 }
