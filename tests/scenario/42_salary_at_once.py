@@ -12,29 +12,13 @@ import subprocess
 import threading
 import uuid
 
-from salary_bed import SalaryBed, wait_for
+from salary_bed import passed, SalaryBed, wait_for
 
 NAME = "backend.tasks.salary_data_tasks."
 bed = SalaryBed()
+enqueue, result = bed.enqueue, bed.result
 JOBS = ["Software Engineer", "Data Scientist", "QA Engineer", "Web Developer", "DBA"]
 PLACES = ["New York, NY", "Boston, MA", "Chicago, IL", "Austin, TX", "Portland, ME"]
-
-
-def passed(what):
-    print("ok " + what)
-
-
-def enqueue(task, *args):
-    return subprocess.run(["jobfleet", "enqueue", NAME + task, "--quiet", "--args", json.dumps(args)],
-                          env=bed.env, stdout=subprocess.PIPE, check=True, text=True,
-                          timeout=30).stdout.strip()
-
-
-def result(task):
-    got = subprocess.run(["jobfleet", "result", task, "--wait", "--timeout=60"], env=bed.env,
-                         stdout=subprocess.PIPE, text=True, timeout=90)
-    assert got.returncode == 0, got.stdout
-    return json.loads(got.stdout)
 
 
 def enqueue_many(n, task, *args):

@@ -9,30 +9,14 @@ import json
 import os
 import subprocess
 
-from salary_bed import SalaryBed, wait_for
+from salary_bed import passed, SalaryBed, wait_for
 
 NAME = "backend.tasks.salary_data_tasks."
 JOBS = ["Software Engineer", "Data Scientist", "DBA"]
 PLACES = ["Boston, MA", "New York, NY"]
 bed = SalaryBed(programs=(), faults=True)
+enqueue, result = bed.enqueue, bed.result
 ORDER = os.path.join(bed.dir, "die")
-
-
-def passed(what):
-    print("ok " + what)
-
-
-def enqueue(task, *args):
-    return subprocess.run(["jobfleet", "enqueue", NAME + task, "--quiet", "--args", json.dumps(args)],
-                          env=bed.env, stdout=subprocess.PIPE, check=True, text=True,
-                          timeout=30).stdout.strip()
-
-
-def result(task):
-    got = subprocess.run(["jobfleet", "result", task, "--wait", "--timeout=60"], env=bed.env,
-                         stdout=subprocess.PIPE, text=True, timeout=90)
-    assert got.returncode == 0, got.stdout
-    return json.loads(got.stdout)
 
 
 def run(task, *args):

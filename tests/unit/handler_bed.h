@@ -212,4 +212,32 @@ static int bed_call(const char *task, task_fn *fn, const char *id, const char *a
 	return r;
 }
 
+/* Fixtures of tests on services that ask no source: nobody is at the sources' address. */
+__attribute__((unused))
+static int bed_start_alone(void **state)
+{
+	(void)state;
+	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
+		return -1;
+	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:9");
+	bed_open();
+	return 0;
+}
+
+__attribute__((unused))
+static int bed_stop(void **state)
+{
+	(void)state;
+	bed_close();
+	return 0;
+}
+
+__attribute__((unused))
+static int bed_clean_before(void **state)
+{
+	(void)state;
+	bed_clean();
+	return 0;
+}
+
 #endif

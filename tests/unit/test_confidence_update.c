@@ -330,31 +330,7 @@ static void the_nation_is_a_place_and_a_star_is_all_of_them(void **state)
 	cJSON_Delete(a);
 }
 
-static int clean(void **state)
-{
-	(void)state;
-	bed_clean();
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
-		return -1;
-	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:9");
-	bed_open();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	bed_close();
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, clean)
+#define TEST(f) cmocka_unit_test_setup(f, bed_clean_before)
 
 int main(void)
 {
@@ -373,5 +349,5 @@ int main(void)
 		TEST(the_nation_is_a_place_and_a_star_is_all_of_them),
 	};
 
-	return cmocka_run_group_tests_name("confidence update", tests, start, stop);
+	return cmocka_run_group_tests_name("confidence update", tests, bed_start_alone, bed_stop);
 }

@@ -229,9 +229,13 @@ static void random_stops_lose_no_fire_and_double_none(void **state)
 	shared->now_us = start_us;
 	for (int i = 0; i < TABLES; i++)
 		pids[i] = start(shared);
+	deadline_ms = clock_mono_ms() + 60000;
 	while (number("SELECT count(*) FROM jobfleet.schedules WHERE $1 = ''", "") <
-	       (int64_t)conf.nschedules)
+	       (int64_t)conf.nschedules) {
+		if (clock_mono_ms() > deadline_ms)
+			fail_msg("not within 60 s: %zu schedules in the table", conf.nschedules);
 		usleep(1000);
+	}
 	while (shared->now_us < until) {
 		int64_t now = shared->now_us + rand_r(&seed) % (12 * 3600) * SECOND;
 

@@ -345,31 +345,7 @@ static void a_row_of_another_program_is_no_answer(void **state)
 	assert_int_equal(get_tables(KEY, NOW, -1), CACHE_MISS);
 }
 
-static int clean(void **state)
-{
-	(void)state;
-	bed_clean();
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
-		return -1;
-	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:9");	/* nothing is asked */
-	bed_open();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	bed_close();
-	return 0;
-}
-
-#define ON_SERVICES(f) cmocka_unit_test_setup(f, clean)
+#define ON_SERVICES(f) cmocka_unit_test_setup(f, bed_clean_before)
 
 int main(void)
 {
@@ -387,5 +363,5 @@ int main(void)
 		ON_SERVICES(a_row_of_another_program_is_no_answer),
 	};
 
-	return cmocka_run_group_tests_name("salary cache", tests, start, stop);
+	return cmocka_run_group_tests_name("salary cache", tests, bed_start_alone, bed_stop);
 }

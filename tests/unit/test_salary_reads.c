@@ -396,31 +396,7 @@ static void it_reports_sizes_by_strategy_and_kind_and_the_aims(void **state)
 	cJSON_Delete(a);
 }
 
-static int clean(void **state)
-{
-	(void)state;
-	bed_clean();
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	if (!getenv("JOBFLEET_DATABASE_URL") || !getenv("JOBFLEET_REDIS_URL"))
-		return -1;
-	snprintf(bed.base, sizeof bed.base, "http://127.0.0.1:9");	/* nothing is asked */
-	bed_open();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	bed_close();
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, clean)
+#define TEST(f) cmocka_unit_test_setup(f, bed_clean_before)
 
 int main(void)
 {
@@ -437,5 +413,5 @@ int main(void)
 		TEST(it_reports_sizes_by_strategy_and_kind_and_the_aims),
 	};
 
-	return cmocka_run_group_tests_name("salary reads", tests, start, stop);
+	return cmocka_run_group_tests_name("salary reads", tests, bed_start_alone, bed_stop);
 }

@@ -35,7 +35,7 @@ static const char SQL_AGE[] =
 	" AS stored FROM salary_data_cache c WHERE c.data_type = 'salary_data' AND c.cache_hits > 0"
 	" AND c.expires_at > now() ORDER BY c.cache_hits DESC LIMIT 100) AS t";
 
-/* As cache_get_tables, a merge of sources, a place's market and a retention ask them. */
+/* Rows of one cache key, a merge of sources, a place's market and a retention ask like this. */
 static const char *const QUERIES[] = {
 	"SELECT count(*) FROM salary_data_cache c JOIN salary_benchmarks b ON b.cache_key = c.cache_key"
 	" WHERE c.cache_key = (SELECT cache_key FROM salary_benchmarks WHERE cache_key IS NOT NULL"
