@@ -15,7 +15,7 @@ struct err;
 struct pg;
 
 /* The newest step that this build's code relies on. */
-#define MIGRATE_SCHEMA 16
+#define MIGRATE_SCHEMA 21
 
 /* Where the steps are: $JOBFLEET_SQL_DIR, else sql/ of the tree this binary was built in, else
  * ../share/jobfleet/sql beside it. -ERR_CONFIG names what was tried. */

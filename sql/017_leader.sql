@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- What one dispatcher at a time does: leases, and what follows from them.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- Numbers that /metrics, health and alerts read alike.

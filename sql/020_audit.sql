@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+-- Accounts: what was accepted, what became of it, and the drill that checks it.
