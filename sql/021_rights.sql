@@ -25,7 +25,7 @@ DECLARE
 	state text := 'jobfleet.workers, jobfleet.provider_quota, jobfleet.source_state, jobfleet.alerts, '
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.schedule_skips, jobfleet.schedule_settings, '
 		'jobfleet.migrations, jobfleet.schema_differences, '
-		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks';
+		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks, jobfleet.leases';
 	role text;
 BEGIN
 	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader',
@@ -68,6 +68,9 @@ BEGIN
 		'ON jobfleet.ledger TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE ON jobfleet.leases TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.hold_lease, '
+		'jobfleet.leave_lease TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.fire_schedule, '
 		'jobfleet.schedule_open, jobfleet.replace_runs, jobfleet.release_held, jobfleet.result_records, '
 		'jobfleet.note_ends, jobfleet.data_age, jobfleet.quota_left TO @');

@@ -16,6 +16,7 @@
 #include "common/base/notify.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/agenda.h"
+#include "workers/dispatcher/leader.h"
 #include "workers/dispatcher/level.h"
 #include "workers/dispatcher/peers.h"
 #include "workers/dispatcher/pidbox.h"
@@ -49,6 +50,8 @@ static int sleep_ms(struct dispatcher *d)
 	int64_t until_schedule_ms = (next_us - dispatcher_now_us(d) + 999) / 1000;
 
 	most = relay_next_ms(d->relay, d->peers, most);
+	if (leader_next_ms(d->leader) < most)
+		most = leader_next_ms(d->leader);
 	if (next_us && until_schedule_ms < most)
 		most = until_schedule_ms > 0 ? (int)until_schedule_ms : 0;
 	return most;
@@ -197,6 +200,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->ctx = ctx;
 	d->watcher = watcher_new();
 	d->level = level_new();
+	d->leader = leader_new(node);
 	d->pidbox = pidbox_new(node);
 	peers_open(&d->peers, conf, node);
 	relay_open(&d->relay, conf);
@@ -214,6 +218,7 @@ void dispatcher_close(struct dispatcher *d)
 	watcher_free(d->watcher);
 	pidbox_free(d->pidbox);
 	level_free(d->level);
+	leader_free(d->leader);
 	relay_close(d->relay);
 	peers_close(d->peers);
 	agenda_close(d->agenda);

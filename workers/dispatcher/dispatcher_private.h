@@ -13,6 +13,7 @@
 #include "workers/dispatcher/spool.h"
 
 struct agenda;
+struct leader;
 struct level;
 struct peers;
 struct pidbox;
@@ -33,10 +34,11 @@ struct dispatcher {
 	struct spool_duty spool;
 	struct watcher *watcher;
 	struct level *level;
+	struct leader *leader;
 	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
 	int signals;
-	bool routed, stopping;
+	bool routed, stopping, shown_leading;
 };
 
 enum { DUTIES_SLOW_MS = 1000 };

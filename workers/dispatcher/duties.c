@@ -11,6 +11,7 @@
 #include "workers/dispatcher/backlog.h"
 #include "workers/dispatcher/dispatcher_private.h"
 #include "workers/dispatcher/joins.h"
+#include "workers/dispatcher/leader.h"
 #include "workers/dispatcher/level.h"
 #include "workers/dispatcher/peers.h"
 #include "workers/dispatcher/pidbox.h"
@@ -149,9 +150,19 @@ static int show_presence(struct dispatcher *d, struct err *e)
 	struct presence p = { .node = d->node,
 			      .state = d->stopping ? "stopped" : "running",
 			      .sent = counts->sent,
-			      .failed = counts->returned + counts->dead };
+			      .failed = counts->returned + counts->dead,
+			      .leads = leader_leads(d->leader),
+			      .term = leader_term(d->leader) };
 
+	d->shown_leading = p.leads;
 	return pg ? presence_write(&p, pg, e) : 0;
+}
+
+static int lead(struct dispatcher *d, struct err *e)
+{
+	int r = leader_turn(d->leader, d->peers, e);
+
+	return r == 0 && leader_leads(d->leader) != d->shown_leading ? show_presence(d, e) : r;
 }
 
 /* In the order in which they get their turns; pace_ms 0 = each time round. */
@@ -162,6 +173,7 @@ static struct duty {
 	int64_t next_ms, complain_ms; /* monotonic */
 } DUTIES[] = {
 	{ .name = "clock", .turn = read_clock, .pace_ms = CLOCK_MS },
+	{ .name = "leader", .turn = lead },
 	{ .name = "routes", .turn = write_routes, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "schedules", .turn = keep_timetable },
 	{ .name = "triggers", .turn = follow_triggers, .pace_ms = DUTIES_SLOW_MS },
@@ -218,5 +230,7 @@ bool duties_do(struct dispatcher *d)
 
 int duties_leave(struct dispatcher *d, struct err *e)
 {
-	return show_presence(d, e);
+	int r = leader_leave(d->leader, d->peers, e);
+
+	return r < 0 ? r : show_presence(d, e);
 }

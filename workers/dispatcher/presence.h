@@ -3,6 +3,7 @@
 #ifndef DISPATCHER_PRESENCE_H
 #define DISPATCHER_PRESENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -12,6 +13,8 @@ struct presence {
 	const char *node;     /* borrowed */
 	const char *state;    /* starting, running, draining, stopped */
 	int64_t sent, failed; /* since the start: messages published, and given back */
+	bool leads;           /* as info.leads, with the lease's info.term */
+	int64_t term;
 };
 
 int presence_write(const struct presence *p, struct pg *pg, struct err *e);
