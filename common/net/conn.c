@@ -50,6 +50,38 @@ static int fail_tls(struct conn *c, const char *what, struct err *e)
 		       code ? ERR_reason_error_string(code) : "connection closed");
 }
 
+/* OpenSSL's socket BIO with a write that raises no SIGPIPE, which would end a program that has not
+ * switched it off, such as the command line behind a pipe. */
+static int write_quietly(BIO *b, const char *data, int n)
+{
+	int fd = -1;
+	ssize_t put;
+
+	BIO_get_fd(b, &fd);
+	BIO_clear_retry_flags(b);
+	put = send(fd, data, (size_t)n, MSG_NOSIGNAL);
+	if (put <= 0 && BIO_sock_should_retry((int)put))
+		BIO_set_retry_write(b);
+	return (int)put;
+}
+
+static const BIO_METHOD *quiet_socket(void)
+{
+	static BIO_METHOD *m;
+	const BIO_METHOD *usual = BIO_s_socket();
+
+	if (m)
+		return m;
+	m = mem_check(BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE"));
+	BIO_meth_set_write(m, write_quietly);
+	BIO_meth_set_read(m, BIO_meth_get_read(usual));
+	BIO_meth_set_puts(m, BIO_meth_get_puts(usual));
+	BIO_meth_set_ctrl(m, BIO_meth_get_ctrl(usual));
+	BIO_meth_set_create(m, BIO_meth_get_create(usual));
+	BIO_meth_set_destroy(m, BIO_meth_get_destroy(usual));
+	return m;
+}
+
 static int prepare_tls(struct conn *c, const char *host, struct err *e)
 {
 	c->ctx = SSL_CTX_new(TLS_client_method());
@@ -190,7 +222,10 @@ int conn_step(struct conn *c, struct err *e)
 	if (error)
 		return fail_errno(c, error, e);
 	if (c->ssl) {
-		SSL_set_fd(c->ssl, c->fd);
+		BIO *b = mem_check(BIO_new(quiet_socket()));
+
+		BIO_set_fd(b, c->fd, BIO_NOCLOSE);
+		SSL_set_bio(c->ssl, b, b);
 		c->state = CONN_HANDSHAKE;
 		return step_handshake(c, e);
 	}

@@ -37,7 +37,8 @@ struct pg_param {
 #define PG_INT(v) PG_TEXT(pg_int_text((char[24]){ 0 }, (int64_t)(v)))
 const char *pg_int_text(char out[24], int64_t v);
 
-/* url: libpq's (several hosts fail over, sslmode as libpq knows it). program becomes
+/* url: libpq's (several hosts fail over, sslmode as libpq knows it; where that verifies and
+ * names no sslrootcert, $SSL_CERT_FILE holds the CA, as for the other services). program becomes
  * application_name. tcp_user_timeout and connect_timeout are set here. */
 int pg_open(struct pg **ret, const char *url, const char *program, int timeout_ms, struct err *e);
 void pg_close(struct pg *p);

@@ -104,6 +104,17 @@ static size_t items(const char *list)
 	return n;
 }
 
+/* One variable names the private CA of all three services: libpq alone does not know it. */
+static void put_ca(struct target *t)
+{
+	const char *mode = get(t, "sslmode"), *ca = getenv("SSL_CERT_FILE");
+
+	if (!mode)
+		mode = getenv("PGSSLMODE");
+	if (mode && strncmp(mode, "verify-", 7) == 0 && ca && *ca && !getenv("PGSSLROOTCERT"))
+		put_default(t, "sslrootcert", ca);
+}
+
 static int poll_connect(struct pg *p, PGconn *conn, int64_t until_ms, struct err *e)
 {
 	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
@@ -208,6 +219,7 @@ int pg_open(struct pg **ret, const char *url, const char *program, int timeout_m
 	put_default(&t, "keepalives_idle", "10");
 	put_default(&t, "keepalives_interval", "5");
 	put_default(&t, "keepalives_count", "3");
+	put_ca(&t);
 	r = connect_any(p, &t, clock_mono_ms() + timeout_ms, e);
 	PQconninfoFree(options);
 	if (r < 0) {

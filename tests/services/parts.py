@@ -15,6 +15,7 @@ import random
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 
 NAMES = ("rabbitmq", "postgres", "redis")      # what a user may name
@@ -35,8 +36,17 @@ BASE_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.U
 # looks like a live service and keeps the real one from starting.
 PORT_FIRST, PORT_LAST = 20000, 32000
 
+RABBITMQ_PLAIN = "listeners.tcp.1 = 127.0.0.1:{rabbitmq}\n"
+RABBITMQ_TLS = """\
+listeners.tcp = none
+listeners.ssl.1 = 127.0.0.1:{rabbitmq}
+ssl_options.cacertfile = {home}/ca.crt
+ssl_options.certfile = {home}/server.crt
+ssl_options.keyfile = {home}/server.key
+ssl_options.verify = verify_none
+ssl_options.fail_if_no_peer_cert = false
+"""
 RABBITMQ_CONF = """\
-listeners.tcp.1 = 127.0.0.1:{rabbitmq}
 vm_memory_high_watermark.absolute = 4GB
 disk_free_limit.absolute = 50MB
 log.file.level = info
@@ -57,6 +67,14 @@ log_timezone = 'UTC'
 timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 """
+POSTGRES_TLS = """\
+ssl = on
+ssl_cert_file = '{home}/server.crt'
+ssl_key_file = '{home}/server.key'
+hba_file = '{home}/hba.conf'
+"""
+POSTGRES_TLS_HBA = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+TLS_FILES = ("ca.crt", "server.crt", "server.key")
 
 
 def free_port():
@@ -75,8 +93,9 @@ def pick_ports(state, part):
         state["ports"][name] = free_port()
 
 
-def new_state(data, fast):
-    state = {"data": data, "fast": fast, "ports": {}, "password": secrets.token_hex(16),
+def new_state(data, fast, tls=None):
+    """tls: a directory with TLS_FILES; then no service takes a connection without."""
+    state = {"data": data, "fast": fast, "tls": tls, "ports": {}, "password": secrets.token_hex(16),
              "node": "jobfleet%s@localhost" % secrets.token_hex(4), "role": ROLE}
     for part in ORDER:
         pick_ports(state, part)
@@ -130,9 +149,12 @@ def prepare(state, part):
     if not os.path.isdir(home):
         os.mkdir(home, 0o700)
         own(home, part)
+    for name in TLS_FILES if state.get("tls") else ():
+        with open(os.path.join(state["tls"], name)) as f:
+            write_private(os.path.join(home, name), f.read(), part)
     if part == "rabbitmq":
-        write_private(home + "/rabbitmq.conf",
-                      RABBITMQ_CONF.format(home=home, **state["ports"]), part)
+        text = (RABBITMQ_TLS if state.get("tls") else RABBITMQ_PLAIN) + RABBITMQ_CONF
+        write_private(home + "/rabbitmq.conf", text.format(home=home, **state["ports"]), part)
         write_private(home + "/definitions.json", definitions(), part)
         write_private(home + "/enabled_plugins", "[].\n", part)
         if not os.path.exists(home + "/.erlang.cookie"):
@@ -141,7 +163,9 @@ def prepare(state, part):
     elif part == "postgres":
         fsync = "fsync = off\n" if state["fast"] else ""
         port = "port = %d\n" % state["ports"]["postgres"]
-        write_private(home + "/jobfleet.conf", POSTGRES_CONF + port + fsync, part)
+        tls = POSTGRES_TLS.format(home=home) if state.get("tls") else ""
+        write_private(home + "/jobfleet.conf", POSTGRES_CONF + tls + port + fsync, part)
+        write_private(home + "/hba.conf", POSTGRES_TLS_HBA, part)
         write_private(home + "/password", state["password"] + "\n", part)
 
 
@@ -186,8 +210,12 @@ def command(state, part):
         # this variable makes the script exec the node instead of waiting beside it
         return ["env", "RUNNING_UNDER_SYSTEMD=1", RABBITMQ_BIN + "/rabbitmq-server"]
     if part == "redis":
-        return ["redis-server", "--bind", "127.0.0.1", "--port", str(state["ports"]["redis"]),
-                "--dir", home, "--appendonly", "yes", "--daemonize", "no"]
+        port = str(state["ports"]["redis"])
+        tls = ["--port", "0", "--tls-port", port, "--tls-auth-clients", "no",
+               "--tls-ca-cert-file", "ca.crt", "--tls-cert-file", "server.crt",
+               "--tls-key-file", "server.key"]
+        return ["redis-server", "--bind", "127.0.0.1", "--dir", home, "--appendonly", "yes",
+                "--daemonize", "no"] + (tls if state.get("tls") else ["--port", port])
     script = """
         if [ ! -f data/global/pg_control ]; then
             rm -rf data
@@ -209,6 +237,14 @@ def spawn_request(state, part, directory):
 
 def urls(state):
     ports = state["ports"]
+    if state.get("tls"):
+        return {
+            "JOBFLEET_BROKER_URL": "amqps://guest:guest@127.0.0.1:%d/%%2F" % ports["rabbitmq"],
+            "JOBFLEET_DATABASE_URL": "postgresql://%s:%s@127.0.0.1:%d/jobfleet?sslmode=verify-full"
+                                     % (state["role"], state["password"], ports["postgres"]),
+            "JOBFLEET_REDIS_URL": "rediss://127.0.0.1:%d/0" % ports["redis"],
+            "SSL_CERT_FILE": os.path.join(state["tls"], "ca.crt"),
+        }
     return {
         "JOBFLEET_BROKER_URL": "amqp://guest:guest@127.0.0.1:%d/%%2F" % ports["rabbitmq"],
         "JOBFLEET_DATABASE_URL": "postgresql://%s:%s@127.0.0.1:%d/jobfleet"
@@ -217,38 +253,42 @@ def urls(state):
     }
 
 
-def answers(port, say, expect):
+def answers(port, say, expect, tls=None):
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as s:
-            s.sendall(say)
-            return s.recv(64).startswith(expect)
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as plain:
+            with (ssl.create_default_context(cafile=tls + "/ca.crt").wrap_socket(
+                    plain, server_hostname="127.0.0.1") if tls else plain) as s:
+                s.sendall(say)
+                return s.recv(64).startswith(expect)
     except OSError:
         return False
 
 
 def ready(state, part):
     """One look, without waiting: does the service serve?"""
-    ports = state["ports"]
+    ports, tls = state["ports"], state.get("tls")
     if part == "epmd":
         return answers(ports["epmd"], b"\0\1n", b"\0\0")
     if part == "redis":
-        return answers(ports["redis"], b"PING\r\n", b"+PONG")
+        return answers(ports["redis"], b"PING\r\n", b"+PONG", tls)
     if part == "rabbitmq":
         # listeners open last, so a Connection.Start frame means that the node is up
-        return answers(ports["rabbitmq"], b"AMQP\0\0\x09\x01", b"\x01\0\0")
+        return answers(ports["rabbitmq"], b"AMQP\0\0\x09\x01", b"\x01\0\0", tls)
     return database_ready(state)
 
 
 def database_ready(state):
-    url = urls(state)["JOBFLEET_DATABASE_URL"]
+    url, tls = urls(state)["JOBFLEET_DATABASE_URL"], state.get("tls")
+    trust = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": tls + "/ca.crt"} if tls else {}
 
     def psql(database, sql):
         return subprocess.run(
             [postgres_bin() + "/psql", "-XAtq", "-c", sql, url[:url.rindex("/") + 1] + database],
-            env=dict(BASE_ENV, PGCONNECT_TIMEOUT="2"), stdin=subprocess.DEVNULL,
+            env=dict(BASE_ENV, PGCONNECT_TIMEOUT="2", **trust), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    if not answers(state["ports"]["postgres"], b"\0\0\0\x08\x04\xd2\x16\x2f", b"N"):
+    if not answers(state["ports"]["postgres"], b"\0\0\0\x08\x04\xd2\x16\x2f",
+                   b"S" if tls else b"N"):
         return False        # no SSLRequest answer yet: cheaper to ask than a psql each time
     got = psql("jobfleet", "SELECT 1")
     if got.returncode and "does not exist" in got.stderr:

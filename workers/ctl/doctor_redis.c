@@ -120,7 +120,8 @@ void doctor_redis(struct checkup *k, struct ctl *c)
 	struct err e = { 0 };
 	char version[32];
 
-	if (ctl_redis(c, &r, &e) < 0) {
+	/* without a password or a database nothing was said yet */
+	if (ctl_redis(c, &r, &e) < 0 || redis_cmd(r, NULL, &e, "PING", NULL) < 0) {
 		checkup_add(k, AREA, "login", CHECKUP_FAIL,
 			    "Is it running, and JOBFLEET_REDIS_URL right?", "%s", e.msg);
 		return;
