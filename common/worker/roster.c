@@ -107,6 +107,22 @@ static void put_loose(const struct catalog *c, struct buf *out)
 	}
 }
 
+/* What autoscale reckons with. */
+static void put_measures(const struct worker *w, struct buf *out)
+{
+	int n = 0;
+
+	buf_printf(out, "\"bounds\": [%d, %d], \"run_us\": {", w->least, w->most);
+	for (size_t i = 0; i < w->nqueues; i++) {
+		if (w->queues[i].run_us < 1)
+			continue;
+		buf_puts(out, n++ ? ", " : "");
+		buf_put_json_string(out, w->queues[i].name);
+		buf_printf(out, ": %.0f", w->queues[i].run_us);
+	}
+	buf_puts(out, "}");
+}
+
 static void put_info(const struct worker *w, struct buf *out)
 {
 	struct list active = { .out = out, .w = w }, reserved = { .out = out, .w = w };
@@ -119,7 +135,9 @@ static void put_info(const struct worker *w, struct buf *out)
 	worker_each_scheduled(w, put_reserved, &reserved);
 	buf_puts(out, "], \"loose\": [");
 	put_loose(&w->catalog, out);
-	buf_printf(out, "], \"truncated\": %s}",
+	buf_puts(out, "], ");
+	put_measures(w, out);
+	buf_printf(out, ", \"truncated\": %s}",
 		   active.truncated || reserved.truncated ? "true" : "false");
 }
 
