@@ -12,6 +12,8 @@ DECLARE
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
 		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks, '
 		'jobfleet.salary_read_batches, jobfleet.salary_parts';
+	-- sql/020_audit.sql: what the accounts read, and what only dispatchers write
+	accounts text := 'jobfleet.open_tasks, jobfleet.marks, jobfleet.put_backs';
 	-- written by workers, changed by nobody; only retention and erasure delete
 	reads text := 'jobfleet.salary_reads';
 	views text := 'public.current_salary_benchmarks, public.market_overview';
@@ -80,6 +82,26 @@ BEGIN
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.begin_action, jobfleet.end_action, '
 			'jobfleet.role_missing, jobfleet.is_member, jobfleet.schedule_stats, jobfleet.data_age, '
 			'jobfleet.quota_left TO @');
+	END LOOP;
+	-- sql/019_figures.sql; heartbeats add to the totals by their trigger alone
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT DELETE ON jobfleet.source_calls TO @');
+	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader', 'jobfleet_viewer',
+		'jobfleet_operator', 'jobfleet_admin']
+	LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON jobfleet.totals, jobfleet.source_calls TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.task_figures, jobfleet.queue_figures, '
+			'jobfleet.source_figures, jobfleet.stage_figures, jobfleet.quality_figures, '
+			'jobfleet.field_figures TO @');
+	END LOOP;
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE, DELETE ON jobfleet.marks, '
+		'jobfleet.put_backs TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.count_mark, '
+		'jobfleet.mend_stuck, jobfleet.settle_alert TO @');
+	FOREACH role IN ARRAY ARRAY['jobfleet_dispatcher', 'jobfleet_viewer', 'jobfleet_operator', 'jobfleet_admin'] LOOP
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON ' || accounts || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.worker_holds, jobfleet.loose_tasks, '
+			'jobfleet.task_matches, jobfleet.audit_places, jobfleet.audit_sent, jobfleet.audit_strays, '
+			'jobfleet.audit_unrecorded, jobfleet.open_arguments TO @');
 	END LOOP;
 	-- the roles of sql/015_operations.sql: a viewer reads all and changes nothing
 	FOREACH role IN ARRAY ARRAY['jobfleet_viewer', 'jobfleet_operator', 'jobfleet_admin'] LOOP
