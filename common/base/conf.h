@@ -91,7 +91,13 @@ struct conf_queue {
 	enum conf_queue_type type;
 	int weight;			/* its share with queue_order = weighted, 1 */
 	int delivery_limit;		/* quorum: the broker dead-letters after so many; 0 = none */
+	int instances_min, instances_max;	/* of its program, kept between by dispatchers; 1, 1: never */
+	int64_t scale_target_ms;	/* a backlog is to drain in so long, 60 s */
+	int64_t scale_up_ms, scale_down_ms;	/* cool-down before more, 30 s, and before fewer, 5 min */
 };
+
+/* Do dispatchers scale the queue's program? */
+#define CONF_QUEUE_IS_SCALED(q) ((q)->instances_max > 1)
 
 enum conf_retry_on { CONF_RETRY_TRANSIENT, CONF_RETRY_ANY, CONF_RETRY_NEVER };
 

@@ -77,6 +77,28 @@ static void check_fleet(const struct conf *c, struct conf_faults *faults)
 			      "is empty; leave the key out for its default");
 }
 
+static bool is_given(const struct conf *c, enum conf_kind_id kind, size_t i, const char *key)
+{
+	const struct conf_origin *o =
+		conf_origin_at(c, kind, i, (size_t)conf_key_find(&CONF_SCHEMA[kind], key));
+
+	return o->file || o->variable;
+}
+
+static void check_scaling(const struct conf *c, size_t i, struct conf_faults *faults)
+{
+	static const char *const keys[] = { "scale_target", "scale_up_after", "scale_down_after" };
+	const struct conf_queue *q = &c->queues[i];
+
+	for (size_t k = 0; k < COUNT(keys) && !CONF_QUEUE_IS_SCALED(q); k++)
+		if (is_given(c, CONF_QUEUE, i, keys[k]))
+			conf_fault_at(faults, c, CONF_QUEUE, i, keys[k],
+				      "changes nothing without instances = {MIN, MAX}");
+	if (q->scale_down_ms < q->scale_up_ms)
+		conf_fault_at(faults, c, CONF_QUEUE, i, "scale_down_after",
+			      "is below scale_up_after: the number would swing with the load");
+}
+
 static void check_queue(const struct conf *c, size_t i, struct conf_faults *faults)
 {
 	const struct conf_queue *q = &c->queues[i];
@@ -93,6 +115,7 @@ static void check_queue(const struct conf *c, size_t i, struct conf_faults *faul
 		conf_fault_at(faults, c, CONF_QUEUE, i, NULL,
 			      "the name is not free: names with amq. are "
 			      "the broker's, failed_operations is the mailbox of the dead letters");
+	check_scaling(c, i, faults);
 }
 
 static void check_task(const struct conf *c, size_t i, struct conf_faults *faults)

@@ -100,6 +100,10 @@ static const struct conf_key QUEUE[] = {
 	{ "type", CONF_WORD, AT(queue, type), "classic", .words = "classic quorum" },
 	{ "weight", CONF_INT, AT(queue, weight), "1", 1, 1000 },
 	{ "delivery_limit", CONF_INT, AT(queue, delivery_limit), "0", 0, 1000 },
+	{ "instances", CONF_RANGE, AT(queue, instances_min), "1", 1, 100 },
+	{ "scale_target", CONF_DURATION, AT(queue, scale_target_ms), "60s", 1e3, DAY_MS, .unit = MS },
+	{ "scale_up_after", CONF_DURATION, AT(queue, scale_up_ms), "30s", 1e3, DAY_MS, .unit = MS },
+	{ "scale_down_after", CONF_DURATION, AT(queue, scale_down_ms), "5m", 1e3, DAY_MS, .unit = MS },
 };
 
 static const struct conf_key TASK[] = {

@@ -101,8 +101,8 @@ void worker_each_reserved(const struct worker *w, worker_each_fn *fn, void *ctx)
 void worker_each_scheduled(const struct worker *w, worker_each_fn *fn, void *ctx);
 
 /* The row in jobfleet.workers, when it is due. Its info column: {"active": [{"id", "name",
- * "since"}], "reserved": ["id"], "loose": [names of tasks without a ledger], "bounds": [fewest, most
- * children], "run_us": {queue: moving average of its tasks' run times}, "truncated": bool}. */
+ * "since"}], "reserved": ["id"], "loose": [names of tasks without a ledger], "bounds": [fewest,
+ * most children], "run_us": {queue: moving average of run times}, "truncated": bool}. */
 void worker_beat(struct worker *w, int64_t now_ms);
 
 /* gate.c */
