@@ -384,3 +384,174 @@ CREATE FUNCTION jobfleet.settle_alert(name text, subject text) RETURNS boolean L
 		WHERE a.name = $1 AND a.subject = $2 AND a.resolved_at IS NULL RETURNING 1)
 	SELECT EXISTS (SELECT FROM gone)
 $$;
+
+-- ---- The drill (workers/drill, `jobfleet drill`, tests/drill) ----------------------------------
+-- Jepsen's total-queue accounting: an intent is written before anything is enqueued, an effect by
+-- the task's transaction, and whoever checks compares the two. Nothing here keeps an effect from
+-- happening twice: there is no unique key to collide with.
+
+CREATE TABLE jobfleet.drill_runs (
+	run              text PRIMARY KEY,
+	seed             bigint NOT NULL,
+	mixture          text NOT NULL,
+	started_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+	queue_deleted_at timestamptz,   -- what a deleted queue held until then is counted apart
+	results_since    timestamptz    -- results stored before went with a Redis that was emptied
+);
+
+CREATE TABLE jobfleet.drill_intents (
+	run         text NOT NULL REFERENCES jobfleet.drill_runs ON DELETE CASCADE,
+	number      integer NOT NULL,
+	task_id     text NOT NULL,
+	kind        text NOT NULL,
+	n           integer NOT NULL,
+	-- broker and sql are ours; a foreign client publishes with confirms or without
+	door        text NOT NULL CHECK (door IN ('broker', 'sql', 'confirmed', 'unconfirmed')),
+	due         timestamptz,        -- must not happen before
+	at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+	answer      text CHECK (answer IN ('confirmed', 'spooled', 'rejected')),
+	answered_at timestamptz,
+	PRIMARY KEY (run, number)
+);
+CREATE INDEX drill_intents_task ON jobfleet.drill_intents (task_id);
+
+-- Each start of a handler, in a transaction of its own: what was delivered twice shows here.
+CREATE TABLE jobfleet.drill_begins (
+	run     text NOT NULL,
+	root    text NOT NULL,
+	part    text NOT NULL,
+	task_id text NOT NULL,
+	retries integer NOT NULL,
+	pid     integer NOT NULL,
+	at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX drill_begins_run ON jobfleet.drill_begins (run, root);
+
+CREATE TABLE jobfleet.drill_effects (
+	run     text NOT NULL,
+	root    text NOT NULL,
+	part    text NOT NULL,
+	value   bigint NOT NULL,
+	task_id text NOT NULL,
+	retries integer NOT NULL,
+	pid     integer NOT NULL,
+	at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX drill_effects_run ON jobfleet.drill_effects (run, root);
+
+-- What tests/drill did to the fleet meanwhile.
+CREATE TABLE jobfleet.drill_injections (
+	run        text NOT NULL,
+	number     integer NOT NULL,
+	what       text NOT NULL,
+	pids       integer[] NOT NULL DEFAULT '{}',   -- the processes that it killed
+	at         timestamptz NOT NULL,
+	over_at    timestamptz,                       -- the cause is gone
+	healthy_at timestamptz,                       -- a task enqueued after that has come back
+	PRIMARY KEY (run, number)
+);
+
+-- The effects that a task of this kind and size leaves, each once and with this value. The value of
+-- a link or a sum is made of what the tasks before it returned, so it also tells their order.
+-- links, members and sum are a foreign client's chain, group and chord.
+CREATE FUNCTION jobfleet.drill_parts(kind text, n integer) RETURNS TABLE (part text, value bigint)
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT 'done', drill_parts.n::bigint
+	WHERE kind IN ('short', 'long', 'retried', 'scheduled', 'spawn', 'chain', 'group', 'chord')
+	UNION ALL
+	SELECT w.word || ' ' || i, i FROM generate_series(1, drill_parts.n) AS i,
+		(VALUES ('steps', 'step'), ('spawn', 'child'), ('pipeline', 'stage'), ('chain', 'link'),
+			('links', 'link'), ('group', 'member'), ('members', 'member'), ('chord', 'member'),
+			('sum', 'member')) AS w (kind, word)
+	WHERE w.kind = drill_parts.kind
+	UNION ALL
+	SELECT 'sum', drill_parts.n::bigint * (drill_parts.n + 1) / 2 WHERE kind IN ('chord', 'sum')
+$$;
+
+-- What is not as it must be: a row a task and part, with the word for it.
+--   lost        its enqueue was confirmed, or it began, and its effect is missing
+--   dead        the same, and its cause stands in the dead letters
+--   gone        the same, but its first message was in a queue that somebody deleted
+--   foreign     the same, but its client did not ask for a confirm
+--   unexpected  nobody meant it, or it was rejected, or its attempt was rolled back
+--   twice, wrong, early
+CREATE FUNCTION jobfleet.drill_faults(run text)
+RETURNS TABLE (fault text, root text, part text, kind text, door text, times bigint)
+LANGUAGE sql STABLE AS $$
+	WITH meant AS (
+		SELECT i.task_id AS root, i.kind, i.door, i.answer, i.due, i.at, p.part, p.value
+		FROM jobfleet.drill_intents i, jobfleet.drill_parts(i.kind, i.n) p WHERE i.run = $1),
+	found AS (
+		SELECT e.root, e.part, count(*) AS times, min(e.value) AS low, max(e.value) AS high,
+			min(e.at) AS first
+		FROM jobfleet.drill_effects e WHERE e.run = $1 GROUP BY 1, 2),
+	begun AS (SELECT DISTINCT b.root FROM jobfleet.drill_begins b WHERE b.run = $1),
+	dead AS (
+		SELECT DISTINCT coalesce(b.root, d.task_id) AS root FROM jobfleet.dead_letters d
+		LEFT JOIN jobfleet.drill_begins b ON b.run = $1 AND b.task_id = d.task_id
+		WHERE d.task LIKE 'drill.%'),
+	both_sides AS (
+		SELECT root, part, m.kind, m.door, f.times, CASE
+			WHEN m.root IS NULL OR (m.answer = 'rejected' AND f.root IS NOT NULL) THEN 'unexpected'
+			WHEN f.times > 1 THEN 'twice'
+			WHEN f.first < m.due THEN 'early'
+			WHEN f.low <> m.value OR f.high <> m.value THEN 'wrong'
+			WHEN f.root IS NOT NULL OR (coalesce(m.answer, 'rejected') = 'rejected' AND b.root IS NULL) THEN NULL
+			WHEN d.root IS NOT NULL THEN 'dead'
+			WHEN b.root IS NULL AND m.door = 'unconfirmed' THEN 'foreign'
+			WHEN b.root IS NULL AND m.door <> 'sql' AND m.at < r.queue_deleted_at THEN 'gone'
+			ELSE 'lost' END AS fault
+		FROM meant m FULL JOIN found f USING (root, part) LEFT JOIN begun b USING (root)
+			LEFT JOIN dead d USING (root) CROSS JOIN (SELECT * FROM jobfleet.drill_runs WHERE drill_runs.run = $1) r)
+	SELECT fault, root, part, kind, door, times FROM both_sides WHERE fault IS NOT NULL
+$$;
+
+-- Times in seconds: how many, half of them within, 99 of 100 within, all within.
+CREATE FUNCTION jobfleet.drill_times(seconds double precision[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT jsonb_build_object('count', count(*), 'p50', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s)::numeric, 3),
+		'p99', round(percentile_cont(0.99) WITHIN GROUP (ORDER BY s)::numeric, 3), 'max', round(max(s)::numeric, 3))
+	FROM unnest(seconds) AS s
+$$;
+
+-- Everything that is counted, as the file of `jobfleet drill --out` has it.
+CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	WITH i AS (SELECT * FROM jobfleet.drill_intents d WHERE d.run = $1),
+	b AS (SELECT * FROM jobfleet.drill_begins d WHERE d.run = $1),
+	e AS (SELECT * FROM jobfleet.drill_effects d WHERE d.run = $1),
+	j AS (SELECT * FROM jobfleet.drill_injections d WHERE d.run = $1),
+	starts AS (SELECT task_id, retries, part, count(*) AS times FROM b GROUP BY 1, 2, 3),
+	-- an attempt that a killed process had begun, and its next start anywhere
+	killed AS (
+		SELECT j.what, extract(epoch FROM (SELECT min(next.at) FROM b next WHERE next.task_id = b.task_id
+			AND next.retries = b.retries AND next.part = b.part AND next.at > j.at) - j.at)::float8 AS took
+		FROM j JOIN b ON b.pid = ANY (j.pids) AND b.at < j.at AND b.at > j.at - interval '1 min'
+		WHERE NOT EXISTS (SELECT FROM e WHERE e.task_id = b.task_id AND e.part = b.part AND e.pid = b.pid))
+	SELECT jsonb_build_object('run', r.run, 'seed', r.seed, 'mixture', r.mixture, 'started_at', r.started_at,
+		'seconds', (SELECT round(extract(epoch FROM max(e.at) - r.started_at), 1) FROM e),
+		'intents', (SELECT jsonb_build_object('attempted', count(*), 'confirmed', count(*) FILTER (WHERE answer = 'confirmed'),
+			'spooled', count(*) FILTER (WHERE answer = 'spooled'), 'rejected', count(*) FILTER (WHERE answer = 'rejected'),
+			'unanswered', count(*) FILTER (WHERE answer IS NULL),
+			'recovered', count(*) FILTER (WHERE answer IS NULL AND EXISTS (SELECT FROM b WHERE b.root = i.task_id)))
+			FROM i),
+		'doors', (SELECT jsonb_object_agg(door, n) FROM (SELECT door, count(*) AS n FROM i GROUP BY 1) AS d),
+		'kinds', (SELECT jsonb_object_agg(kind, n) FROM (SELECT kind, count(*) AS n FROM i GROUP BY 1) AS k),
+		'effects_meant', (SELECT count(*) FROM i, jobfleet.drill_parts(i.kind, i.n)),
+		'effects', (SELECT count(*) FROM e),
+		'tasks', (SELECT count(DISTINCT task_id) FROM b),
+		'starts', (SELECT count(*) FROM b),
+		'started_again', (SELECT count(*) FROM starts WHERE times > 1),
+		'faults', (SELECT jsonb_object_agg(w.word, (SELECT count(*) FROM jobfleet.drill_faults($1) f WHERE f.fault = w.word))
+			FROM unnest(ARRAY['lost', 'unexpected', 'twice', 'wrong', 'early', 'dead', 'gone', 'foreign']) AS w (word)),
+		'pending', (SELECT count(*) FROM jobfleet.pending p WHERE p.task LIKE 'drill.%'),
+		'answer_s', (SELECT jobfleet.drill_times(array_agg(extract(epoch FROM answered_at - at)::float8)) FROM i
+			WHERE answered_at IS NOT NULL),
+		'late_s', (SELECT jobfleet.drill_times(array_agg(extract(epoch FROM e.at - i.due)::float8))
+			FROM i JOIN e ON e.root = i.task_id WHERE i.due IS NOT NULL),
+		'recovery_s', (SELECT jobfleet.drill_times(array_agg(took)) FROM killed WHERE took IS NOT NULL),
+		'injections', (SELECT coalesce(jsonb_agg(jsonb_build_object('what', what, 'times', n, 'health_s', health) ORDER BY what), '[]')
+			FROM (SELECT what, count(*) AS n, jobfleet.drill_times(array_agg(extract(epoch FROM healthy_at - over_at)::float8)
+				FILTER (WHERE healthy_at IS NOT NULL)) AS health FROM j GROUP BY 1) AS x),
+		'health_s', (SELECT jobfleet.drill_times(array_agg(extract(epoch FROM healthy_at - over_at)::float8)) FROM j
+			WHERE healthy_at IS NOT NULL))
+	FROM jobfleet.drill_runs r WHERE r.run = $1
+$$;

@@ -28,6 +28,9 @@ DECLARE
 		'jobfleet.schedules, jobfleet.schedule_fires, jobfleet.schedule_skips, jobfleet.schedule_settings, '
 		'jobfleet.migrations, jobfleet.schema_differences, '
 		'jobfleet.revokes, jobfleet.pauses, jobfleet.watermarks, jobfleet.leases';
+	-- of sql/020_audit.sql: written by tasks, counted by whoever drills
+	drill text := 'jobfleet.drill_runs, jobfleet.drill_intents, jobfleet.drill_begins, jobfleet.drill_effects, '
+		'jobfleet.drill_injections';
 	role text;
 BEGIN
 	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader',
@@ -60,7 +63,7 @@ BEGIN
 	PERFORM jobfleet.grant_to('jobfleet_enqueue', 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT USAGE ON SCHEMA public TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ', ' || views
-		|| ', ' || trail || ' TO @');
+		|| ', ' || trail || ', ' || drill || ' TO @');
 	-- what waits and what was done, without arguments and results
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (id, task_id, generation, nesting, retries, '
 		'hop, kind, task, queue, priority, due, state, claimed_until, attempts, reason, created_at, sent_at) '
@@ -107,7 +110,7 @@ BEGIN
 	FOREACH role IN ARRAY ARRAY['jobfleet_viewer', 'jobfleet_operator', 'jobfleet_admin'] LOOP
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA public TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON ' || domain || ', ' || own || ', ' || schedules || ', '
-			|| state || ', ' || settings || ', ' || reads || ', ' || views || ', ' || trail || ' TO @');
+			|| state || ', ' || settings || ', ' || reads || ', ' || views || ', ' || trail || ', ' || drill || ' TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.task_stats, jobfleet.schedule_open TO @');
 	END LOOP;
 	FOREACH role IN ARRAY ARRAY['jobfleet_operator', 'jobfleet_admin'] LOOP
@@ -116,6 +119,10 @@ BEGIN
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
 			'jobfleet.unique_take, jobfleet.schedule_pause, jobfleet.schedule_run TO @');
 	END LOOP;
+	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT INSERT ON jobfleet.drill_begins, jobfleet.drill_effects TO @');
+	PERFORM jobfleet.grant_to('jobfleet_admin', 'GRANT INSERT, UPDATE, DELETE ON ' || drill || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_admin', 'GRANT EXECUTE ON FUNCTION jobfleet.drill_parts, jobfleet.drill_faults, '
+		'jobfleet.drill_times, jobfleet.drill_account TO @');
 	PERFORM jobfleet.grant_to('jobfleet_admin', 'GRANT EXECUTE ON FUNCTION jobfleet.schedule_put, '
 		'jobfleet.schedule_remove TO @');
 END $$;

@@ -19,7 +19,7 @@ from systemd_bed import SECRETS, TOP, Machine, Tasks, install, run, write
 
 PROGRAMS = sorted(os.path.basename(os.path.dirname(p)) for p in
                   glob.glob(os.path.join(TOP, "workers/*/main.c")))
-WORKERS = ["jobfleet-worker@%s" % p for p in PROGRAMS if p not in ("ctl", "dispatcher")]
+WORKERS = ["jobfleet-worker@%s" % p for p in PROGRAMS if p not in ("ctl", "dispatcher", "drill")]
 ECHO = "jobfleet-worker@echo"
 EXPOSURE_MOST = 1.5
 

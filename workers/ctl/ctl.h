@@ -108,6 +108,7 @@ ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main, actions_main;			/* schedule.c, actions.c */
 ctl_fn parse_main;					/* parse.c */
 ctl_fn search_main;					/* search.c */
+ctl_fn drill_main;					/* drill.c */
 ctl_fn migrate_main, config_main;			/* setup.c */
 
 #endif

@@ -40,6 +40,7 @@ static const struct {
 	{ "schedule", "schedules: when they fire and how it went; add, change, pause, run",
 	  schedule_main },
 	{ "actions", "what operators did: who, when, how it ended", actions_main },
+	{ "drill", "a load whose every effect is counted: lost, twice, unexpected", drill_main },
 	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },
 	{ "parse", "run the rules of processing on JSON lines: salary, location, level, ...",
 	  parse_main },
