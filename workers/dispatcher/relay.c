@@ -13,6 +13,7 @@
 #include "common/broker/publisher.h"
 #include "common/store/orders.h"
 #include "common/store/pg.h"
+#include "workers/dispatcher/batch.h"
 #include "workers/dispatcher/letter.h"
 #include "workers/dispatcher/parcel.h"
 #include "workers/dispatcher/peers.h"
@@ -25,49 +26,6 @@
 #define MAX_QUEUE_NAME 255
 #define DEFAULT_PRIORITY 10
 #define SLICE_MS 100
-
-enum column {
-	ID,
-	TASK_ID,
-	GENERATION,
-	NESTING,
-	RETRIES,
-	HOP,
-	TASK,
-	QUEUE,
-	PROPS,
-	HEADERS,
-	BODY,
-	PRIORITY,
-	ATTEMPTS,
-	SETTLED
-};
-
-/* The planner must walk the index in its order and stop, however few due rows it expects: sorting
- * all that is due for each batch would cost the square of a backlog. (What is off counts as very
- * dear, which would wake the JIT compiler.) Nor does a claim wait for the
- * disk: one that is lost in a crash is just no claim. */
-static const char SQL_SETTINGS[] =
-	"SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off;"
-	" SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL synchronous_commit = off";
-
-/* now() rather than clock_timestamp(): only a stable function can bound the index scan. */
-static const char SQL_CLAIM[] =
-	"WITH due AS MATERIALIZED ("
-	"SELECT id, due, octet_length(body) AS size FROM jobfleet.pending"
-	" WHERE state = 'waiting' AND due <= now()"
-	" AND (claimed_until IS NULL OR claimed_until <= now())"
-	" ORDER BY due, id LIMIT $1::integer FOR UPDATE SKIP LOCKED),"
-	" fits AS (SELECT id FROM (SELECT id, size, sum(size) OVER (ORDER BY due, id) AS total"
-	" FROM due) AS sized WHERE total - size < $2::bigint),"
-	" mine AS (UPDATE jobfleet.pending AS p SET attempts = p.attempts + 1,"
-	" claimed_until = clock_timestamp() + $3::integer * interval '1 millisecond'"
-	" FROM fits WHERE p.id = fits.id RETURNING p.*)"
-	" SELECT m.id, m.task_id, m.generation, m.nesting, m.retries, m.hop, m.task, m.queue,"
-	" m.props, m.headers, m.body, m.priority, m.attempts,"
-	" EXISTS (SELECT 1 FROM jobfleet.ledger l WHERE l.task_id = m.task_id"
-	" AND l.generation = m.generation AND l.final)"
-	" FROM mine m ORDER BY m.due, m.id";
 
 /* A claim of a long task whose owner renewed it meanwhile (due lies ahead again) must not become
  * 'sent': the owner would take it for lost, and the copy has been dropped in its favour.
@@ -91,11 +49,6 @@ static const char SQL_LATER[] =
 	" SELECT jobfleet.raise_alert('relay_returned', q.queue, 'ERROR',"
 	" format('%s messages for queue %s: %s', q.n, q.queue, $2))"
 	" FROM (SELECT queue, count(*) AS n FROM late GROUP BY queue) AS q";
-
-static const char SQL_NEXT[] =
-	"SELECT ceil(extract(epoch FROM due - clock_timestamp()) * 1000)::bigint"
-	" FROM jobfleet.pending WHERE state = 'waiting' AND due > now() AND due < 'infinity'"
-	" ORDER BY due LIMIT 1";
 
 /* HELD: sent to a broker that an alarm has stopped; it stays claimed, for it may still arrive. */
 enum fate { UNSENT, CONFIRMED, RETURNED, NACKED, UNKNOWN, HELD, ALREADY, DEAD };
@@ -173,18 +126,18 @@ static void on_done(void *ctx, uint64_t tag, enum publish_outcome outcome)
 static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct err *e)
 {
 	struct parcel parcel = {
-		.task = pg_text(rows, i, TASK),
-		.task_id = pg_text(rows, i, TASK_ID),
-		.generation = (int)pg_int(rows, i, GENERATION),
-		.nesting = (int)pg_int(rows, i, NESTING),
-		.retries = (int)pg_int(rows, i, RETRIES),
-		.hop = (int)pg_int(rows, i, HOP),
-		.headers = pg_cell(rows, i, HEADERS),
-		.priority = pg_cell(rows, i, PRIORITY) ? (int)pg_int(rows, i, PRIORITY)
+		.task = pg_text(rows, i, BATCH_TASK),
+		.task_id = pg_text(rows, i, BATCH_TASK_ID),
+		.generation = (int)pg_int(rows, i, BATCH_GENERATION),
+		.nesting = (int)pg_int(rows, i, BATCH_NESTING),
+		.retries = (int)pg_int(rows, i, BATCH_RETRIES),
+		.hop = (int)pg_int(rows, i, BATCH_HOP),
+		.headers = pg_cell(rows, i, BATCH_HEADERS),
+		.priority = pg_cell(rows, i, BATCH_PRIORITY) ? (int)pg_int(rows, i, BATCH_PRIORITY)
 						       : MESSAGE_NO_PRIORITY,
 	};
-	void *props = pg_bytea(rows, i, PROPS, &parcel.props_len);
-	void *body = pg_bytea(rows, i, BODY, &parcel.body_len);
+	void *props = pg_bytea(rows, i, BATCH_PROPS, &parcel.props_len);
+	void *body = pg_bytea(rows, i, BATCH_BODY, &parcel.body_len);
 	int rc;
 
 	parcel.props = props;
@@ -200,18 +153,18 @@ static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct er
 static int bury(struct pg *pg, const struct pg_rows *rows, size_t i, const char *reason,
 		struct err *e)
 {
-	struct letter letter = { .retries = (int)pg_int(rows, i, RETRIES) };
+	struct letter letter = { .retries = (int)pg_int(rows, i, BATCH_RETRIES) };
 	struct dead_letter *dead = &letter.dead;
-	char *mail_id = mem_printf("pending:%s", pg_text(rows, i, ID));
-	void *props = pg_bytea(rows, i, PROPS, &dead->props_len);
-	void *body = pg_bytea(rows, i, BODY, &dead->body_len);
+	char *mail_id = mem_printf("pending:%s", pg_text(rows, i, BATCH_ID));
+	void *props = pg_bytea(rows, i, BATCH_PROPS, &dead->props_len);
+	void *body = pg_bytea(rows, i, BATCH_BODY, &dead->body_len);
 	int r = pg_begin(pg, PUBLISH_MS, e);
 
 	dead->mail_id = mail_id;
-	dead->task_id = pg_text(rows, i, TASK_ID);
-	dead->task = pg_text(rows, i, TASK);
-	dead->generation = (int)pg_int(rows, i, GENERATION);
-	dead->queue = pg_text(rows, i, QUEUE);
+	dead->task_id = pg_text(rows, i, BATCH_TASK_ID);
+	dead->task = pg_text(rows, i, BATCH_TASK);
+	dead->generation = (int)pg_int(rows, i, BATCH_GENERATION);
+	dead->queue = pg_text(rows, i, BATCH_QUEUE);
 	dead->cause = "malformed";
 	dead->reason = reason;
 	dead->props = props;
@@ -220,7 +173,7 @@ static int bury(struct pg *pg, const struct pg_rows *rows, size_t i, const char 
 		r = letter_store(pg, &letter, e);
 	if (r >= 0)
 		r = (int)pg_run(pg, "DELETE FROM jobfleet.pending WHERE id = $1::bigint",
-				PG_PARAMS(PG_TEXT(pg_text(rows, i, ID))), NULL, e);
+				PG_PARAMS(PG_TEXT(pg_text(rows, i, BATCH_ID))), NULL, e);
 	if (r >= 0)
 		r = pg_commit(pg, e);
 	if (r < 0)
@@ -249,11 +202,11 @@ static int reach_queue(struct relay *r, struct publisher *p, const char *queue, 
 static int send_row(struct relay *r, struct pg *pg, struct publisher *p, const struct pg_rows *rows,
 		    size_t i, int64_t deadline, struct err *e)
 {
-	const char *queue = pg_text(rows, i, QUEUE);
+	const char *queue = pg_text(rows, i, BATCH_QUEUE);
 	struct err why = { 0 };
 	int rc = 0;
 
-	if (pg_bool(rows, i, SETTLED)) {
+	if (pg_bool(rows, i, BATCH_SETTLED)) {
 		r->fates[i] = ALREADY;
 		return 0;
 	}
@@ -264,7 +217,7 @@ static int send_row(struct relay *r, struct pg *pg, struct publisher *p, const s
 		rc = pack(r, rows, i, &why);
 	if (rc < 0) {
 		log_error("cannot be published, to the dead letters task_id=%s reason=\"%s\"",
-			  pg_text(rows, i, TASK_ID), why.msg);
+			  pg_text(rows, i, BATCH_TASK_ID), why.msg);
 		r->fates[i] = bury(pg, rows, i, why.msg, e) < 0 ? UNSENT : DEAD;
 		return 0;
 	}
@@ -330,7 +283,7 @@ static size_t list_ids(struct buf *out, const struct relay *r, const struct pg_r
 	buf_putc(out, '{');
 	for (size_t i = 0; i < r->count; i++)
 		if (r->fates[i] == fate)
-			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(rows, i, ID));
+			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(rows, i, BATCH_ID));
 	buf_putc(out, '}');
 	return n;
 }
@@ -391,65 +344,54 @@ static struct publisher *ready_broker(struct relay *r, struct peers *peers)
 	return p;
 }
 
-/* The rows of one batch, claimed; *ret_rows may have none. */
-static int claim(struct pg *pg, int most, struct pg_rows **ret_rows, struct err *e)
+/* Claimed rows out, and what became of each written down. 1 = there were some. */
+static int pass_on(struct relay *r, struct peers *peers, struct publisher *p, struct pg_rows *rows,
+		   struct err *e)
 {
-	struct pg_rows *rows = NULL;
-	int r = pg_begin(pg, PUBLISH_MS, e);
+	struct pg *pg = peers_database(peers);
+	int rc = 0;
 
-	if (r == 0)
-		r = pg_exec(pg, SQL_SETTINGS, e);
-	if (r == 0 &&
-	    pg_run(pg, SQL_CLAIM,
-		   PG_PARAMS(PG_INT(most), PG_INT(RELAY_BATCH_BYTES), PG_INT(RELAY_CLAIM_MS)),
-		   &rows, e) < 0)
-		r = -(int)e->code;
-	if (r == 0)
-		r = pg_commit(pg, e);
-	if (r < 0) {
-		pg_rollback(pg);
-		pg_rows_free(rows);
-		return r;
+	if (pg && pg_rows_count(rows) > 0) {
+		publish(r, peers, pg, p, rows);
+		pg = peers_database(peers);
+		rc = pg ? record(r, pg, rows, e) : 0;
+		rc = rc < 0 ? rc : 1;
 	}
-	*ret_rows = rows;
-	return 0;
+	pg_rows_free(rows);
+	return rc;
 }
 
+/* Rows in order go by themselves: were one returned, the next of its key must not be out yet. */
 int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 {
 	struct publisher *p = ready_broker(r, peers);
 	struct pg *pg = peers_database(peers);
-	struct pg_rows *rows = NULL;
-	int rc;
+	struct pg_rows *rows = NULL, *ordered = NULL;
+	int rc, more;
 
 	if (!p || !pg)
 		return 0;
 	rc = orders_park_due(pg, e);
 	if (rc == 0)
-		rc = claim(pg, r->probing ? 1 : RELAY_BATCH, &rows, e);
+		rc = batch_claim(pg, r->probing ? 1 : RELAY_BATCH, RELAY_BATCH_BYTES,
+				 RELAY_CLAIM_MS, &rows, &ordered, e);
 	if (rc < 0)
 		return rc;
-	if (pg_rows_count(rows) == 0) {
-		pg_rows_free(rows);
-		return 0;
+	rc = pass_on(r, peers, p, rows, e);
+	p = ready_broker(r, peers);
+	if (rc < 0 || !p) {
+		pg_rows_free(ordered);
+		return rc;
 	}
-	publish(r, peers, pg, p, rows);
-	pg = peers_database(peers);
-	rc = pg ? record(r, pg, rows, e) : 0;
-	pg_rows_free(rows);
-	return rc < 0 ? rc : 1;
+	more = pass_on(r, peers, p, ordered, e);
+	return more < 0 ? more : rc > 0 || more > 0;
 }
 
 int relay_next_ms(struct relay *r, struct peers *peers, int most_ms)
 {
 	struct pg *pg = ready_broker(r, peers) ? peers_database(peers) : NULL;
-	struct pg_rows *rows = NULL;
-	int64_t ms = most_ms;
 
-	if (pg && pg_run(pg, SQL_NEXT, NULL, 0, &rows, NULL) > 0)
-		ms = pg_int(rows, 0, 0);
-	pg_rows_free(rows);
-	return ms < 0 ? 0 : ms > most_ms ? most_ms : (int)ms;
+	return pg ? batch_next_ms(pg, most_ms) : most_ms;
 }
 
 const struct relay_counts *relay_counts(const struct relay *r)

@@ -9,6 +9,7 @@
  *   settled already     the row goes, nothing is published
  *   paused              due when resumed: nothing is published. Revoked ones are: the gate refuses
  *   cannot be packed    goes to the dead letters
+ * Rows of one order key leave one after the other (batch.h).
  * A relay that dies in between leaves claims that end by themselves (RELAY_CLAIM_MS); what was
  * published twice by that is run once by the ledger. */
 #ifndef DISPATCHER_RELAY_H
