@@ -14,38 +14,40 @@
 
 enum { PAGE = 2048 };
 
-/* Header names that are fields of struct message, and where. */
+#define NAME(text) text, sizeof(text) - 1
+/* Header names that are fields of struct message, and where. Lengths are compared first: each of a
+ * message's twenty headers meets each name. */
 static const struct {
 	const char *name;
-	size_t at;
+	size_t len, at;
 	bool cosmetic;		/* a bad value is dropped, not refused */
 } STRINGS[] = {
-	{ "lang", offsetof(struct message, lang), true },
-	{ "task", offsetof(struct message, task), false },
-	{ "id", offsetof(struct message, id), false },
-	{ "shadow", offsetof(struct message, shadow), true },
-	{ "eta", offsetof(struct message, eta), false },
-	{ "expires", offsetof(struct message, expires), false },
-	{ "group", offsetof(struct message, group), false },
-	{ "root_id", offsetof(struct message, root_id), false },
-	{ "parent_id", offsetof(struct message, parent_id), false },
-	{ "argsrepr", offsetof(struct message, argsrepr), true },
-	{ "kwargsrepr", offsetof(struct message, kwargsrepr), true },
-	{ "origin", offsetof(struct message, origin), true },
-	{ "compression", offsetof(struct message, compression), false },
+	{ NAME("lang"), offsetof(struct message, lang), true },
+	{ NAME("task"), offsetof(struct message, task), false },
+	{ NAME("id"), offsetof(struct message, id), false },
+	{ NAME("shadow"), offsetof(struct message, shadow), true },
+	{ NAME("eta"), offsetof(struct message, eta), false },
+	{ NAME("expires"), offsetof(struct message, expires), false },
+	{ NAME("group"), offsetof(struct message, group), false },
+	{ NAME("root_id"), offsetof(struct message, root_id), false },
+	{ NAME("parent_id"), offsetof(struct message, parent_id), false },
+	{ NAME("argsrepr"), offsetof(struct message, argsrepr), true },
+	{ NAME("kwargsrepr"), offsetof(struct message, kwargsrepr), true },
+	{ NAME("origin"), offsetof(struct message, origin), true },
+	{ NAME("compression"), offsetof(struct message, compression), false },
 };
 
 static const struct {
 	const char *name;
-	size_t at;
+	size_t len, at;
 } INTS[] = {
-	{ "retries", offsetof(struct message, retries) },
-	{ "group_index", offsetof(struct message, group_index) },
-	{ "replaced_task_nesting", offsetof(struct message, nesting) },
-	{ MESSAGE_GENERATION, offsetof(struct message, generation) },
-	{ MESSAGE_HOP, offsetof(struct message, hop) },
-	{ MESSAGE_FORWARDS, offsetof(struct message, forwards) },
-	{ MESSAGE_ADMITTED, offsetof(struct message, admitted) },
+	{ NAME("retries"), offsetof(struct message, retries) },
+	{ NAME("group_index"), offsetof(struct message, group_index) },
+	{ NAME("replaced_task_nesting"), offsetof(struct message, nesting) },
+	{ NAME(MESSAGE_GENERATION), offsetof(struct message, generation) },
+	{ NAME(MESSAGE_HOP), offsetof(struct message, hop) },
+	{ NAME(MESSAGE_FORWARDS), offsetof(struct message, forwards) },
+	{ NAME(MESSAGE_ADMITTED), offsetof(struct message, admitted) },
 };
 
 static void set_defaults(struct message *m)
@@ -112,9 +114,11 @@ static bool clean_utf8(const void *p, size_t n)
 	const utf8proc_uint8_t *s = p;
 
 	while (n > 0) {
-		utf8proc_int32_t cp;
-		utf8proc_ssize_t used = utf8proc_iterate(s, (utf8proc_ssize_t)n, &cp);
+		utf8proc_int32_t cp = s[0];
+		utf8proc_ssize_t used = 1;
 
+		if (cp >= 0x80)
+			used = utf8proc_iterate(s, (utf8proc_ssize_t)n, &cp);
 		if (used <= 0 || cp == 0)
 			return false;
 		s += used;
@@ -159,9 +163,9 @@ static int64_t as_limit_ms(const amqp_field_value_t *v)
 	return v->kind == AMQP_FIELD_KIND_F64 ? message_limit_ms(v->value.f64) : -1;
 }
 
-static bool name_is(const amqp_bytes_t *b, const char *name)
+static bool name_is(const amqp_bytes_t *b, const char *name, size_t len)
 {
-	return b->len == strlen(name) && memcmp(b->bytes, name, b->len) == 0;
+	return b->len == len && memcmp(b->bytes, name, len) == 0;
 }
 
 /* 1 = the header was one of the strings. */
@@ -171,7 +175,7 @@ static int take_string(struct message *m, const amqp_table_entry_t *t, struct er
 		const amqp_field_value_t *v = &t->value;
 		bool text = v->kind == AMQP_FIELD_KIND_UTF8 || v->kind == AMQP_FIELD_KIND_BYTES;
 
-		if (!name_is(&t->key, STRINGS[i].name))
+		if (!name_is(&t->key, STRINGS[i].name, STRINGS[i].len))
 			continue;
 		if (v->kind == AMQP_FIELD_KIND_VOID)
 			return 1;
@@ -191,7 +195,7 @@ static int take_int(struct message *m, const amqp_table_entry_t *t, struct err *
 	for (size_t i = 0; i < COUNT(INTS); i++) {
 		int64_t n;
 
-		if (!name_is(&t->key, INTS[i].name))
+		if (!name_is(&t->key, INTS[i].name, INTS[i].len))
 			continue;
 		if (t->value.kind == AMQP_FIELD_KIND_VOID)
 			return 1;
@@ -206,7 +210,7 @@ static int take_int(struct message *m, const amqp_table_entry_t *t, struct err *
 
 static int take_other(struct message *m, const amqp_table_entry_t *t)
 {
-	if (name_is(&t->key, "timelimit")) {
+	if (name_is(&t->key, NAME("timelimit"))) {
 		const amqp_array_t *a = &t->value.value.array;
 
 		if (t->value.kind == AMQP_FIELD_KIND_ARRAY && a->num_entries == 2) {
@@ -215,14 +219,14 @@ static int take_other(struct message *m, const amqp_table_entry_t *t)
 		}
 		return 1;
 	}
-	if (name_is(&t->key, "ignore_result")) {
+	if (name_is(&t->key, NAME("ignore_result"))) {
 		m->ignore_result = t->value.kind == AMQP_FIELD_KIND_BOOLEAN &&
 				   t->value.value.boolean;
 		return 1;
 	}
-	if (name_is(&t->key, MESSAGE_SLOT))
+	if (name_is(&t->key, NAME(MESSAGE_SLOT)))
 		return as_int(&t->value, &m->slot_ms);
-	if (name_is(&t->key, MESSAGE_UNIQUE))
+	if (name_is(&t->key, NAME(MESSAGE_UNIQUE)))
 		m->unique = true;	/* its value is kept as it came */
 	return 0;
 }
@@ -360,8 +364,10 @@ int message_new(struct message *m, const char *task, const char *id, const char 
 
 static amqp_table_entry_t *find_extra(const struct message *m, const char *name)
 {
+	size_t len = strlen(name);
+
 	for (int i = 0; i < m->arena->extra.num_entries; i++)
-		if (name_is(&m->arena->extra.entries[i].key, name))
+		if (name_is(&m->arena->extra.entries[i].key, name, len))
 			return &m->arena->extra.entries[i];
 	return NULL;
 }
