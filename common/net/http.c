@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 
+#include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/net/http_private.h"
@@ -200,6 +201,19 @@ static void prepare(struct exchange *x, bool loopback)
 	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->call->response.body.max);
 }
 
+/* What never went out is no call. */
+static void count_call(const struct exchange *x, int code)
+{
+	const char *account = x->call->request.account;
+	int status = code < 0 ? 0 : x->call->response.status;
+
+	if (!account || code == -ERR_CANCELLED || code == -ERR_REFUSED)
+		return;
+	board_add(1, "source_calls", account, status == 429 ? "limited" :
+		  status == 0 || status >= 500 ? "failed" : "answered", NULL);
+	board_time(x->call->response.elapsed_ms * 1000, "source_seconds", account, NULL);
+}
+
 static void finish(struct exchange *x, int code)
 {
 	struct http_call *call = x->call;
@@ -212,6 +226,7 @@ static void finish(struct exchange *x, int code)
 	if (code < 0)
 		http_response_release(&call->response);
 	call->response.elapsed_ms = clock_mono_ms() - x->begin_ms;
+	count_call(x, code);
 	call->code = code;
 	x->stage = DONE;
 }

@@ -17,6 +17,8 @@
  * -ERR_REFUSED (plain http, redirect to another host), -ERR_CANCELLED. An HTTP status is no
  * error here: the caller classifies it. URLs in error texts carry no query string.
  * Ownership: the response is yours until http_response_release; an error leaves nothing to release.
+ * With an account the board (common/base/board.h) counts the call and its time: "source_calls" by
+ * outcome ("answered", "limited" = 429, "failed" = no answer or 5xx) and "source_seconds".
  * A call, and what its request points to, must stay where it is until http_next gave it back. */
 #ifndef COMMON_NET_HTTP_H
 #define COMMON_NET_HTTP_H
@@ -33,6 +35,7 @@ struct http;
 struct http_request {
 	const char *method;		/* "GET", "POST"; NULL = GET */
 	const char *url;
+	const char *account;		/* whose call the board counts (a source's name); NULL = none */
 	const char *const *headers;	/* "Name: value" …, NULL-terminated; may be NULL */
 	const void *body;
 	size_t body_len;

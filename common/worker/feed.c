@@ -221,6 +221,7 @@ void feed_done(void *ctx, struct delivery *d, const struct pool_done *done)
 	case CHILD_SETTLED:
 		if (events_on(w))
 			tell_end(w, d, done);
+		meter_done(w, d, done);
 		w->processed++;
 		t->done++;
 		w->failed += done->outcome == LEDGER_FAILURE;

@@ -85,6 +85,7 @@ static void stored(void *ctx, struct delivery *d, const struct desk_answer *a)
 	if (a->code == 0) {
 		if (d->judged) {
 			tell_verdict(w, d);
+			meter_verdict(w, d, (enum keeper_verdict)(d->judged - 1));
 			admit_end(w, d, true);
 		}
 		feed_ack(w, d);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -96,14 +97,38 @@ static void hand_back_all(struct pool_child *c)
 	}
 }
 
+/* Why another takes its place; NULL: none does, or nobody need know. */
+static const char *restart_cause(const struct pool_child *c)
+{
+	int most = c->pool->conf.max_tasks_per_child;
+
+	if (c->pool->stopping || c->row >= c->pool->wanted)
+		return NULL;
+	if (c->quitting)
+		return c->swollen		       ? "max_memory"
+			: most > 0 && c->ndone >= most ? "max_tasks"
+						       : NULL;
+	if (c->killed_hard)
+		return "time_limit";
+	for (int i = 0; i < SLOT_COUNT; i++)
+		if (c->handed[i].d && c->handed[i].terminated)
+			return "terminated";
+	if (!WIFSIGNALED(c->status))
+		return "exited";
+	return WTERMSIG(c->status) == SIGKILL ? "killed" : "crashed";
+}
+
 static void bury(struct pool_child *c)
 {
 	struct pool *p = c->pool;
+	const char *cause = restart_cause(c);
 	int64_t now = clock_mono_ms();
 	bool young = now - c->born_ms < YOUNG_MS && !c->quitting;
 
 	if (!c->quitting && !p->stopping)
 		log_warn("child died pid=%d status=%d", (int)c->pid, c->status);
+	if (cause)
+		board_add(1, "restarts", p->conf.program, cause, NULL);
 	hand_back_all(c);
 	if (c->pidfd >= 0)
 		close(c->pidfd);

@@ -36,6 +36,7 @@ struct pool_loss {
 
 struct pool_conf {
 	void *loop;
+	const char *program;		/* whose restarts the board counts; borrowed */
 	struct slot_row *slots;
 	int max_tasks_per_child;	/* 0 = no recycling */
 	int64_t max_child_kib;		/* resident; a child that a task left larger is replaced; 0 = none */

@@ -137,6 +137,8 @@ static void put_info(const struct worker *w, struct buf *out)
 	put_loose(&w->catalog, out);
 	buf_puts(out, "], ");
 	put_measures(w, out);
+	buf_puts(out, ", ");
+	meter_put(w, out);
 	buf_printf(out, ", \"truncated\": %s}",
 		   active.truncated || reserved.truncated ? "true" : "false");
 }

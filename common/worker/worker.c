@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -97,7 +98,10 @@ static void on_forked(struct worker *w, const struct zygote_event *ev)
 		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
 		return;
 	}
+	if (w->keeper_came)
+		board_add(1, "restarts", w->program.name, "keeper_died", NULL);
 	w->keeper_forking = false;
+	w->keeper_came = true;
 	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
 	worker_beat(w, clock_mono_ms());
 }
@@ -353,6 +357,7 @@ static void start_parts(struct worker *w)
 	const struct conf_fleet *fleet = &w->program.conf->fleet;
 	struct pool_conf pool = {
 		.loop = &w->loop,
+		.program = w->program.name,
 		.slots = w->program.slots,
 		.ctx = w,
 		.on_done = feed_done,

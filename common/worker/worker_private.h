@@ -66,7 +66,8 @@ struct worker {
 	int64_t trimmed;		/* processed when memory was last given back */
 	uint64_t clock;			/* Lamport, for remote control and events */
 	bool task_events;		/* task-* are sent */
-	bool keeper_forking, beat_waits, beat_heard, waited;
+	bool keeper_forking, keeper_came;
+	bool beat_waits, beat_heard, waited;
 	int forks;			/* asked of the zygote and not answered yet */
 	int64_t forks_ms;		/* since when it owes the next answer */
 	bool loading;			/* revokes and pauses are not known yet */
@@ -104,6 +105,12 @@ void worker_each_scheduled(const struct worker *w, worker_each_fn *fn, void *ctx
  * "since"}], "reserved": ["id"], "loose": [names of tasks without a ledger], "bounds": [fewest,
  * most children], "run_us": {queue: moving average of run times}, "truncated": bool}. */
 void worker_beat(struct worker *w, int64_t now_ms);
+
+/* meter.c: counts on the board, and the row's "since", "children" (alive), "processes" ({"parent",
+ * "zygote", "children": {"n", "rss_kib", "peak_kib", "cpu_s"}}) and "counts" (board.h). */
+void meter_done(const struct worker *w, const struct delivery *d, const struct pool_done *done);
+void meter_verdict(const struct worker *w, const struct delivery *d, enum keeper_verdict v);
+void meter_put(const struct worker *w, struct buf *out);
 
 /* gate.c */
 void gate_arrive(struct worker *w, int queue, uint64_t generation, const struct link_event *ev);

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "common/base/board.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -312,6 +313,7 @@ static int start(struct worker *w)
 		return run_named(w);
 	w->program.parent = (int)getpid();
 	w->program.slots = slot_map();
+	board_open();
 	if (zygote_start(run_child, w, &w->zygote_fd, &w->zygote_pid, &e) < 0) {
 		log_error("%s", e.msg);
 		return OPTS_EXIT_AGAIN;

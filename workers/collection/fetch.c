@@ -100,6 +100,7 @@ static int perform(struct run *run, const struct conf_source *conf,
 		   struct err *e)
 {
 	struct http_request http_req = {
+		.account = conf->name,
 		.url = buf_text(&req->url), .headers = (const char *const *)req->headers,
 		.timeout_ms = timeout_ms(run, conf), .max_bytes = conf->max_response_bytes,
 		.method = req->body.len ? "POST" : "GET", .body = req->body.data,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/collection/tally.h"
 
+#include "common/base/board.h"
 #include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/json.h"
@@ -43,6 +44,7 @@ void tally_walk(struct tally *t, struct walk *w)
 		cJSON_AddItemToArray(t->ids, id);
 	add(&t->sum, w);
 	add(&t->one, w);
+	board_add(w->jobs, "stage_items", "collection", w->conf->name, "rows", NULL);
 	if (w->stopped)
 		t->stopped = w->stopped;
 }
@@ -109,6 +111,8 @@ void tally_source(struct tally *t, const struct plan_source *s, enum tally_end e
 	};
 	cJSON *o = mem_check(cJSON_CreateObject());
 
+	if (end == TALLY_FAILED)
+		board_add(1, "stage_items", "collection", s->conf->name, "errors", NULL);
 	json_set_str(o, "status", end == TALLY_PARKED && t->one.pages > 0 ? "partial" :
 				  names[end]);
 	put_counts(o, &t->one);

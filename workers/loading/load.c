@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/loading/load.h"
 
+#include "common/base/board.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/conf.h"
@@ -20,7 +21,7 @@ enum { CHUNK = 1000, WEIGHTS_MAX = 256 * 1024 };
 
 /* What is to be loaded, as job_processing_log has it. */
 struct source {
-	char collection_id[UUID_SIZE], seen_at[64];
+	char collection_id[UUID_SIZE], seen_at[64], provider[64];
 	char *run_id;
 	bool loaded;
 };
@@ -35,7 +36,8 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 		return err_set(e, ERR_INVALID, "processing_id is no uuid: \"%.60s\"",
 			       processing_id);
 	n = pg_run(pg, "SELECT l.collection_id, coalesce(c.timestamp, l.started_at),"
-		   " coalesce(l.run_id, ''), l.loaded_at IS NOT NULL"
+		   " coalesce(l.run_id, ''), l.loaded_at IS NOT NULL,"
+		   " coalesce(c.api_provider, '')"
 		   " FROM public.job_processing_log l LEFT JOIN public.raw_job_collections c"
 		   " USING (collection_id) WHERE l.processing_id = $1::uuid FOR UPDATE OF l",
 		   PG_PARAMS(PG_TEXT(processing_id)), &rows, e);
@@ -44,6 +46,7 @@ static int source_open(struct source *ret, struct pg *pg, const char *processing
 		snprintf(ret->seen_at, sizeof ret->seen_at, "%s", pg_text(rows, 0, 1));
 		ret->run_id = mem_strdup(pg_text(rows, 0, 2));
 		ret->loaded = pg_bool(rows, 0, 3);
+		snprintf(ret->provider, sizeof ret->provider, "%s", pg_text(rows, 0, 4));
 	}
 	pg_rows_free(rows);
 	if (n == 0)
@@ -81,16 +84,18 @@ static int stage(struct run *run, struct staging *s, struct err *e)
 	return r;
 }
 
-static int close_log(const struct staging *s, const struct merge_counts *c, struct err *e)
+static int close_log(const struct staging *s, const struct merge_counts *c, int64_t write_ms,
+		     struct err *e)
 {
 	int64_t r = pg_run(
 		s->pg,
 		"UPDATE public.job_processing_log SET loaded_at = now(), jobs_loaded = $2::int,"
 		" jobs_merged = $3::int, metrics = metrics || "
-		"jsonb_build_object('load_failed', $4::int)"
+		"jsonb_build_object('load_failed', $4::int, 'write_time_ms', $5::bigint)"
 		" WHERE processing_id = $1::uuid",
 		PG_PARAMS(PG_TEXT(s->processing_id), PG_INT(c->inserted),
-			  PG_INT(c->updated + c->unchanged + c->duplicates), PG_INT(s->failed)),
+			  PG_INT(c->updated + c->unchanged + c->duplicates), PG_INT(s->failed),
+			  PG_INT(write_ms)),
 		NULL, e);
 
 	return r < 0 ? (int)r : 0;
@@ -130,19 +135,37 @@ static int fill_and_merge(struct run *run, struct staging *s, const struct sourc
 			  struct merge_counts *ret, struct err *e)
 {
 	struct merge_plan plan = plan_of(run, source);
+	int64_t began_ms;
 	int r = stage(run, s, e);
 
 	FAULT_POINT("loading.staged");
+	began_ms = clock_mono_ms();
 	if (r == 0)
 		r = merge_all(s, &plan, ret, e);
 	FAULT_POINT("loading.merged");
 	if (r == 0)
-		r = close_log(s, ret, e);
+		r = close_log(s, ret, clock_mono_ms() - began_ms, e);
 	if (r == 0)
 		r = tell(run, &(struct tidings){ s->pg, s->processing_id, source->collection_id,
 						 source->run_id, ret->inserted, ret->updated }, e);
 	FAULT_POINT("loading.told");
 	return r;
+}
+
+/* For people who watch; a load that is rolled back after this and repeated counts twice. */
+static void count(const struct run *run, const struct source *source, const struct merge_counts *c,
+		  int failed, int64_t ms)
+{
+	const char *name = run_conf(run) && conf_source(run_conf(run), source->provider) ?
+		source->provider : "other";
+
+	board_add(c->inserted + c->updated + c->unchanged + c->duplicates, "stage_items", "loading",
+		  name, "rows", NULL);
+	board_add(c->inserted, "stage_items", "loading", name, "inserts", NULL);
+	board_add(c->updated + c->unchanged + c->duplicates, "stage_items", "loading", name,
+		  "duplicates", NULL);
+	board_add(failed, "stage_items", "loading", name, "errors", NULL);
+	board_time(ms * 1000, "stage_seconds", "loading", name, NULL);
 }
 
 static int load(struct run *run, struct pg *pg, const char *id, const struct source *source,
@@ -164,6 +187,7 @@ static int load(struct run *run, struct pg *pg, const char *id, const struct sou
 		 " duplicates=%d failed=%d ms=%lld", id, source->run_id, counts.inserted,
 		 counts.updated, counts.unchanged, counts.duplicates, s.failed,
 		 (long long)(clock_mono_ms() - started_ms));
+	count(run, source, &counts, s.failed, clock_mono_ms() - started_ms);
 	*ret_result = answer("success", &s, source, &counts);
 	return 0;
 }

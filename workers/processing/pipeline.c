@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/processing/pipeline.h"
 
+#include "common/base/board.h"
+#include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/fault.h"
@@ -166,6 +168,18 @@ static int enqueue_loading(struct run *run, const struct outcome *o, struct err 
 	return o->processed > 0 ? run_enqueue(run, &what, NULL, e) : 0;
 }
 
+/* For people who watch; what is rolled back after this and repeated counts twice. */
+static void count(const struct answer *a, const struct outcome *o)
+{
+	const char *name = a->source ? a->provider : "other";
+
+	board_add(o->processed, "stage_items", "processing", name, "rows", NULL);
+	board_add(o->failed, "stage_items", "processing", name, "errors", NULL);
+	board_add(o->repeats, "stage_items", "processing", name, "duplicates", NULL);
+	board_time((clock_mono_ms() - o->started_ms) * 1000, "stage_seconds", "processing", name,
+		   NULL);
+}
+
 static int process_locked(struct run *run, struct pg *pg, struct answer *a, const char *id,
 			  cJSON **ret_result, struct err *e)
 {
@@ -194,6 +208,7 @@ static int process_locked(struct run *run, struct pg *pg, struct answer *a, cons
 			"duplicates=%d",
 			id, a->run_id, o.processing_id, outcome_status(&o), o.processed, o.failed,
 			o.duplicates);
+		count(a, &o);
 		outcome_copy(&o, run_conf(run), id);
 		*ret_result = outcome_json(&o, id);
 	}

@@ -173,8 +173,13 @@ int ask_request(struct run *run, const struct ask *what, struct buf *url,
 		headers[n++] = *p;
 	headers[n] = NULL;
 	*ret = (struct http_request){
-		.method = what->method, .url = buf_text(url), .headers = headers,
-		.body = what->body, .body_len = what->body_len, .timeout_ms = s->timeout_ms,
+		.account = s->name,
+		.method = what->method,
+		.url = buf_text(url),
+		.headers = headers,
+		.body = what->body,
+		.body_len = what->body_len,
+		.timeout_ms = s->timeout_ms,
 		.max_bytes = s->max_response_bytes < MAX_BYTES ? s->max_response_bytes : MAX_BYTES,
 		.once = s->daily_quota > 0 || s->monthly_quota > 0,
 	};

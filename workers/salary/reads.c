@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/board.h"
 #include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
@@ -106,6 +107,7 @@ int reads_count(struct redis *redis, const struct conf *conf, const struct read 
 	reads_stats_key(conf, n > 0 ? reads[0].at_us / HOUR_US : 0, stats);
 	for (size_t i = 0; i < n; i++) {
 		describe(&reads[i], i == 0, &parts[i]);
+		board_add(1, "cache_reads", OUTCOMES[reads[i].outcome], NULL);
 		words[used++] = parts[i].outcome;
 		words[used++] = parts[i].bucket;
 		words[used++] = buf_text(&parts[i].line);
