@@ -210,7 +210,8 @@ const struct conf_schedule *conf_schedule(const struct conf *c, const char *name
 /* The queue a task goes to by configuration, or NULL when no task block names it. */
 const char *conf_route(const struct conf *c, const char *task);
 
-/* The secret that a source's key_variable names; NULL when unset or empty. Borrowed. */
+/* The secret that a source's key_variable names; NULL when unset or empty. Borrowed.
+ * From then on it is hidden in what peers answer (secrets.h). */
 const char *conf_secret(const char *variable);
 
 /* Where a setting came from, into out: "queues.conf:12", "environment ETL_MODE", "credential …" or

@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/base/secrets.h"
 
 enum { CREDENTIAL_BYTES = 8192, CREDENTIALS_MAX = 64, VARIABLE_BYTES = 300 };
 
@@ -68,7 +69,10 @@ const char *conf_env(const char *variable, bool *ret_credential)
 
 const char *conf_secret(const char *variable)
 {
-	return variable && *variable ? conf_env(variable, NULL) : NULL;
+	const char *value = variable && *variable ? conf_env(variable, NULL) : NULL;
+
+	secrets_add(value);
+	return value;
 }
 
 static void upper(char *text)

@@ -8,6 +8,7 @@
 #include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/secrets.h"
 #include "common/net/http_private.h"
 
 enum {
@@ -336,8 +337,11 @@ static void end_exchange(struct http *h, struct exchange *x, CURLcode c)
 		start(h, x);
 		return;
 	}
-	if (more == 0)
+	if (more == 0) {
+		secrets_hide(r->body.data, r->body.len);
+		secrets_hide(r->headers.data, r->headers.len);
 		copy_type(r);
+	}
 	finish(x, more);
 }
 

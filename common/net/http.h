@@ -16,6 +16,7 @@
  * Errors: -ERR_TIMEOUT, -ERR_NET (resolve, connect, TLS, cut off: transient), -ERR_TOO_BIG,
  * -ERR_REFUSED (plain http, redirect to another host), -ERR_CANCELLED. An HTTP status is no
  * error here: the caller classifies it. URLs in error texts carry no query string.
+ * Secrets of ours (conf_secret) that an answer quotes are asterisks in the response.
  * Ownership: the response is yours until http_response_release; an error leaves nothing to release.
  * With an account the board (common/base/board.h) counts the call and its time: "source_calls" by
  * outcome ("answered", "limited" = 429, "failed" = no answer or 5xx) and "source_seconds".

@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/secrets.h"
 #include "common/base/uuid.h"
 #include "common/worker/bind.h"
 #include "common/worker/keeper.h"
@@ -328,6 +329,7 @@ int worker_main(int argc, char **argv, const char *program, const struct task *t
 	struct err e = { 0 };
 	int r = opts_parse(&w->opts, argc, argv, program, OPTS_WORKER, &e);
 
+	secrets_no_core();
 	if (r != 0) {
 		free(w);
 		return opts_leave(r, program, &e);

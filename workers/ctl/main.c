@@ -7,6 +7,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/near.h"
+#include "common/base/secrets.h"
 #include "workers/ctl/action.h"
 #include "workers/ctl/ctl.h"
 
@@ -158,8 +159,10 @@ int main(int argc, char **argv)
 {
 	struct ctl c = { 0 };
 	struct err e = { 0 };
-	int r = run(&c, argc, argv, &e);
+	int r;
 
+	secrets_no_core();
+	r = run(&c, argc, argv, &e);
 	action_end(&c, r, &e);
 	if (r < 0) {
 		/* a wrong file has several errors, one a line; e has only the first */

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/opts.h"
+#include "common/base/secrets.h"
 #include "workers/dispatcher/dispatcher.h"
 
 #define PROGRAM "dispatcher"
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int r;
 
+	secrets_no_core();
 	r = opts_parse(&opts, argc, argv, PROGRAM, OPTS_SERVICE, &e);
 	if (r)
 		return opts_leave(r, PROGRAM, &e);
