@@ -240,10 +240,10 @@ class Fleet:
                         connection = self.rabbit()
                         channel = connection.channel()
                         channel.confirm_delivery()
-                        channel.queue_declare(QUEUE, durable=True,
-                                              arguments={"x-max-priority": 10})
+                        channel.queue_declare(self.queue, durable=True,
+                                              arguments=self.queue_arguments)
                     channel.basic_publish(
-                        "", QUEUE, json.dumps([[], kwargs, {}]).encode(), pika.BasicProperties(
+                        "", self.queue, json.dumps([[], kwargs, {}]).encode(), pika.BasicProperties(
                             content_type="application/json", content_encoding="utf-8",
                             delivery_mode=2, correlation_id=task_id, priority=priority,
                             headers={"task": name, "id": task_id, "ignore_result": ignore_result}),
