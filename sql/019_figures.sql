@@ -325,3 +325,10 @@ RETURNS TABLE (field text, share double precision) LANGUAGE sql STABLE AS $$
 		('seniority', j.seniority <> 'unknown'), ('education', j.education IS NOT NULL)) AS f (field, there)
 	GROUP BY 1
 $$;
+
+-- ---- waits ----
+
+-- When the attempt was sent to its queue, where that is known: it went through jobfleet.pending. With
+-- started_at it is how long it waited there. Written with the row (common/store/ledger.c).
+ALTER TABLE jobfleet.ledger ADD COLUMN sent_at timestamptz;
+COMMENT ON COLUMN jobfleet.ledger.sent_at IS 'when it was sent to its queue; null: not known';

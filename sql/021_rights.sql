@@ -69,7 +69,7 @@ BEGIN
 		'hop, kind, task, queue, priority, due, state, claimed_until, attempts, reason, created_at, sent_at) '
 		'ON jobfleet.pending TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT (task_id, generation, nesting, retries, outcome, '
-		'final, task, queue, cause, follow_ups, node, started_at, settled_at, join_id, join_index) '
+		'final, task, queue, cause, follow_ups, node, sent_at, started_at, settled_at, join_id, join_index) '
 		'ON jobfleet.ledger TO @');
 	PERFORM jobfleet.grant_to('jobfleet_worker', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON jobfleet.schedule_settings TO @');

@@ -26,7 +26,7 @@ bool ledger_outcome_is_final(enum ledger_outcome o)
 
 #define TRACES_GONE \
 	"kept AS (DELETE FROM jobfleet.pending WHERE task_id = $1 AND generation = $2" \
-	" AND state = 'sent' AND ($6::boolean OR retries <= $4::int))," \
+	" AND state = 'sent' AND ($6::boolean OR retries <= $4::int) RETURNING sent_at)," \
 	" counted AS (DELETE FROM jobfleet.starts WHERE task_id = $1 AND generation = $2" \
 	" AND $10::text IS DISTINCT FROM 'LOST')"
 /* Only the first part of a join writes: a lock on the row would make parts wait for each other. */
@@ -43,12 +43,17 @@ bool ledger_outcome_is_final(enum ledger_outcome o)
 #define JOIN_COLUMNS ", join_id, join_task, join_index, join_part"
 #define JOIN_VALUES ", $14, $15, $16, $17"
 
+/* Of several, the last: a retry has a row of its own. */
+#define SENT_COLUMN ", sent_at"
+#define SENT_VALUE ", (SELECT max(sent_at) FROM kept)"
+
 enum { PARAMS = 13, JOIN_PARAMS = 19 };
 
 static const char *const SQL_INSERT[2][2] = {	/* part of a join? traces? */
-	{ INSERT("", ""), "WITH " TRACES_GONE " " INSERT("", "") },
+	{ INSERT("", ""), "WITH " TRACES_GONE " " INSERT(SENT_COLUMN, SENT_VALUE) },
 	{ "WITH " JOIN_NOTED " " INSERT(JOIN_COLUMNS, JOIN_VALUES),
-	  "WITH " TRACES_GONE ", " JOIN_NOTED " " INSERT(JOIN_COLUMNS, JOIN_VALUES) },
+	  "WITH " TRACES_GONE ", " JOIN_NOTED " "
+	  INSERT(JOIN_COLUMNS SENT_COLUMN, JOIN_VALUES SENT_VALUE) },
 };
 
 int ledger_insert(struct pg *p, const struct ledger_entry *x, struct err *e)

@@ -103,6 +103,7 @@ ctl_fn doctor_main, top_main;				/* doctor.c, top.c */
 ctl_fn revoke_main, pause_main, resume_main;		/* revoke.c, pause.c */
 ctl_fn inspect_main, control_main;			/* remote.c */
 ctl_fn scale_main, purge_main;				/* scale.c, purge.c */
+ctl_fn report_main;					/* report.c */
 ctl_fn completion_main;					/* completion.c */
 ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main, actions_main;			/* schedule.c, actions.c */

@@ -25,6 +25,7 @@ static const struct {
 	{ "workers", "worker programs and what they do", workers_main },
 	{ "queues", "queues: depth, rates, age of the oldest, pauses", queues_main },
 	{ "top", "queues, workers, running tasks and rates, live", top_main },
+	{ "report", "what the fleet did over a time, as one HTML page with plots", report_main },
 	{ "revoke", "keep tasks from starting; --terminate ends those that run", revoke_main },
 	{ "pause", "let queues, tasks or all stand still; alone: what is paused", pause_main },
 	{ "resume", "let them go on", resume_main },

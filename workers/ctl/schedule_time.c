@@ -9,6 +9,7 @@
 #include "common/base/zone.h"
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
+#include "workers/ctl/moment.h"
 #include "workers/ctl/plans.h"
 #include "workers/ctl/schedules.h"
 #include "workers/ctl/table.h"
@@ -199,31 +200,16 @@ struct simulation {
 	int most;
 };
 
-/* Without an offset: a time of the zone. */
-static int read_time(const char *text, const char *option, const struct zone *z, int64_t *ret_us,
-		     struct err *e)
-{
-	int r = clock_parse_iso(text, ret_us, e);
-
-	if (r < 0) {
-		e->code = ERR_USAGE;
-		return err_prefix(e, "%s", option);
-	}
-	if (strlen(text) <= 10 || !strpbrk(text + 10, "Zz+-"))
-		*ret_us = zone_first(z, *ret_us / SECOND_US) * SECOND_US;
-	return 0;
-}
-
 static int read_span(struct simulation *m, const struct zone *z, struct err *e)
 {
 	int r = take_number(m->limit, "--limit", SIMULATE_MOST, &m->most, e);
 
 	m->from_us = clock_wall_us();
 	if (r == 0 && m->from)
-		r = read_time(m->from, "--from", z, &m->from_us, e);
+		r = moment_read(m->from, "--from", z, &m->from_us, e);
 	m->to_us = m->from_us + WEEK_US;
 	if (r == 0 && m->to)
-		r = read_time(m->to, "--to", z, &m->to_us, e);
+		r = moment_read(m->to, "--to", z, &m->to_us, e);
 	if (r == 0 && m->to_us <= m->from_us)
 		r = err_set(e, ERR_USAGE, "--to is not after --from");
 	return r;
