@@ -7,9 +7,9 @@ usage: tests/drill/cluster.py [--tasks N] [--rounds N] [--json FILE]      as roo
 
 Starts PostgreSQL and Redis of its own and three nodes in a network namespace, in which nftables
 cuts the third node's links to the other two (a real partition: nothing says that anything is
-wrong). The workers' URL names all three nodes. Each fault comes under steady load; afterwards every task must
-have ended once, every effect stand once, and every queue be empty. Prints how long each fault kept
-tasks from ending (the longest gap between two effects).
+wrong). The workers' URL names all three nodes. Each fault comes under steady load; afterwards
+every task must have ended once, every effect stand once, and every queue be empty. Prints how long
+each fault kept tasks from ending (the longest gap between two effects).
 """
 
 import argparse
