@@ -96,6 +96,7 @@ void ctl_note(const struct ctl *c, const char *fmt, ...) __attribute__((format(p
 ctl_fn enqueue_main, result_main;			/* enqueue.c, result.c */
 ctl_fn collect_main, pipeline_main;			/* collect.c, pipeline.c */
 ctl_fn reprocess_main, salary_main;			/* reprocess.c, salary.c */
+ctl_fn status_main;					/* status.c */
 ctl_fn workers_main, queues_main;			/* workers.c, queues.c */
 ctl_fn scheduled_main, explain_main;			/* scheduled.c, explain.c */
 ctl_fn progress_main, logs_main;			/* progress.c, logs.c */

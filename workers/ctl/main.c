@@ -22,6 +22,8 @@ static const struct {
 	{ "pipeline", "state of collections, postings and loads; run: all stages for one query",
 	  pipeline_main },
 	{ "reprocess", "let stored answers go through today's rules again", reprocess_main },
+	{ "status", "every component: state, reason, last proof; the exit status is the worst",
+	  status_main },
 	{ "workers", "worker programs and what they do", workers_main },
 	{ "queues", "queues: depth, rates, age of the oldest, pauses", queues_main },
 	{ "top", "queues, workers, running tasks and rates, live", top_main },
