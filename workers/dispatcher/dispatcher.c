@@ -216,6 +216,7 @@ void dispatcher_close(struct dispatcher *d)
 		close(d->signals);
 	spool_release(&d->spool);
 	watcher_free(d->watcher);
+	watch_release(&d->watch);
 	pidbox_free(d->pidbox);
 	level_free(d->level);
 	leader_free(d->leader);

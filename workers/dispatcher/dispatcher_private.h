@@ -11,6 +11,7 @@
 #include "workers/dispatcher/prune.h"
 #include "workers/dispatcher/runs.h"
 #include "workers/dispatcher/spool.h"
+#include "workers/dispatcher/watch.h"
 
 struct agenda;
 struct leader;
@@ -33,6 +34,7 @@ struct dispatcher {
 	struct prune prune;
 	struct spool_duty spool;
 	struct watcher *watcher;
+	struct watch watch;
 	struct level *level;
 	struct leader *leader;
 	struct pidbox *pidbox;

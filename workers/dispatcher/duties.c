@@ -108,6 +108,11 @@ static int watch_queues(struct dispatcher *d, struct err *e)
 	return watcher_turn(d->watcher, d->conf, d->peers, e);
 }
 
+static int hold_together(struct dispatcher *d, struct err *e)
+{
+	return watch_turn(&d->watch, d->conf, d->peers, e);
+}
+
 static int deliver_results(struct dispatcher *d, struct err *e)
 {
 	return backlog_turn(d->peers, d->conf->fleet.result_expires_s, e);
@@ -185,6 +190,7 @@ static struct duty {
 	{ .name = "dead letters", .turn = retry_dead, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "spool", .turn = send_spooled, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "lost messages", .turn = watch_queues, .pace_ms = DUTIES_SLOW_MS },
+	{ .name = "watching", .turn = hold_together, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "results", .turn = deliver_results, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "joins", .turn = sweep_joins, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = DUTIES_SLOW_MS },
