@@ -17,6 +17,9 @@
 # make install   programs, units, manual pages … below PREFIX (/usr/local); DESTDIR= for packagers
 # make deb       the Debian package, in build/deb
 # make fuzz      the decoders under random input, FUZZ_SECONDS=60 each (FUZZ=1 is its build)
+# make drill     kills and cuts the fleet under load, counts every effect (QUICK=1, SEED=n,
+#                MODE=recovery, DRILL_ARGS="--only …")
+# make drill-proof   deliberate bugs, which quick drills must find
 # make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
 comma := ,
@@ -168,6 +171,20 @@ bench: deps
 	$(BUILD) bench-programs
 	@tests/bench/run --build $B $(BENCH_ARGS)
 
+# The long modes of the tests of due times belong to the full one.
+drill: deps
+	$(BUILD) all $B/bin/test_dispatcher_timetable $B/bin/test_cron
+	$(BUILD) FAULTS=1 all
+	@JOBFLEET_BIN=$(CURDIR)/$B/bin JOBFLEET_FAULTS_BIN=$(CURDIR)/$B-faults/bin tests/drill/run \
+		$(if $(QUICK),--quick) $(SEED:%=--seed %) $(MODE:%=--mode %) $(DRILL_ARGS)
+	$(if $(QUICK)$(MODE),,@JOBFLEET_STOPS_DAYS=365 $B/bin/test_dispatcher_timetable)
+	$(if $(QUICK)$(MODE),,@JOBFLEET_CRON_ZONES=all $B/bin/test_cron)
+
+drill-proof: deps
+	$(BUILD) all
+	$(BUILD) FAULTS=1 all
+	@tests/drill/proof $(DRILL_ARGS)
+
 fuzz: deps
 	$(BUILD) SAN= COVERAGE= FUZZ=1 fuzz-programs
 	@tests/fuzz/run --seconds $(FUZZ_SECONDS) build-fuzz
@@ -192,8 +209,8 @@ deb: deps
 clean:
 	rm -rf build build-*
 
-.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench fuzz lint coverage \
-	install deb clean
+.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench drill drill-proof \
+	fuzz lint coverage install deb clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
 $(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json workers/*/*.zdict sources/*.json),$(eval $B/$(basename $f).o: $f))

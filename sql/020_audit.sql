@@ -472,14 +472,16 @@ $$;
 --   lost        its enqueue was confirmed, or it began, and its effect is missing
 --   dead        the same, and its cause stands in the dead letters
 --   gone        the same, but its first message was in a queue that somebody deleted
---   foreign     the same, but its client did not ask for a confirm
+--   foreign     the same, but its client did not ask for a confirm; or it told a chord's size to Redis
+--               alone, which was emptied; of its groups and chords each member is such a message
 --   unexpected  nobody meant it, or it was rejected, or its attempt was rolled back
 --   twice, wrong, early
 CREATE FUNCTION jobfleet.drill_faults(run text)
 RETURNS TABLE (fault text, root text, part text, kind text, door text, times bigint)
 LANGUAGE sql STABLE AS $$
 	WITH meant AS (
-		SELECT i.task_id AS root, i.kind, i.door, i.answer, i.due, i.at, p.part, p.value
+		SELECT i.task_id AS root, i.kind, i.kind IN ('members', 'sum') AS many, i.door, i.answer, i.due, i.at,
+			p.part, p.value
 		FROM jobfleet.drill_intents i, jobfleet.drill_parts(i.kind, i.n) p WHERE i.run = $1),
 	found AS (
 		SELECT e.root, e.part, count(*) AS times, min(e.value) AS low, max(e.value) AS high,
@@ -498,8 +500,9 @@ LANGUAGE sql STABLE AS $$
 			WHEN f.low <> m.value OR f.high <> m.value THEN 'wrong'
 			WHEN f.root IS NOT NULL OR (coalesce(m.answer, 'rejected') = 'rejected' AND b.root IS NULL) THEN NULL
 			WHEN d.root IS NOT NULL THEN 'dead'
-			WHEN b.root IS NULL AND m.door = 'unconfirmed' THEN 'foreign'
-			WHEN b.root IS NULL AND m.door <> 'sql' AND m.at < r.queue_deleted_at THEN 'gone'
+			WHEN (m.door = 'unconfirmed' OR m.answer IS NULL) AND (b.root IS NULL OR m.many) THEN 'foreign'
+			WHEN m.door <> 'sql' AND m.at < r.queue_deleted_at AND (b.root IS NULL OR m.many) THEN 'gone'
+			WHEN m.kind = 'sum' AND m.at < r.results_since THEN 'foreign'
 			ELSE 'lost' END AS fault
 		FROM meant m FULL JOIN found f USING (root, part) LEFT JOIN begun b USING (root)
 			LEFT JOIN dead d USING (root) CROSS JOIN (SELECT * FROM jobfleet.drill_runs WHERE drill_runs.run = $1) r)
@@ -510,7 +513,7 @@ $$;
 CREATE FUNCTION jobfleet.drill_times(seconds double precision[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('count', count(*), 'p50', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s)::numeric, 3),
 		'p99', round(percentile_cont(0.99) WITHIN GROUP (ORDER BY s)::numeric, 3), 'max', round(max(s)::numeric, 3))
-	FROM unnest(seconds) AS s
+	FROM unnest(seconds) AS s WHERE s IS NOT NULL
 $$;
 
 -- Everything that is counted, as the file of `jobfleet drill --out` has it.
@@ -520,11 +523,13 @@ CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STAB
 	e AS (SELECT * FROM jobfleet.drill_effects d WHERE d.run = $1),
 	j AS (SELECT * FROM jobfleet.drill_injections d WHERE d.run = $1),
 	starts AS (SELECT task_id, retries, part, count(*) AS times FROM b GROUP BY 1, 2, 3),
-	-- an attempt that a killed process had begun, and its next start anywhere
+	-- an attempt that a killed process had begun, and its next start anywhere; long ones are claimed
 	killed AS (
-		SELECT j.what, extract(epoch FROM (SELECT min(next.at) FROM b next WHERE next.task_id = b.task_id
-			AND next.retries = b.retries AND next.part = b.part AND next.at > j.at) - j.at)::float8 AS took
+		SELECT i.kind = 'long' AS claimed, extract(epoch FROM (SELECT min(next.at) FROM b next
+			WHERE next.task_id = b.task_id AND next.retries = b.retries AND next.part = b.part
+			AND next.at > j.at) - j.at)::float8 AS took
 		FROM j JOIN b ON b.pid = ANY (j.pids) AND b.at < j.at AND b.at > j.at - interval '1 min'
+			JOIN i ON i.task_id = b.root
 		WHERE NOT EXISTS (SELECT FROM e WHERE e.task_id = b.task_id AND e.part = b.part AND e.pid = b.pid))
 	SELECT jsonb_build_object('run', r.run, 'seed', r.seed, 'mixture', r.mixture, 'started_at', r.started_at,
 		'seconds', (SELECT round(extract(epoch FROM max(e.at) - r.started_at), 1) FROM e),
@@ -547,7 +552,8 @@ CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STAB
 			WHERE answered_at IS NOT NULL),
 		'late_s', (SELECT jobfleet.drill_times(array_agg(extract(epoch FROM e.at - i.due)::float8))
 			FROM i JOIN e ON e.root = i.task_id WHERE i.due IS NOT NULL),
-		'recovery_s', (SELECT jobfleet.drill_times(array_agg(took)) FROM killed WHERE took IS NOT NULL),
+		'recovery_s', (SELECT jobfleet.drill_times(array_agg(took)) FROM killed WHERE NOT claimed),
+		'recovery_claimed_s', (SELECT jobfleet.drill_times(array_agg(took)) FROM killed WHERE claimed),
 		'injections', (SELECT coalesce(jsonb_agg(jsonb_build_object('what', what, 'times', n, 'health_s', health) ORDER BY what), '[]')
 			FROM (SELECT what, count(*) AS n, jobfleet.drill_times(array_agg(extract(epoch FROM healthy_at - over_at)::float8)
 				FILTER (WHERE healthy_at IS NOT NULL)) AS health FROM j GROUP BY 1) AS x),

@@ -114,7 +114,7 @@ int drill_page_read(struct ctl *c, const char *run, cJSON **ret, struct err *e)
 static void print_times(FILE *out, const char *label, const cJSON *times)
 {
 	if (json_int(times, "count", 0) > 0)
-		fprintf(out, "%-22s p50 %.3f s, p99 %.3f s, max %.3f s, of %lld\n", label,
+		fprintf(out, "%-28s p50 %.3f s, p99 %.3f s, max %.3f s, of %lld\n", label,
 			json_num(times, "p50", 0), json_num(times, "p99", 0),
 			json_num(times, "max", 0), (long long)json_int(times, "count", 0));
 }
@@ -125,7 +125,7 @@ static void print_counts(FILE *out, const char *label, const cJSON *counts)
 	const char *comma = "";
 	const cJSON *n;
 
-	fprintf(out, "%-22s ", label);
+	fprintf(out, "%-28s ", label);
 	cJSON_ArrayForEach(n, counts) {
 		fprintf(out, "%s%s %.0f", comma, n->string, n->valuedouble);
 		comma = ", ";
@@ -151,16 +151,16 @@ static void print_injections(FILE *out, const cJSON *injections)
 
 void drill_page_print(const cJSON *account, FILE *out)
 {
-	fprintf(out, "%-22s %s, seed %.0f, %s\n", "drill", json_str(account, "run", ""),
+	fprintf(out, "%-28s %s, seed %.0f, %s\n", "drill", json_str(account, "run", ""),
 		json_num(account, "seed", 0), json_str(account, "started_at", ""));
-	fprintf(out, "%-22s %lld tasks started %lld times in %.1f s, %lld of them again\n", "load",
+	fprintf(out, "%-28s %lld tasks started %lld times in %.1f s, %lld of them again\n", "load",
 		(long long)json_int(account, "tasks", 0), (long long)json_int(account, "starts", 0),
 		json_num(account, "seconds", 0),
 		(long long)json_int(account, "started_again", 0));
 	print_counts(out, "enqueued", json_get(account, "intents"));
 	print_counts(out, "by", json_get(account, "doors"));
 	print_counts(out, "kinds", json_get(account, "kinds"));
-	fprintf(out, "%-22s %lld, meant %lld\n", "effects",
+	fprintf(out, "%-28s %lld, meant %lld\n", "effects",
 		(long long)json_int(account, "effects", 0),
 		(long long)json_int(account, "effects_meant", 0));
 	print_counts(out, "faults", json_get(account, "faults"));
@@ -168,9 +168,10 @@ void drill_page_print(const cJSON *account, FILE *out)
 	print_times(out, "answer of the door", json_get(account, "answer_s"));
 	print_times(out, "after its due time", json_get(account, "late_s"));
 	print_times(out, "killed to elsewhere", json_get(account, "recovery_s"));
+	print_times(out, "  by its lease", json_get(account, "recovery_claimed_s"));
 	print_times(out, "to full health", json_get(account, "health_s"));
 	print_injections(out, json_get(account, "injections"));
-	fprintf(out, "%-22s %s\n", "promises", json_str(account, "verdict", ""));
+	fprintf(out, "%-28s %s\n", "promises", json_str(account, "verdict", ""));
 }
 
 int drill_page_print_faults(struct ctl *c, const char *run, FILE *out, struct err *e)
