@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bare: the yardstick: librabbitmq used as its own examples do, nothing else.
  *
- *	bare fill URL QUEUE N TASK [results]	publishes N persistent task messages, window 256
- *	bare drain URL QUEUE N PREFETCH		consumes N, late acks by 100
+ *	bare fill URL QUEUE N TASK BYTES [results]	publishes N persistent tasks, window 256
+ *	bare drain URL QUEUE N PREFETCH			consumes N, late acks by 100
  *
  * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}. */
 #include <amqp.h>
@@ -26,6 +26,7 @@ enum {
 	PROPS_MAX = 1 << 20,
 	ID_LEN = 36,
 	ID_PLACES = 8,
+	BYTES_MAX = 1 << 20,
 };
 
 static const char ID[] = "00000000-0000-4000-8000-000000000000";
@@ -117,14 +118,17 @@ static void write_id(const struct id_places *places, uint64_t seed, uint64_t i)
 }
 
 /* The properties are made once and only ids change: the least a publisher can do. */
-static amqp_basic_properties_t *make_template(struct message *m, const char *task, bool results,
-					      struct buf *props, struct id_places *places)
+static amqp_basic_properties_t *make_template(struct message *m, const char *task, int bytes,
+					      bool results, struct buf *props,
+					      struct id_places *places)
 {
+	char *args = meter_args(bytes);
 	amqp_pool_t *pool = malloc(sizeof *pool);
 	void *decoded = NULL;
 
 	message_init(m);
-	message_new(m, task, ID, "[]", "{}", NULL);
+	message_new(m, task, ID, args, "{}", NULL);
+	free(args);
 	m->ignore_result = !results;
 	buf_init(props, PROPS_MAX);
 	message_encode(m, props, NULL);
@@ -135,13 +139,14 @@ static amqp_basic_properties_t *make_template(struct message *m, const char *tas
 	return decoded;
 }
 
-static int fill(char *url, const char *queue, int n, const char *task, bool results)
+static int fill(char *url, const char *queue, int n, const char *task, int bytes,
+		bool results)
 {
 	amqp_connection_state_t c = connect_to(url);
 	struct id_places places = { 0 };
 	struct message m;
 	struct buf props;
-	amqp_basic_properties_t *p = make_template(&m, task, results, &props, &places);
+	amqp_basic_properties_t *p = make_template(&m, task, bytes, results, &props, &places);
 	uint64_t acked = 0, seed = (uint64_t)clock_wall_us();
 	int64_t from;
 
@@ -189,17 +194,18 @@ static int drain(char *url, const char *queue, int n, int prefetch)
 
 int main(int argc, char **argv)
 {
-	int n = 0, prefetch = 0;
+	int n = 0, bytes = 0, prefetch = 0;
 
 	if (argc >= 6 && scan_int(argv[4], 1, 100000000, &n, NULL) == 0) {
-		if (strcmp(argv[1], "fill") == 0)
-			return fill(argv[2], argv[3], n, argv[5],
-				    argc > 6 && strcmp(argv[6], "results") == 0);
+		if (argc > 6 && strcmp(argv[1], "fill") == 0 &&
+		    scan_int(argv[6], 0, BYTES_MAX, &bytes, NULL) == 0)
+			return fill(argv[2], argv[3], n, argv[5], bytes,
+				    argc > 7 && strcmp(argv[7], "results") == 0);
 		if (strcmp(argv[1], "drain") == 0 &&
 		    scan_int(argv[5], 1, 65535, &prefetch, NULL) == 0)
 			return drain(argv[2], argv[3], n, prefetch);
 	}
-	fprintf(stderr, "usage: bare fill URL QUEUE N TASK [results] | bare drain URL QUEUE N "
-		"PREFETCH\n");
+	fprintf(stderr, "usage: bare fill URL QUEUE N TASK BYTES [results] | bare drain URL "
+		"QUEUE N PREFETCH\n");
 	return 100;
 }

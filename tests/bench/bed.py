@@ -46,6 +46,10 @@ class Trouble(Exception):
     """A run that did not do what it should: no figure comes of it."""
 
 
+class Absent(Exception):
+    """A figure whose tool this machine lacks: left out by name."""
+
+
 # ---- processes ----
 
 def tree(root):
@@ -101,6 +105,9 @@ class Bed:
         self.broker_pid = self.service_pid("rabbitmq")
         self.queues = 0
 
+    def close(self):
+        self.connection.close()
+
     def program(self, name):
         return os.path.join(self.bin, name)
 
@@ -130,8 +137,8 @@ class Bed:
             raise Trouble("%s: %s" % (words[0], done.stderr.strip()))
         return json.loads(done.stdout)
 
-    def fill(self, queue, n, task, results=False):
-        return self.tool("bare", "fill", self.bare_url, queue, n, task,
+    def fill(self, queue, n, task, results=False, size=0):
+        return self.tool("bare", "fill", self.bare_url, queue, n, task, size,
                          "results" if results else "")
 
     def drop_queue(self, queue, must_be_empty=True):
@@ -320,11 +327,14 @@ class Celery(Worker):
         return {"BENCH_QUEUE": self.queue, "BENCH_CONCURRENCY": str(self.children),
                 "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def command(self):
+    @staticmethod
+    def command_on(queue, children):
         return ["/usr/bin/python3", "-m", "celery", "--workdir", HERE, "-A", "celery_app",
-                "worker", "-P", "prefork", "-c", str(self.children), "-l", "WARNING",
-                "-n", self.node, "--without-gossip", "--without-mingle",
-                *(["-E"] if self.events else [])]
+                "worker", "-P", "prefork", "-c", str(children), "-l", "WARNING",
+                "-n", queue + "@bench", "--without-gossip", "--without-mingle"]
+
+    def command(self):
+        return self.command_on(self.queue, self.children) + (["-E"] if self.events else [])
 
     def roles(self):
         return [("parent" if pid == self.process.pid else "child", pid)

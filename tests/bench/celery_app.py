@@ -50,7 +50,7 @@ def stamp(work_ms=0):
 
 
 @app.task(name="echo.mark", bind=True)
-def mark(self, note=""):
+def mark(self, note="", work_ms=0):
     global connection
     if connection is None:
         connection = psycopg2.connect(os.environ["JOBFLEET_DATABASE_URL"])
@@ -58,6 +58,7 @@ def mark(self, note=""):
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO public.effects (task_id, pid, note) VALUES (%s, %s, %s)",
                        (self.request.id, os.getpid(), note))
+    time.sleep(work_ms / 1000)
     return self.request.id
 
 

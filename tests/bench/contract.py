@@ -13,8 +13,9 @@ import uuid
 import pika
 
 import bed as beds
+import bullmq
 from bed import Celery, Ours, Trouble
-from figures import NOOP, drain, in_turn
+from figures import NOOP, drain, in_turn, with_bullmq
 from report import Aim, Figure
 
 LIMIT_S = 600
@@ -111,10 +112,13 @@ def canvas_figure(name, title, how, work_of, size):
         figure = Figure(name, title, "members/s", how % n + "; like Celery's without "
                         "a ledger, and with it (effects once, follow-ups in PostgreSQL first)")
         figure.aims = [Aim("jobfleet", "Celery", "rate", 4), Aim("ledger", "Celery", "rate", None)]
-        return in_turn(figure, min(o.pairs, 5), {
+        figure.notes.append("BullMQ: a flow (for the group jobs added in bulk), from its addition to "
+                            "the end; " + bullmq.versions())
+        return in_turn(figure, min(o.pairs, 5), with_bullmq({
             "jobfleet": lambda: with_worker(bed, Ours, work_of(n, False)),
             "ledger": lambda: with_worker(bed, Ours, work_of(n, True)),
-            "Celery": lambda: with_worker(bed, Celery, work_of(n, False))})
+            "Celery": lambda: with_worker(bed, Celery, work_of(n, False))},
+            lambda: bullmq.canvas(bed, name, n)))
     return make
 
 
@@ -198,16 +202,17 @@ def loaded_latency(n, rate):
     return work
 
 
-def latency_figure(name, title, how, work):
+def latency_figure(name, title, how, work, work_ms, rate):
     def make(bed, o):
         n = max(min(o.tasks // 50, 1000), 20)
         figure = Figure(name, title, "ms p50", how % n)
         figure.measure, figure.parts = "ms", ("p99",)
         figure.aims = [Aim("jobfleet", "Celery", "ms", 3, less=True),
                        Aim("jobfleet", "Celery", "p99", 3, less=True)]
-        return in_turn(figure, min(o.pairs, 5), {
+        return in_turn(figure, min(o.pairs, 5), with_bullmq({
             "jobfleet": lambda: with_worker(bed, Ours, work(n)),
-            "Celery": lambda: with_worker(bed, Celery, work(n))})
+            "Celery": lambda: with_worker(bed, Celery, work(n))},
+            lambda: bullmq.stamps(bed, n, work_ms, rate)))
     return make
 
 
@@ -285,6 +290,7 @@ def figure_eta(bed, o):
         "Celery": lambda: with_worker(bed, Celery, scheduled(n, minutes))})
 
 
+QUICK = ("chain", "chord", "latency", "latency-half")
 FIGURES = {
     "events": figure_events,
     "chain": canvas_figure("chain", "a chain", "%d steps, from its publish to the last result", chain_of,
@@ -296,10 +302,10 @@ FIGURES = {
                            "a task, then %d members, then their sum, from its publish",
                            lambda n, ledger: unrolled(n, True, ledger), 10000),
     "latency": latency_figure("latency", "enqueue to start, idle",
-                              "%d tasks, one every 10 ms", idle_latency),
+                              "%d tasks, one every 10 ms", idle_latency, 0, 0),
     "latency-half": latency_figure("latency-half", "enqueue to start at half load",
                                    "%d tasks of 5 ms at 200 a second (2 children: 400), Poisson",
-                                   lambda n: loaded_latency(n, 200)),
+                                   lambda n: loaded_latency(n, 200), 5, 200),
     "inversion": figure_inversion,
     "eta": figure_eta,
 }

@@ -2,7 +2,7 @@
 /* enqueue: what enqueueing costs through our publisher: each message made anew, as a caller does,
  * encoded, sent in a window of 256 and confirmed. Its yardstick is `bare fill`.
  *
- *	enqueue URL QUEUE N TASK [results]
+ *	enqueue URL QUEUE N TASK BYTES [results]
  *
  * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}. */
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "common/broker/publisher.h"
 #include "tests/bench/meter.h"
 
-enum { WINDOW = 256, LIMIT_MS = 30000, PRIORITIES = 10, PROPS_MAX = 1 << 20 };
+enum { WINDOW = 256, LIMIT_MS = 30000, PRIORITIES = 10, PROPS_MAX = 1 << 20, BYTES_MAX = 1 << 20 };
 
 struct tally {
 	int confirmed;
@@ -29,35 +29,41 @@ static void done(void *ctx, uint64_t tag, enum publish_outcome outcome)
 	t->confirmed += outcome == PUBLISH_CONFIRMED;
 }
 
-static int send_all(struct publisher *p, const char *queue, int n, const char *task, bool results,
-		    struct err *e)
+struct order {
+	const char *queue, *task;
+	int n, bytes;
+	bool results;
+};
+
+static int send_all(struct publisher *p, const struct order *o, struct err *e)
 {
+	char *args = meter_args(o->bytes);
 	struct message m;
 	struct buf props;
 	int r = 0;
 
 	message_init(&m);
 	buf_init(&props, PROPS_MAX);
-	for (int i = 1; i <= n && r >= 0; i++) {
-		r = message_new(&m, task, NULL, "[]", "{}", e);
-		m.ignore_result = !results;
+	for (int i = 1; i <= o->n && r >= 0; i++) {
+		r = message_new(&m, o->task, NULL, args, "{}", e);
+		m.ignore_result = !o->results;
 		buf_clear(&props);
 		if (r >= 0)
 			r = message_encode(&m, &props, e);
 		if (r >= 0)
-			r = publisher_send(p, "", queue, props.data, props.len, m.body, m.body_len,
-					   (uint64_t)i, LIMIT_MS, e);
+			r = publisher_send(p, "", o->queue, props.data, props.len, m.body,
+					   m.body_len, (uint64_t)i, LIMIT_MS, e);
 		message_clear(&m);
 	}
 	if (r >= 0)
 		r = publisher_wait(p, LIMIT_MS, e);
 	buf_release(&props);
 	message_release(&m);
+	free(args);
 	return r;
 }
 
-static int enqueue(const char *url, const char *queue, int n, const char *task, bool results,
-		   struct err *e)
+static int enqueue(const char *url, const struct order *o, struct err *e)
 {
 	struct tally tally = { 0 };
 	struct publisher *p = NULL;
@@ -67,14 +73,14 @@ static int enqueue(const char *url, const char *queue, int n, const char *task, 
 	if (r < 0)
 		return r;
 	publisher_on_done(p, done, &tally);
-	r = publisher_declare(p, queue, PRIORITIES, false, LIMIT_MS, e);
+	r = publisher_declare(p, o->queue, PRIORITIES, false, LIMIT_MS, e);
 	from = clock_mono_us();
 	if (r >= 0)
-		r = send_all(p, queue, n, task, results, e);
-	if (r >= 0 && tally.confirmed == n)
-		meter_print(n, from);
+		r = send_all(p, o, e);
+	if (r >= 0 && tally.confirmed == o->n)
+		meter_print(o->n, from);
 	else if (r >= 0)
-		r = err_set(e, ERR_BROKER, "%d of %d were confirmed", tally.confirmed, n);
+		r = err_set(e, ERR_BROKER, "%d of %d were confirmed", tally.confirmed, o->n);
 	publisher_close(p);
 	return r;
 }
@@ -82,14 +88,17 @@ static int enqueue(const char *url, const char *queue, int n, const char *task, 
 int main(int argc, char **argv)
 {
 	struct err e = { 0 };
-	int n = 0;
+	struct order o = { 0 };
 
-	if (argc < 5 || scan_int(argv[3], 1, 100000000, &n, NULL) < 0) {
-		fprintf(stderr, "usage: enqueue URL QUEUE N TASK [results]\n");
+	if (argc < 6 || scan_int(argv[3], 1, 100000000, &o.n, NULL) < 0 ||
+	    scan_int(argv[5], 0, BYTES_MAX, &o.bytes, NULL) < 0) {
+		fprintf(stderr, "usage: enqueue URL QUEUE N TASK BYTES [results]\n");
 		return 100;
 	}
-	if (enqueue(argv[1], argv[2], n, argv[4], argc > 5 && strcmp(argv[5], "results") == 0,
-		    &e) < 0) {
+	o.queue = argv[2];
+	o.task = argv[4];
+	o.results = argc > 6 && strcmp(argv[6], "results") == 0;
+	if (enqueue(argv[1], &o, &e) < 0) {
 		fprintf(stderr, "enqueue: %s\n", e.msg);
 		return 1;
 	}

@@ -7,8 +7,10 @@ import resource
 import subprocess
 import sys
 import time
+from statistics import median
 
 import bed as beds
+import bullmq
 from bed import Celery, Ours, Trouble
 from report import Aim, Figure
 
@@ -41,11 +43,31 @@ def in_turn(figure, pairs, contenders):
     return figure
 
 
-def drain(bed, kind, task, n, results=False):
+def with_bullmq(contenders, measure):
+    """The contenders, and BullMQ where it is installed."""
+    return contenders if bullmq.why_absent() else dict(contenders, BullMQ=measure)
+
+
+def shared_cores(figure):
+    """What broker and worker take together bounds every rate on few cores."""
+    cores, words = os.cpu_count(), []
+    for who in figure.samples:
+        cpu, broker = figure.values(who, "cpu"), figure.values(who, "broker")
+        if cpu and broker:
+            each = median(cpu) + median(broker)
+            words.append("%s %.0f" % (who, each))
+    bare, celery = figure.values("bare", "rate"), figure.values("Celery", "rate")
+    most = median(a / b for a, b in zip(bare, celery)) if bare and celery else 0
+    return ("worker and broker together, µs a task: %s, on %d cores; the bare consumer, which does "
+            "nothing with a task, drains %.2f times Celery, and that bounds what any worker can reach"
+            % (", ".join(words), cores, most))
+
+
+def drain(bed, kind, task, n, results=False, size=0, children=2):
     queue = bed.new_queue()
     bed.quiet_stores()
-    bed.fill(queue, n, task, results)
-    worker = kind(bed, queue)
+    bed.fill(queue, n, task, results, size)
+    worker = kind(bed, queue, children)
     try:
         seconds, cpu, broker = worker.run_through(task, n)
     finally:
@@ -60,10 +82,10 @@ def drain(bed, kind, task, n, results=False):
     return {"rate": n / seconds, "cpu": cpu, "broker": broker}
 
 
-def drain_bare(bed, task, n):
+def drain_bare(bed, task, n, size=0):
     queue = bed.new_queue()
     bed.quiet_stores()
-    bed.fill(queue, n, task)
+    bed.fill(queue, n, task, size=size)
     broker = beds.tree(bed.broker_pid)
     before = beds.cpu_us(broker)
     got = bed.tool("bare", "drain", bed.bare_url, queue, n, beds.PREFETCH)
@@ -78,6 +100,7 @@ def figure_drain(bed, o):
                     "no-op tasks (Celery %d), persistent, late acks, 2 children, prefetch %d"
                     % (n, few, beds.PREFETCH))
     figure.aims = [Aim("jobfleet", "bare", "rate", 0.85), Aim("jobfleet", "Celery", "rate", 5)]
+    figure.notes.append(shared_cores)
     return in_turn(figure, o.pairs, {
         "jobfleet": lambda: drain(bed, Ours, NOOP, n),
         "bare": lambda: drain_bare(bed, NOOP, n),
@@ -125,11 +148,11 @@ def figure_ledger(bed, o):
         "prepared": lambda: pgbench(bed, n, "prepared")})
 
 
-def publish(bed, n, *words):
+def publish(bed, n, size, *words):
     queue = bed.new_queue()
     broker = beds.tree(bed.broker_pid)
     before = beds.cpu_us(broker)
-    got = bed.tool(*words, bed.bare_url, queue, n, NOOP)
+    got = bed.tool(*words, bed.bare_url, queue, n, NOOP, size)
     after = beds.cpu_us(broker)
     if bed.drop_queue(queue, must_be_empty=False) != n:
         raise Trouble("not all of %d messages are in the queue" % n)
@@ -141,8 +164,8 @@ def figure_enqueue(bed, o):
                     "256; ours makes each anew, the bare one changes ids in one template" % o.tasks)
     figure.aims = [Aim("jobfleet", "bare", "rate", 0.95)]
     return in_turn(figure, o.pairs, {
-        "jobfleet": lambda: publish(bed, o.tasks, "enqueue"),
-        "bare": lambda: publish(bed, o.tasks, "bare", "fill")})
+        "jobfleet": lambda: publish(bed, o.tasks, 0, "enqueue"),
+        "bare": lambda: publish(bed, o.tasks, 0, "bare", "fill")})
 
 
 def memory(bed, kind, children, n):
@@ -174,9 +197,11 @@ def figure_memory(children, aim):
                         "in Redis" % n)
         figure.measure, figure.parts = "pss", ("parent", "zygote", "keeper", "child")
         figure.aims = [Aim("jobfleet", "Celery", "pss", aim, less=True)]
-        return in_turn(figure, min(o.pairs, 3), {
+        figure.notes.append("BullMQ: %s; its jobs write no row" % bullmq.versions())
+        return in_turn(figure, min(o.pairs, 3), with_bullmq({
             "jobfleet": lambda: memory(bed, Ours, children, n),
-            "Celery": lambda: memory(bed, Celery, children, n)})
+            "Celery": lambda: memory(bed, Celery, children, n)},
+            lambda: bullmq.memory(bed, children, n)))
     return make
 
 
@@ -195,7 +220,8 @@ def figure_start(bed, o):
     figure.measure = "ms"
     figure.aims = [Aim("jobfleet", None, "ms", 50, less=True)]
     in_turn(figure, o.starts, {"jobfleet": lambda: start(bed, Ours)})
-    return in_turn(figure, min(o.starts, 3), {"Celery": lambda: start(bed, Celery)})
+    return in_turn(figure, min(o.starts, 3), with_bullmq({"Celery": lambda: start(bed, Celery)},
+                                                         lambda: bullmq.start(bed)))
 
 
 def trips(bed, kind, n):
@@ -229,6 +255,7 @@ def figure_trip(bed, o):
         "Celery": lambda: trips(bed, Celery, n)})
 
 
+QUICK = ("drain", "results", "ledger", "memory-2", "start")
 FIGURES = {
     "drain": figure_drain,
     "results": figure_results,

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Samples into medians, ranges and verdicts, for people and as JSON."""
+"""Samples into medians, ranges and verdicts, for people and as JSON. A note of a figure is said below
+it: what stands behind a number, measured where that can be."""
 
 import os
 from statistics import median
+
+import plot
 
 
 class Aim:
@@ -25,7 +28,12 @@ class Figure:
         self.name, self.title, self.unit, self.how = name, title, unit, how
         self.samples = {}               # who -> [{measure: value}]
         self.aims = []
+        self.notes = []                 # words, or functions of the figure that give them
         self.load = [os.getloadavg()[0]]
+
+    def said(self):
+        words = [note if isinstance(note, str) else note(self) for note in self.notes]
+        return [w for w in words if w]
 
     def add(self, who, sample):
         self.samples.setdefault(who, []).append(sample)
@@ -54,7 +62,14 @@ class Figure:
                 "load_before_after": self.load,
                 "who": {who: {m: spread(self.values(who, m)) for m in samples[0]}
                         for who, samples in self.samples.items()},
-                "aims": [self.verdict(aim) for aim in self.aims]}
+                "aims": [self.verdict(aim) for aim in self.aims], "notes": self.said()}
+
+    def as_svg(self):
+        rows = []
+        for who in self.samples:
+            s = spread(self.values(who, self.measure))
+            rows.append((who, s["median"], s["min"], s["max"]))
+        return plot.bars(self.title, self.unit, rows)
 
     def row(self, who):
         digits = 0 if self.measure == "rate" else 1
@@ -88,4 +103,5 @@ class Figure:
                  + "; load average %.1f before, %.1f after" % tuple(self.load)]
         lines += [self.row(who) for who in self.samples]
         lines += [self.aim_row(aim) for aim in self.aims]
+        lines += ["  " + note for note in self.said()]
         return "\n".join(lines)

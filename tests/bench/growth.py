@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""What a task costs over the size of what is there: a backlog in the broker, tasks that are scheduled,
+children, rows in the ledger. Costs are per task, so that a flat line is what is wished for."""
+
+import os
+import subprocess
+import time
+import uuid
+
+import pika
+
+import bed as beds
+import contract
+import figures
+from bed import Celery, Ours
+from curve import Curve
+from report import Aim
+
+SIZES = (1000, 10000, 100000, 1000000)
+ROWS = (10000, 100000, 1000000)
+CHILDREN = (1, 2, 5, 20, 50, 100, 200)
+CELERY_CHILDREN = 20            # 23 MiB each
+MOST = 5000
+FAR = "now() + interval '1 day'"
+
+
+def sizes(o, all_):
+    """--tasks bounds them: a quick run does not make a million."""
+    return [n for n in all_ if n <= o.tasks * 20] or all_[:1]
+
+
+def pairs(o):
+    return min(o.pairs, 3)
+
+
+def pss_mib(worker):
+    return sum(beds.pss_kib(pid) for pid in beds.tree(worker.process.pid)) / 1024
+
+
+# ---- backlog ----
+
+def drain_part(bed, kind, queue, n):
+    """(µs a task, MiB) of the first n tasks of a queue that holds more."""
+    worker = kind(bed, queue)
+    try:
+        seconds, _, _ = worker.run_through(figures.NOOP, n)
+        return seconds * 1e6 / n, pss_mib(worker)
+    finally:
+        worker.stop()
+
+
+def growth_note(memory):
+    """PSS over the backlog: what each 1,000 of it cost a worker."""
+    words = []
+    for who, at in memory.items():
+        low, high = min(at), max(at)
+        each = (at[high] - at[low]) * 1024 / max(1, (high - low) / 1000)
+        words.append("%s %.1f MiB at %d, %.1f MiB at %d: %.2f KiB each 1,000 queued"
+                     % (who, at[low], low, at[high], high, each))
+    return "memory: " + "; ".join(words)
+
+
+def figure_backlog(bed, o):
+    curve = Curve("curve-backlog", "a task's cost over the backlog behind it", "waiting", "µs each",
+                  "the first %d no-op tasks (Celery a fifth) of a queue that holds so many" % MOST)
+    curve.aims = [Aim("jobfleet", "bare", None, 0.85, less=True)]
+    memory = {"jobfleet": {}, "Celery": {}}
+    for size in sizes(o, SIZES):
+        queue, n = bed.new_queue(), min(size, MOST)
+        bed.quiet_stores()
+        bed.fill(queue, size + 4 * pairs(o) * n, figures.NOOP)
+        for _ in range(pairs(o)):
+            cost, memory["jobfleet"][size] = drain_part(bed, Ours, queue, n)
+            curve.add("jobfleet", size, cost)
+            got = bed.tool("bare", "drain", bed.bare_url, queue, n, beds.PREFETCH)
+            curve.add("bare", size, got["seconds"] * 1e6 / n)
+            cost, memory["Celery"][size] = drain_part(bed, Celery, queue, n // 5)
+            curve.add("Celery", size, cost)
+        bed.drop_queue(queue, must_be_empty=False)
+    curve.notes.append(growth_note(memory))
+    return curve
+
+
+# ---- scheduled ----
+
+COPIES = """
+INSERT INTO jobfleet.pending (task_id, kind, task, queue, headers, body, due)
+SELECT id, 'enqueued', 'echo.noop', '%s', jsonb_build_object('lang', 'c', 'task', 'echo.noop', 'id', id,
+	'root_id', id, 'ignore_result', true), '[[], {}, {}]', %s
+FROM (SELECT gen_random_uuid()::text AS id FROM generate_series(1, %d)) made
+"""
+
+
+def wait_rows(bed, what, query, n):
+    contract.until(what, lambda: bed.sql(query)[0][0] >= n, every_s=0.01)
+
+
+def park(bed, queue, n):
+    """Tasks with an ETA past eta_hold through the worker into PostgreSQL; µs each."""
+    connection = bed.rabbit()
+    channel = connection.channel()
+    there = bed.sql("SELECT count(*) FROM jobfleet.pending")[0][0]
+    began = time.monotonic()
+    for _ in range(n):
+        task_id = str(uuid.uuid4())
+        channel.basic_publish("", queue, b"[[], {}, {}]", pika.BasicProperties(
+            content_type="application/json", content_encoding="utf-8", delivery_mode=2,
+            correlation_id=task_id, headers={
+                "task": figures.NOOP, "id": task_id, "ignore_result": True,
+                "eta": "2099-01-01T00:00:00+00:00"}))
+    wait_rows(bed, "parked", "SELECT count(*) FROM jobfleet.pending", there + n)
+    connection.close()
+    return (time.monotonic() - began) * 1e6 / n
+
+
+def relay(bed, worker, done, n):
+    """Due tasks from PostgreSQL through the broker to their end; µs each."""
+    began = time.monotonic()
+    bed.sql(COPIES % (worker.queue, "now()", n))
+    bed.sql("NOTIFY jobfleet_pending")
+    control = beds.Control(bed, worker.node)
+    end = control.wait_count(figures.NOOP, done + n, began)
+    control.close()
+    return (end - began) * 1e6 / n
+
+
+def figure_scheduled(bed, o):
+    few = max(min(o.tasks // 10, 2000), 100)
+    curve = Curve("curve-scheduled", "parking and relaying a task over the number scheduled",
+                  "scheduled", "µs each", "%d tasks each, beside so many that are due in a day; "
+                  "relay: from the row to the task's end" % few)
+    memory = {"worker": {}, "dispatcher": {}}
+    for size in sizes(o, SIZES):
+        queue = bed.new_queue()
+        bed.quiet_stores()
+        bed.sql("TRUNCATE jobfleet.pending")
+        for at in range(0, size, 100000):
+            bed.sql(COPIES % (queue, FAR, min(100000, size - at)))
+        bed.sql("ANALYZE jobfleet.pending")
+        worker, dispatcher = Ours(bed, queue), contract.start_dispatcher(bed)
+        try:
+            relay(bed, worker, 0, 10)
+            for pair in range(pairs(o)):
+                curve.add("park", size, park(bed, queue, few))
+                curve.add("relay", size, relay(bed, worker, 10 + pair * few, few))
+            memory["worker"][size] = pss_mib(worker)
+            memory["dispatcher"][size] = beds.pss_kib(dispatcher.pid) / 1024
+        finally:
+            dispatcher.terminate()
+            dispatcher.wait(30)
+            worker.stop()
+        bed.drop_queue(queue, must_be_empty=False)
+    bed.sql("TRUNCATE jobfleet.pending")
+    curve.notes.append(growth_note(memory).replace("queued", "scheduled"))
+    return curve
+
+
+# ---- children ----
+
+def with_children(bed, kind, children, n):
+    """(MiB, tasks a second, ms to READY) with so many."""
+    queue = bed.new_queue()
+    bed.quiet_stores()
+    bed.fill(queue, n, figures.NOOP, True)
+    worker = kind(bed, queue, children)
+    try:
+        seconds, _, _ = worker.run_through(figures.NOOP, n)
+        time.sleep(figures.REST_S)
+        return {"MiB": pss_mib(worker), "rate": n / seconds,
+                "ms": (worker.ready - worker.started) * 1000}
+    finally:
+        worker.stop()
+        bed.drop_queue(queue, must_be_empty=False)
+
+
+def children_figure(name, title, measure, unit):
+    def make(bed, o):
+        n = max(o.tasks // 5, 500)
+        counts = [c for c in CHILDREN if not o.quick or c in (1, 5, 50)]
+        curve = Curve(name, title, "children", unit, "%d no-op tasks with results (Celery %d, up to "
+                      "%d children)" % (n, n // 5, CELERY_CHILDREN))
+        curve.aims = [Aim("jobfleet", "Celery", None, None, less=measure != "rate")]
+        for _ in range(pairs(o)):
+            for children in counts:
+                curve.add("jobfleet", children, with_children(bed, Ours, children, n)[measure])
+                if children <= CELERY_CHILDREN:
+                    curve.add("Celery", children,
+                              with_children(bed, Celery, children, n // 5)[measure])
+        if measure == "MiB":
+            curve.notes.append(each_child)
+        return curve
+    return make
+
+
+def each_child(curve):
+    words = []
+    for who in curve.samples:
+        (a, low), (b, high) = curve.points(who)[0], curve.points(who)[-1]
+        words.append("%s %.2f MiB each" % (who, (high - low) / max(1, b - a)))
+    return "a further child: " + ", ".join(words)
+
+
+# ---- rows in the ledger ----
+
+OLD = """
+INSERT INTO jobfleet.ledger (task_id, generation, nesting, retries, outcome, final, task, queue,
+	follow_ups, node, started_at, settled_at)
+SELECT gen_random_uuid()::text, 0, 0, 0, 'success', true, 'echo.noop_ledger', 'bench', 0, 'old@bench',
+	at, at FROM (SELECT now() - n * interval '0.5 s' AS at FROM generate_series(1, %d) n) made
+"""
+
+
+def pgbench_cost(bed, script, n):
+    done = subprocess.run(["pgbench", "-n", "-c", str(figures.CLIENTS), "-j", str(figures.CLIENTS),
+                           "-t", str(n // figures.CLIENTS), "-f", script, bed.database],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    rates = [float(l.split()[2]) for l in done.stdout.splitlines() if l.startswith("tps = ")]
+    if done.returncode or not rates:
+        raise beds.Trouble("pgbench: " + done.stdout)
+    return 1e6 / rates[0]
+
+
+def ledger_cost(bed, n):
+    queue = bed.new_queue()
+    bed.fill(queue, n, figures.LEDGER)
+    worker = Ours(bed, queue)
+    try:
+        seconds, _, _ = worker.run_through(figures.LEDGER, n)
+    finally:
+        worker.stop()
+    bed.drop_queue(queue)
+    return seconds * 1e6 / n
+
+
+def figure_ledger_rows(bed, o):
+    n = max(min(o.tasks // 10, MOST), 500)
+    curve = Curve("curve-ledger", "a task with a ledger over the rows there", "rows", "µs each",
+                  "%d tasks; pgbench -c %d inserts the same row into the same table"
+                  % (n, figures.CLIENTS))
+    curve.aims = [Aim("jobfleet", "pgbench", None, 0.6, less=True)]
+    script = os.path.join(bed.dir, "rows.sql")
+    with open(script, "w") as f:
+        f.write(figures.PGBENCH)
+    bed.quiet_stores()
+    there = 0
+    for size in sizes(o, ROWS):
+        bed.sql(OLD % (size - there))
+        there = size
+        bed.sql("ANALYZE jobfleet.ledger")
+        bed.sql("CHECKPOINT")
+        for _ in range(pairs(o)):
+            curve.add("jobfleet", size, ledger_cost(bed, n))
+            curve.add("pgbench", size, pgbench_cost(bed, script, n))
+    bed.quiet_stores()
+    return curve
+
+
+FIGURES = {
+    "curve-backlog": figure_backlog,
+    "curve-scheduled": figure_scheduled,
+    "children-memory": children_figure("children-memory", "memory over the number of children",
+                                       "MiB", "MiB PSS"),
+    "children-rate": children_figure("children-rate", "drain with results over the number of "
+                                     "children", "rate", "tasks/s"),
+    "curve-ledger": figure_ledger_rows,
+}
+QUICK = ("curve-backlog", "curve-scheduled", "curve-ledger")
