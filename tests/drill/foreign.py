@@ -9,6 +9,7 @@ What raises has no answer: nobody knows what became of it. Ends when all are sen
 
 import os
 import random
+import signal
 import sys
 import time
 import uuid
@@ -18,6 +19,7 @@ import psycopg2
 
 FIRST = {"confirmed": 1000000, "unconfirmed": 1500000}      # numbers of their intents
 ANSWER_LIMIT_S = 600        # no outage lasts longer
+CALL_LIMIT_S = 10           # of a call that would wait for ever, as under an alarm
 run, door, count, rate, seed = sys.argv[1:]
 rng = random.Random("%s/%s" % (seed, door))
 
@@ -72,6 +74,11 @@ def canvas(app, kind, n, root):
     return sig(kind, n=n).set(task_id=root)
 
 
+def give_up(*_):
+    raise TimeoutError("the call does not end")
+
+
+signal.signal(signal.SIGALRM, give_up)
 app, store = application(), Store()
 for number in range(FIRST[door], FIRST[door] + int(count)):
     kind = rng.choice(("short", "short", "retried", "steps", "links", "members", "sum"))
@@ -80,13 +87,15 @@ for number in range(FIRST[door], FIRST[door] + int(count)):
     store.sql("INSERT INTO jobfleet.drill_intents (run, number, task_id, kind, n, door)"
               " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
               (run, number, root, kind, n, door))
+    signal.alarm(CALL_LIMIT_S)
     try:
         canvas(app, kind, n, root).apply_async(retry=False)
     except Exception as problem:        # of any of the libraries below it
+        signal.alarm(0)
         print("%s %s: %s" % (kind, root, str(problem)[:100]), file=sys.stderr)
-        app.close()
-        app = application()
+        app = application()             # without a close of the old one, which may wait, too
     else:
+        signal.alarm(0)
         store.sql("UPDATE jobfleet.drill_intents SET answer = 'confirmed',"
                   " answered_at = clock_timestamp() WHERE run = %s AND number = %s",
                   (run, number))
