@@ -56,3 +56,21 @@ BEGIN
 	WHERE x.name = leave_lease.name AND x.holder = leave_lease.holder;
 	RETURN FOUND;
 END $$;
+
+-- The leader is about to scale a program; written down beside what operators do. Null: the lease is
+-- another's by now, or of another term, so nothing may be done.
+CREATE FUNCTION jobfleet.begin_scaling(holder text, term bigint, arguments jsonb, reason text, at timestamptz)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	made bigint;
+BEGIN
+	PERFORM FROM jobfleet.leases l WHERE l.name = 'dispatcher' AND l.holder = begin_scaling.holder
+		AND l.term = begin_scaling.term FOR SHARE;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO jobfleet.operator_actions AS a (at, operator, action, arguments, detail)
+	VALUES (begin_scaling.at, 'autoscale', 'scale', begin_scaling.arguments, left(begin_scaling.reason, 2000))
+	RETURNING a.id INTO made;
+	RETURN made;
+END $$;

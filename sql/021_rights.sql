@@ -75,7 +75,7 @@ BEGIN
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON jobfleet.schedule_settings TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE ON jobfleet.leases TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.hold_lease, '
-		'jobfleet.leave_lease TO @');
+		'jobfleet.leave_lease, jobfleet.begin_scaling TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT EXECUTE ON FUNCTION jobfleet.fire_schedule, '
 		'jobfleet.schedule_open, jobfleet.replace_runs, jobfleet.release_held, jobfleet.result_records, '
 		'jobfleet.note_ends, jobfleet.data_age, jobfleet.quota_left TO @');

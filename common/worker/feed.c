@@ -413,8 +413,8 @@ void feed_grow(struct worker *w)
 		double ask = backlog_us(w) / GROW_US;
 
 		want = ask >= w->most ? w->most : (int)ask;
-		if (want > w->children)
-			set_children(w, want);
+		if (ask > w->children)	/* by a part of one as well: there is no more at hand to see */
+			set_children(w, want > w->children ? want : w->children + 1);
 	} else if (w->idle_ms && now - w->idle_ms >= w->program.conf->fleet.idle_child_ms) {
 		w->idle_ms = now;
 		set_children(w, w->children - 1);

@@ -21,6 +21,7 @@
 #include "workers/dispatcher/peers.h"
 #include "workers/dispatcher/pidbox.h"
 #include "workers/dispatcher/relay.h"
+#include "workers/dispatcher/scaling.h"
 #include "workers/dispatcher/spool.h"
 #include "workers/dispatcher/watcher.h"
 
@@ -201,6 +202,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->watcher = watcher_new();
 	d->level = level_new();
 	d->leader = leader_new(node);
+	d->scaling = scaling_new();
 	d->pidbox = pidbox_new(node);
 	peers_open(&d->peers, conf, node);
 	relay_open(&d->relay, conf);
@@ -219,6 +221,7 @@ void dispatcher_close(struct dispatcher *d)
 	watch_release(&d->watch);
 	pidbox_free(d->pidbox);
 	level_free(d->level);
+	scaling_free(d->scaling);
 	leader_free(d->leader);
 	relay_close(d->relay);
 	peers_close(d->peers);

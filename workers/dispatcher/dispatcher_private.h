@@ -19,6 +19,7 @@ struct level;
 struct peers;
 struct pidbox;
 struct relay;
+struct scaling;
 struct watcher;
 
 struct dispatcher {
@@ -37,6 +38,7 @@ struct dispatcher {
 	struct watch watch;
 	struct level *level;
 	struct leader *leader;
+	struct scaling *scaling;
 	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
 	int signals;

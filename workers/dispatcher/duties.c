@@ -19,6 +19,7 @@
 #include "workers/dispatcher/relay.h"
 #include "workers/dispatcher/retry.h"
 #include "workers/dispatcher/routes.h"
+#include "workers/dispatcher/scaling.h"
 #include "workers/dispatcher/watcher.h"
 
 #define CLOCK_MS 1000
@@ -113,6 +114,11 @@ static int hold_together(struct dispatcher *d, struct err *e)
 	return watch_turn(&d->watch, d->conf, d->peers, e);
 }
 
+static int scale_programs(struct dispatcher *d, struct err *e)
+{
+	return scaling_turn(d->scaling, d->conf, d->peers, d->leader, e);
+}
+
 static int deliver_results(struct dispatcher *d, struct err *e)
 {
 	return backlog_turn(d->peers, d->conf->fleet.result_expires_s, e);
@@ -191,6 +197,7 @@ static struct duty {
 	{ .name = "spool", .turn = send_spooled, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "lost messages", .turn = watch_queues, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "watching", .turn = hold_together, .pace_ms = DUTIES_SLOW_MS },
+	{ .name = "autoscale", .turn = scale_programs },
 	{ .name = "results", .turn = deliver_results, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "joins", .turn = sweep_joins, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = DUTIES_SLOW_MS },
