@@ -101,6 +101,7 @@ ctl_fn workers_main, queues_main;			/* workers.c, queues.c */
 ctl_fn scheduled_main, explain_main;			/* scheduled.c, explain.c */
 ctl_fn progress_main, logs_main;			/* progress.c, logs.c */
 ctl_fn doctor_main, top_main;				/* doctor.c, top.c */
+ctl_fn audit_main;					/* audit.c */
 ctl_fn revoke_main, pause_main, resume_main;		/* revoke.c, pause.c */
 ctl_fn inspect_main, control_main;			/* remote.c */
 ctl_fn scale_main, purge_main;				/* scale.c, purge.c */

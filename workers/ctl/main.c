@@ -36,6 +36,8 @@ static const struct {
 	{ "scheduled", "what waits for its time, a retry or a release", scheduled_main },
 	{ "progress", "a task's progress, live, then its result", progress_main },
 	{ "logs", "what this host's workers logged about a task", logs_main },
+	{ "audit", "prove that whatever was accepted is somewhere, or name what is missing",
+	  audit_main },
 	{ "explain", "what happened to a task, and why it is not further", explain_main },
 	{ "doctor", "check services, rights, settings, room and clocks", doctor_main },
 	{ "scale", "how many children a node, or a queue's or program's nodes, have", scale_main },

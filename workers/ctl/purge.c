@@ -13,12 +13,11 @@
 #include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
+#include "workers/ctl/holders.h"
 #include "workers/ctl/operator.h"
-#include "workers/ctl/pidbox.h"
 #include "workers/ctl/purged.h"
-#include "workers/ctl/remote.h"
 
-enum { ASK_MS = 10000, PURGE_MS = 60000 };
+enum { PURGE_MS = 60000 };
 
 struct purge {
 	struct ctl *ctl;
@@ -26,20 +25,14 @@ struct purge {
 	int64_t messages;		/* ready, then: how many were purged */
 	int64_t safe;			/* tasks of it that the fleet keeps safe */
 	int64_t ended, held, waiting;
-	char **nodes;			/* whom to ask what is running; NULL-terminated */
-	size_t nnodes;
+	struct holders holders;		/* whom to ask what is running */
 	bool there;			/* the broker has the queue */
-	bool silent;			/* one of them does not answer: nobody knows what it holds */
 };
 
 static const char SQL_COUNT[] =
 	"SELECT (SELECT count(*) FROM jobfleet.pending p WHERE " PURGED_ROWS "),"
 	" (SELECT count(*) FROM jobfleet.pending WHERE queue = $1 AND state = 'waiting'),"
 	" to_json(clock_timestamp())#>>'{}'";
-
-static const char SQL_NODES[] =
-	"SELECT node FROM jobfleet.workers WHERE state <> 'stopped'"
-	" AND seen_at >= now() - 3 * $2::int * interval '1 s' AND $1 = ANY(queues)";
 
 static int count(struct purge *p, char **ret_now, struct err *e)
 {
@@ -55,114 +48,24 @@ static int count(struct purge *p, char **ret_now, struct err *e)
 	return 0;
 }
 
-static void add_node(struct purge *p, const char *node)
-{
-	for (size_t i = 0; i < p->nnodes; i++) {
-		if (strcmp(p->nodes[i], node) == 0)
-			return;
-	}
-	p->nodes = mem_realloc(p->nodes, (p->nnodes + 2) * sizeof *p->nodes);
-	p->nodes[p->nnodes++] = mem_strdup(node);
-	p->nodes[p->nnodes] = NULL;
-}
-
-/* Who answers, and who should. */
-static int find_nodes(struct purge *p, struct err *e)
-{
-	struct pidbox_replies there = { 0 };
-	struct pg_rows *rows = NULL;
-	int r = remote_ask(p->ctl, &(struct remote){ 0 }, "ping", NULL, &there, e);
-
-	for (size_t i = 0; r >= 0 && i < there.n; i++)
-		add_node(p, there.items[i].node);
-	pidbox_replies_release(&there);
-	if (r >= 0)
-		r = ctl_query(p->ctl, SQL_NODES,
-			      PG_PARAMS(PG_TEXT(p->queue), PG_INT(p->ctl->conf->fleet.heartbeat_s)),
-			      &rows, e);
-	for (size_t i = 0; r >= 0 && i < pg_rows_count(rows); i++)
-		add_node(p, pg_text(rows, i, 0));
-	pg_rows_free(rows);
-	return r;
-}
-
-/* Which of a slice a worker holds: an object with their ids. */
+/* Which of a slice a worker holds: members of held. */
 static int find_held(struct purge *p, const struct purged *slice, cJSON *held, struct err *e)
 {
-	cJSON *o = mem_check(cJSON_CreateObject()), *ids = mem_check(cJSON_CreateArray());
-	struct pidbox_replies replies = { 0 };
-	struct pidbox_request q = { .method = "query_task", .nodes = (const char *const *)p->nodes,
-				    .nnodes = p->nnodes };
-	struct pidbox *box;
-	char *text;
-	int r = ctl_pidbox(p->ctl, &box, e);
+	cJSON *ids = mem_check(cJSON_CreateArray());
 
 	for (size_t i = 0; i < slice->n; i++)
 		cJSON_AddItemToArray(ids, mem_check(cJSON_CreateString(purged_id(slice, i))));
-	json_set(o, "ids", ids);
-	text = json_print(o);
-	q.arguments = text;
-	if (r >= 0)
-		r = pidbox_broadcast(box, &q, ASK_MS, &replies, e);
-	if (r >= 0 && replies.n < p->nnodes)
-		p->silent = true;
-	for (size_t i = 0; r >= 0 && i < replies.n; i++) {
-		cJSON *answer = NULL;
-		const cJSON *one;
-
-		if (json_parse(replies.items[i].json, strlen(replies.items[i].json), &answer,
-			       NULL) == 0) {
-			cJSON_ArrayForEach(one, answer) {
-				json_set_bool(held, one->string, true);
-			}
-		}
-		cJSON_Delete(answer);
-	}
-	pidbox_replies_release(&replies);
-	free(text);
-	cJSON_Delete(o);
-	return r;
-}
-
-/* What waits in a worker for its time, a few seconds away; query_task does not tell of it. */
-static int find_scheduled(struct purge *p, cJSON *held, struct err *e)
-{
-	struct pidbox_request q = { .method = "scheduled", .nodes = (const char *const *)p->nodes,
-				    .nnodes = p->nnodes };
-	struct pidbox_replies replies = { 0 };
-	struct pidbox *box;
-	int r = ctl_pidbox(p->ctl, &box, e);
-
-	if (r >= 0)
-		r = pidbox_broadcast(box, &q, ASK_MS, &replies, e);
-	p->silent |= r >= 0 && replies.n < p->nnodes;
-	for (size_t i = 0; r >= 0 && i < replies.n; i++) {
-		const char *json = replies.items[i].json;
-		cJSON *answer = NULL;
-		const cJSON *one;
-
-		if (json_parse(json, strlen(json), &answer, NULL) == 0) {
-			cJSON_ArrayForEach(one, answer) {
-				json_set_bool(held, json_str(json_get(one, "request"), "id", ""),
-					      true);
-			}
-		}
-		cJSON_Delete(answer);
-	}
-	pidbox_replies_release(&replies);
-	return r;
+	return holders_ask(&p->holders, ids, held, e);
 }
 
 static int end_slice(struct purge *p, const struct purged *slice, struct err *e)
 {
 	cJSON *held = mem_check(cJSON_CreateObject());
-	int r = p->nnodes ? find_scheduled(p, held, e) : 0;
-
-	if (r >= 0 && p->nnodes)
-		r = find_held(p, slice, held, e);
+	int r = find_held(p, slice, held, e);
 
 	for (size_t i = 0; i < slice->n && r >= 0; i++) {
-		if (p->silent || cJSON_GetObjectItemCaseSensitive(held, purged_id(slice, i))) {
+		if (p->holders.silent ||
+		    cJSON_GetObjectItemCaseSensitive(held, purged_id(slice, i))) {
 			p->held++;
 			continue;
 		}
@@ -179,7 +82,7 @@ static int end_slice(struct purge *p, const struct purged *slice, struct err *e)
 static int end_tasks(struct purge *p, const char *before, struct err *e)
 {
 	struct purged slice = { .queue = p->queue, .before = before };
-	int r = p->safe > 0 ? find_nodes(p, e) : 0;
+	int r = p->safe > 0 ? holders_find(&p->holders, p->ctl, p->queue, e) : 0;
 
 	while (r >= 0 && p->safe > 0 && (r = purged_next(&slice, p->ctl, e)) > 0)
 		r = end_slice(p, &slice, e);
@@ -210,7 +113,7 @@ static int tell(const struct purge *p)
 	else
 		printf("%lld messages purged; %lld tasks that the fleet kept safe end as revoked\n",
 		       (long long)p->messages, (long long)p->ended);
-	if (p->silent)
+	if (p->holders.silent)
 		fprintf(stderr, "jobfleet: a node of the queue did not answer: %lld tasks that it "
 				"may hold were left alone; purge again when it does\n",
 			(long long)p->held);
@@ -219,7 +122,7 @@ static int tell(const struct purge *p)
 	if (p->waiting > 0)
 		ctl_note(p->ctl, "%lld wait in PostgreSQL (due later, retried or parked) and stay",
 			 (long long)p->waiting);
-	return p->silent ? CTL_TIMEOUT : CTL_OK;
+	return p->holders.silent ? CTL_TIMEOUT : CTL_OK;
 }
 
 static int confirm(const struct purge *p, bool yes, struct err *e)
@@ -317,8 +220,6 @@ int purge_main(struct ctl *c, int argc, char **argv, struct err *e)
 	if (!*p.queue)
 		return err_set(e, ERR_USAGE, "the queue's name is empty");
 	r = purge(&p, yes, e);
-	for (size_t i = 0; i < p.nnodes; i++)
-		free(p.nodes[i]);
-	free(p.nodes);
+	holders_release(&p.holders);
 	return r;
 }
