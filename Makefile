@@ -23,7 +23,7 @@
 # make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
 
 comma := ,
-B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)$(if $(FUZZ),-fuzz)
+B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)$(if $(FUZZ),-fuzz)$(if $(FUZZ_COVERAGE),-lines)
 WERROR ?= $(if $(filter true,$(CI)),1)
 CC ?= gcc
 FUZZ_SECONDS ?= 60
@@ -46,6 +46,7 @@ override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissi
 	$(if $(FUZZ),,$(if $(WERROR),-Werror)) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(if $(COVERAGE),--coverage -fprofile-update=atomic) \
+	$(if $(FUZZ_COVERAGE),-fprofile-instr-generate -fcoverage-mapping) \
 	$(if $(FUZZ),-Wno-unknown-warning-option -fsanitize=fuzzer-no-link$(comma)$(FUZZ_SAN) \
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -130,6 +131,11 @@ $B/bin/$1: LINK_EXTRA = -lcmocka
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 
+# Calls that fail in turn (tests/hostile/inject.h).
+INJECT_WRAP := write read pread send recv fsync mkdir rename renameat renameat2 link fstat connect socket
+$B/bin/test_collection_hostile $B/bin/test_hostile_links: LINK_EXTRA += \
+	$(addprefix -Wl$(comma)--wrap=,$(INJECT_WRAP))
+
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
 $B/bin/transform $B/bin/lookup: $(call nouns_of,processing)
@@ -140,6 +146,12 @@ fuzz-programs: $(FUZZERS)
 $(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
 $B/bin/fuzz_pay $B/bin/fuzz_text $B/bin/fuzz_dates: $(call nouns_of,processing)
 $B/bin/fuzz_figures: $(call nouns_of,salary)
+$B/bin/fuzz_sources: $(SOURCES)
+$B/bin/fuzz_urls: $B/workers/processing/weblink.o
+$B/bin/fuzz_files: $B/workers/collection/rawfile.o $B/workers/collection/raw.o \
+	$B/workers/salary/cacheentry.o
+$B/bin/fuzz_link: LINK_EXTRA += $(addprefix -Wl$(comma)--wrap=,conn_start conn_step conn_read conn_write \
+	conn_has_buffered conn_close)
 $(FUZZERS): $B/bin/%: $B/tests/fuzz/%.o $B/libcommon.a
 	$(link)
 

@@ -8,7 +8,6 @@
 #include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/secrets.h"
 #include "common/net/http_private.h"
 
 enum {
@@ -310,6 +309,7 @@ static void copy_type(struct http_response *r)
 {
 	char value[sizeof r->content_type];
 
+	http_hide_secrets(r);
 	if (!http_header(r, "Content-Type", value, sizeof value))
 		return;
 	value[strcspn(value, "; \t")] = '\0';
@@ -337,11 +337,8 @@ static void end_exchange(struct http *h, struct exchange *x, CURLcode c)
 		start(h, x);
 		return;
 	}
-	if (more == 0) {
-		secrets_hide(r->body.data, r->body.len);
-		secrets_hide(r->headers.data, r->headers.len);
+	if (more == 0)
 		copy_type(r);
-	}
 	finish(x, more);
 }
 

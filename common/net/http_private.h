@@ -6,10 +6,13 @@
 #include <stdbool.h>
 
 struct err;
+struct http_response;
 
 /* May this URL be asked? *ret_shown is malloc'ed, safe to show. */
 int http_check_url(const char *url, char **ret_shown, bool *ret_loopback, struct err *e);
 /* Same scheme, host and port. */
 bool http_same_origin(const char *a, const char *b);
+/* Stars what an answer quotes of our secrets. */
+void http_hide_secrets(struct http_response *r);
 
 #endif

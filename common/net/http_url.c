@@ -5,6 +5,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/base/secrets.h"
 #include "common/net/http.h"
 #include "common/net/http_private.h"
 
@@ -121,4 +122,10 @@ int http_put_path(struct buf *b, const char *part)
 	r = buf_printf(b, "/%s", escaped);
 	curl_free(escaped);
 	return r;
+}
+
+void http_hide_secrets(struct http_response *r)
+{
+	secrets_hide(r->body.data, r->body.len);
+	secrets_hide(r->headers.data, r->headers.len);
 }

@@ -151,6 +151,10 @@ static int read_whole(const char *path, char **ret, size_t *ret_len, struct err 
 		while (len < (size_t)st.st_size) {
 			ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
 
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n < 0)	/* not to be taken for a file that is none of ours */
+				r = io_error(e, "cannot read", path);
 			if (n <= 0)
 				break;
 			len += (size_t)n;
@@ -159,8 +163,10 @@ static int read_whole(const char *path, char **ret, size_t *ret_len, struct err 
 	}
 	if (fd >= 0)
 		close(fd);
-	if (r < 0)
+	if (r < 0) {
+		free(text);
 		return r;
+	}
 	*ret = text;
 	*ret_len = len;
 	return 0;
