@@ -12,6 +12,7 @@
  * checks find the queues, tasks and sources that schedules name. */
 struct plan {
 	struct conf shadow;
+	const struct conf *conf;
 	size_t nfile;		/* the first so many stand in the file */
 	bool *changed;		/* by the database */
 };
@@ -30,6 +31,7 @@ struct plan *plan_new(const struct conf *conf)
 {
 	struct plan *p = mem_zalloc(sizeof *p);
 
+	p->conf = conf;
 	p->shadow = *conf;
 	p->shadow.schedules = NULL;
 	p->shadow.nschedules = 0;
@@ -134,8 +136,19 @@ static int refuse(struct conf_faults *faults, struct err *e)
 	return r;
 }
 
-int plan_put(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
-	     struct err *e)
+/* Schedule i as it is without the database. */
+static void forget_changes(struct plan *p, size_t i)
+{
+	if (i < p->nfile) {
+		p->shadow.schedules[i] = p->conf->schedules[i];
+		return;
+	}
+	add(p, p->shadow.schedules[i].name);
+	p->shadow.schedules[i] = p->shadow.schedules[--p->shadow.nschedules];
+}
+
+static int put(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
+	       bool over_file, struct err *e)
 {
 	const struct conf_schedule *known = plan_find(p, name);
 	struct conf_schedule was = { 0 };
@@ -147,6 +160,8 @@ int plan_put(struct plan *p, const char *name, const struct plan_setting *settin
 	if (good_name(name, &faults)) {
 		i = known ? (size_t)(known - p->shadow.schedules) : add(p, name);
 		was = p->shadow.schedules[i];
+		if (known && over_file)
+			forget_changes(p, i);
 		drop_other_kinds(&p->shadow.schedules[i], settings, n);
 		for (size_t k = 0; k < n; k++)
 			set_key(p, i, &settings[k], &faults);
@@ -160,6 +175,18 @@ int plan_put(struct plan *p, const char *name, const struct plan_setting *settin
 		r = refuse(&faults, e);
 	conf_faults_release(&faults);
 	return r;
+}
+
+int plan_put(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
+	     struct err *e)
+{
+	return put(p, name, settings, n, false, e);
+}
+
+int plan_replace(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
+		 struct err *e)
+{
+	return put(p, name, settings, n, true, e);
 }
 
 /* ---- answers ---- */

@@ -29,6 +29,10 @@ void plan_free(struct plan *p);
 int plan_put(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
 	     struct err *e);
 
+/* The same, but they stand over what the file says alone, instead of what the database had. */
+int plan_replace(struct plan *p, const char *name, const struct plan_setting *settings, size_t n,
+		 struct err *e);
+
 size_t plan_count(const struct plan *p);
 const struct conf_schedule *plan_at(const struct plan *p, size_t i);
 const struct conf_schedule *plan_find(const struct plan *p, const char *name);	/* NULL: none */

@@ -105,6 +105,14 @@ def a_change_holds_from_then_on():
     ask("set", "filed", "--cron=0 8 * * *", "--timezone=Europe/Berlin")
     row = listed("filed")
     assert row["origin"] == "both" and row["when"] == "0 8 * * * (Europe/Berlin)", row
+    ask("set", "filed", "--unset=timezone", "--jitter=1m")
+    assert listed("filed")["when"] == "0 8 * * *", listed("filed")
+    ask("set", "filed", "--unset=cron,jitter")
+    assert listed("filed")["when"] == "0 9 * * *", listed("filed")
+    refused("set", "filed", "--unset=cron", says="the database sets no cron of schedule filed", status=1)
+    refused("set", "filed", "--unset=colour", says='a schedule has no key "colour"')
+    refused("set", "filed", "--unset=every", "--every=1h", says="contradict each other")
+    refused("set", "quick", "--unset=task", says="task")
     ask("remove", "filed")
     assert listed("filed")["when"] == "0 9 * * *" and listed("filed")["origin"] == "file"
 

@@ -52,7 +52,7 @@ def candidates(*words):
 
 
 def completion_knows_commands_methods_options_and_names():
-    assert candidates("re") == ["result", "reprocess", "revoke", "resume"]
+    assert candidates("re") == ["result", "reprocess", "report", "revoke", "resume"]
     assert candidates("dlq", "re") == ["replay"] and candidates("help", "pau") == ["pause"]
     assert "--canary=" in candidates("dlq", "replay", "--") and "--yes" in candidates("purge", "-")
     assert candidates("inspect", "acti") == ["active", "active_queues"]

@@ -189,8 +189,10 @@ def reload_takes_a_good_file_and_refuses_a_bad_one():
     reload(good + "queue broken {\n")
     wait_for("the bad file is refused", lambda: machine.said(ECHO, "reload refused"), 20, 0.05)
     machine.wait_state(ECHO, "active", 20)
+    assert machine.run("systemctl", "reload", "jobfleet-migrate", check=False).returncode != 0
     reload(good)
     wait_for("it is as before", lambda: machine.said(ECHO, "children=2"), 20, 0.05)
+    machine.ctl("reload", "jobfleet-*")
     assert machine.pid(ECHO) == before
     machine.wait_state(ECHO, "active", 20)
 

@@ -98,6 +98,28 @@ static void another_kind_takes_the_place_of_the_files(void **state)
 	plan_free(p);
 }
 
+static void what_is_put_anew_stands_over_the_file_alone(void **state)
+{
+	struct plan *p = plan_new(conf);
+	struct err e = { 0 };
+
+	(void)state;
+	must_put(p, "filed", SETTINGS({ "every", "1h" }, { "timezone", "Europe/Berlin" }));
+	assert_int_equal(plan_replace(p, "filed", SETTINGS({ "jitter", "1m" }), &e), 0);
+	assert_string_equal(plan_find(p, "filed")->cron, "0 9 * * *");
+	assert_string_equal(plan_find(p, "filed")->timezone, conf->schedules[0].timezone);
+	assert_int_equal(plan_find(p, "filed")->jitter_ms, 60000);
+	must_put(p, "added", SETTINGS({ "every", "1h" }, { "task", "t.one" }, { "priority", "7" }));
+	assert_int_equal(plan_replace(p, "added", SETTINGS({ "every", "2h" }), &e), -ERR_CONFIG);
+	assert_int_equal(plan_find(p, "added")->priority, 7);
+	assert_int_equal(
+		plan_replace(p, "added", SETTINGS({ "every", "2h" }, { "task", "t.one" }), &e), 0);
+	assert_int_equal(plan_find(p, "added")->priority, CONF_UNSET);
+	assert_string_equal(plan_find(p, "added")->name, "added");
+	assert_int_equal(plan_count(p), 3);
+	plan_free(p);
+}
+
 static void one_may_be_of_the_database_alone_and_come_after_another(void **state)
 {
 	struct plan *p = plan_new(conf);
@@ -185,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_of_the_database_go_over_the_files),
 		cmocka_unit_test(another_kind_takes_the_place_of_the_files),
+		cmocka_unit_test(what_is_put_anew_stands_over_the_file_alone),
 		cmocka_unit_test(one_may_be_of_the_database_alone_and_come_after_another),
 		cmocka_unit_test(what_is_wrong_is_told_and_changes_nothing),
 		cmocka_unit_test(conditions_are_read),

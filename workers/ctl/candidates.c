@@ -183,6 +183,11 @@ static void offer_values(const struct search *s, const char *option, size_t len)
 	static const char *const modes[] = { "reject", "replace", "throttle", NULL };
 	static const char *const overlaps[] = { "skip", "allow", "queue", "replace", NULL };
 	static const char *const catch_ups[] = { "skip", "last", "all", NULL };
+	static const char *const keys[] = {
+		"cron", "every", "at", "after", "delay", "timezone", "task", "args", "kwargs", "queue",
+		"priority", "overlap", "catch-up", "catch-up-max", "jitter", "condition",
+		"max-retries", "retry-distance", "time-limit", "enabled", NULL,
+	};
 	static const char *const outcomes[] = { "begun", "done", "failed", "refused", NULL };
 	char name[64];
 
@@ -203,6 +208,8 @@ static void offer_values(const struct search *s, const char *option, size_t len)
 		offer_list(s, catch_ups);
 	else if (strcmp(name, "outcome") == 0)
 		offer_list(s, outcomes);
+	else if (strcmp(name, "unset") == 0)
+		offer_list(s, keys);
 	else if (strcmp(name, "after") == 0)
 		offer_schedules(s);
 }

@@ -38,15 +38,23 @@ static const struct {
 	{ "enabled", "enabled", "yes|no", "no: defined, but nothing fires" },
 };
 
-enum { KEYS_MOST = COUNT(KEYS) };
+/* The first so many of KEYS say when. */
+enum { KINDS = 4, KEYS_MOST = COUNT(KEYS), KEYS_BYTES = 512 };
 
 static const char SQL_PUT[] =
 	"SELECT jobfleet.schedule_put($1, coalesce((SELECT s.settings FROM jobfleet.schedule_settings s"
 	" WHERE s.name = $1), '{}') - CASE WHEN $4::boolean THEN ARRAY['cron', 'every', 'at', 'after', 'delay']"
-	" ELSE '{}' END || $2::jsonb, $3)";
+	" ELSE '{}' END - $5::text[] || $2::jsonb, $3)";
+
+/* What the database has of a schedule. */
+static const char SQL_KEYS[] =
+	"SELECT k.key, k.value FROM jobfleet.schedule_settings s, jsonb_each_text(s.settings) k"
+	" WHERE s.name = $1 ORDER BY 1";
 
 struct change {
 	const char *texts[KEYS_MOST];
+	struct args_values unset;	/* keys, several with commas between */
+	bool gone[KEYS_MOST];		/* which of KEYS that is */
 	struct plan_setting settings[KEYS_MOST];
 	size_t n;
 	bool kind;	/* one of cron, every, at, after is among them */
@@ -73,8 +81,54 @@ static void collect(struct change *ch)
 		if (!ch->texts[i])
 			continue;
 		ch->settings[ch->n++] = (struct plan_setting){ KEYS[i].key, ch->texts[i] };
-		ch->kind = ch->kind || i < 4;
+		ch->kind = ch->kind || i < KINDS;
 	}
+}
+
+/* "catch-up,jitter": as options or as keys are written. */
+static int mark_unset(struct change *ch, const char *list, struct err *e)
+{
+	while (*list) {
+		size_t n = strcspn(list, ","), i = 0;
+
+		while (i < KEYS_MOST && (strncmp(KEYS[i].key, list, n) != 0 || KEYS[i].key[n]) &&
+		       (strncmp(KEYS[i].option, list, n) != 0 || KEYS[i].option[n]))
+			i++;
+		if (i == KEYS_MOST)
+			return err_set(e, ERR_USAGE, "--unset: a schedule has no key \"%.*s\"",
+				       (int)(n > 60 ? 60 : n), list);
+		ch->gone[i] = true;
+		list += n + (list[n] == ',');
+	}
+	return 0;
+}
+
+static int read_unset(struct change *ch, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < ch->unset.n; i++)
+		r = mark_unset(ch, ch->unset.texts[i], e);
+	for (size_t i = 0; r == 0 && i < KEYS_MOST; i++) {
+		if (ch->gone[i] && ch->texts[i])
+			r = err_set(e, ERR_USAGE, "--unset=%s and --%s contradict each other",
+				    KEYS[i].option, KEYS[i].option);
+	}
+	return r;
+}
+
+/* PostgreSQL's array of the keys that go. */
+static const char *print_unset(const struct change *ch, char *out, size_t size)
+{
+	size_t n = (size_t)snprintf(out, size, "{");
+
+	for (size_t i = 0; i < KEYS_MOST; i++) {
+		if (ch->gone[i] && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 1 ? "," : "",
+					      KEYS[i].key);
+	}
+	snprintf(out + n, size - n, "}");
+	return out;
 }
 
 static char *print_settings(const struct change *ch)
@@ -91,13 +145,14 @@ static char *print_settings(const struct change *ch)
 
 static int put(struct ctl *c, const char *name, const struct change *ch, struct err *e)
 {
-	char *settings = print_settings(ch), by[OPERATOR_SIZE];
+	char *settings = print_settings(ch), by[OPERATOR_SIZE], unset[KEYS_BYTES];
 	int r;
 
 	operator_name(by);
 	r = ctl_query(c, SQL_PUT,
 		      PG_PARAMS(PG_TEXT(name), PG_TEXT(settings), PG_TEXT(by),
-				PG_TEXT(ch->kind ? "t" : "f")),
+				PG_TEXT(ch->kind ? "t" : "f"),
+				PG_TEXT(print_unset(ch, unset, sizeof unset))),
 		      NULL, e);
 	free(settings);
 	return r;
@@ -128,6 +183,68 @@ static int check_new(const struct plan *plan, const char *name, struct err *e)
 		       "changes it", name);
 }
 
+static bool is_kind(const char *key)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		if (strcmp(KEYS[i].key, key) == 0)
+			return true;
+	}
+	return strcmp(key, "delay") == 0;
+}
+
+static bool stays(const struct change *ch, const char *key)
+{
+	if (ch->kind && is_kind(key))
+		return false;
+	for (size_t i = 0; i < KEYS_MOST; i++) {
+		if (strcmp(KEYS[i].key, key) == 0)
+			return !ch->gone[i] && !ch->texts[i];
+	}
+	return true;
+}
+
+static int must_have(const struct change *ch, const struct pg_rows *rows, const char *name,
+		     struct err *e)
+{
+	for (size_t i = 0; i < KEYS_MOST; i++) {
+		size_t k = 0;
+
+		while (ch->gone[i] && k < pg_rows_count(rows) &&
+		       strcmp(pg_text(rows, k, 0), KEYS[i].key) != 0)
+			k++;
+		if (ch->gone[i] && k == pg_rows_count(rows))
+			return err_set(e, ERR_NOT_FOUND, "the database sets no %s of schedule %s",
+				       KEYS[i].key, name);
+	}
+	return 0;
+}
+
+/* With something taken back: what is left of the database's settings, and the new ones, over the
+ * file's. */
+static int check_unset(struct ctl *c, struct plan *plan, const char *name, const struct change *ch,
+		       struct err *e)
+{
+	struct plan_setting all[2 * KEYS_MOST];
+	struct pg_rows *rows = NULL;
+	size_t n = 0;
+	int r = ctl_query(c, SQL_KEYS, PG_PARAMS(PG_TEXT(name)), &rows, e);
+
+	if (r == 0)
+		r = must_have(ch, rows, name, e);
+	for (size_t i = 0; r == 0 && i < pg_rows_count(rows) && n < KEYS_MOST; i++) {
+		const char *key = pg_text(rows, i, 0);
+
+		if (stays(ch, key))
+			all[n++] = (struct plan_setting){ key, pg_text(rows, i, 1) };
+	}
+	for (size_t i = 0; r == 0 && i < ch->n; i++)
+		all[n++] = ch->settings[i];
+	if (r == 0)
+		r = plan_replace(plan, name, all, n, e);
+	pg_rows_free(rows);
+	return r;
+}
+
 /* The whole plan is checked with the change in it before anything is written. */
 static int change(struct ctl *c, const char *name, struct change *ch, bool fresh, struct err *e)
 {
@@ -136,16 +253,19 @@ static int change(struct ctl *c, const char *name, struct change *ch, bool fresh
 	int r;
 
 	collect(ch);
-	r = plans_load(c, &plan, e);
+	r = read_unset(ch, e);
+	if (r == 0)
+		r = plans_load(c, &plan, e);
 	if (r == 0)
 		r = fresh ? check_new(plan, name, e) : plans_find(plan, name, &known, e);
-	if (r == 0 && ch->n == 0)
+	if (r == 0 && ch->n == 0 && ch->unset.n == 0)
 		r = err_set(e, ERR_USAGE,
 			    "nothing is said of it; jobfleet schedule %s --help lists "
 			    "the options",
 			    fresh ? "add" : "set");
 	if (r == 0)
-		r = plan_put(plan, name, ch->settings, ch->n, e);
+		r = ch->unset.n > 0 ? check_unset(c, plan, name, ch, e)
+				    : plan_put(plan, name, ch->settings, ch->n, e);
 	if (r == 0)
 		r = action_begin(c, fresh ? "schedule add" : "schedule set", e);
 	if (r == 0)
@@ -182,16 +302,21 @@ int schedules_add(struct ctl *c, int argc, char **argv, struct err *e)
 int schedules_set(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	struct change ch = { 0 };
-	struct args_option options[KEYS_MOST + 8];
-	size_t n = fill_options(c, &ch, options);
+	struct args_option options[KEYS_MOST + 8] = {
+		{ "unset", "KEY,...", "takes back what the database has of them", NULL, NULL,
+		  &ch.unset },
+	};
+	size_t n = 1 + fill_options(c, &ch, options + 1);
 	const struct args args = {
 		.usage = "schedule set NAME [OPTION...]",
 		.about =
 			"Changes settings of a schedule; what is not given stays. For one of"
 			" queues.conf they stand in\n"
-			"the database over the file's, until schedule remove. What it had missed is"
-			" not caught up.\n"
-			"Needs the role jobfleet_admin.",
+			"the database over the file's, until --unset or schedule remove; without them"
+			" the file's hold\n"
+			"again. What it had missed is not caught up. Needs the role jobfleet_admin."
+			" Exit status 1:\n"
+			"there is no such schedule, or the database has no such key.",
 		.options = options, .noptions = n, .least = 1, .most = 1,
 	};
 	char **operands;

@@ -108,7 +108,10 @@ static int check_endpoint(const struct ctl *c, const struct conf *conf, struct e
 
 int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const struct args_option options[] = { CTL_CONFIG_OPTION(c) };
+	const struct args_option options[] = {
+		{ "quiet", NULL, "check: only what is wrong", NULL, &c->quiet },
+		CTL_CONFIG_OPTION(c),
+	};
 	const struct args args = {
 		.usage = "config check|policy [FILE] [--config=FILE]",
 		.about =
@@ -148,7 +151,8 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 		print_policy(conf);
 		return CTL_OK;
 	}
-	conf_print(conf, stdout);
+	if (!c->quiet)
+		conf_print(conf, stdout);
 	r = watched_check(conf, e);
 	return r < 0 ? r : check_endpoint(c, conf, e);
 }
