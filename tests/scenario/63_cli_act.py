@@ -298,6 +298,11 @@ def scale_changes_the_children_of_nodes_and_shows_before_and_after():
     assert "nobody@test did not answer" in err, err
     refused("scale", NODE, "0", says="children, as N or MIN,MAX")
     refused("scale", NODE, "3,2", says="the smaller one")
+    refused("scale", "echo", says="how many")
+    refused("scale", "echo", "2", "--instances=2", says="how many")
+    refused("scale", "echo", "--instances=many", says="--instances")
+    refused("scale", "ecoh", "--instances=2", says="did you mean echo?", status=1)
+    refused("scale", "echo", "--instances=2", says="systemd", status=1)
 
 
 # ---- purge ----

@@ -15,6 +15,7 @@
 #include "workers/ctl/action.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
+#include "workers/ctl/instances.h"
 #include "workers/ctl/pidbox.h"
 #include "workers/ctl/remote.h"
 #include "workers/ctl/table.h"
@@ -248,39 +249,58 @@ static int scale(struct ctl *c, const struct remote *remote, struct bounds want,
 	return code;
 }
 
+static int scale_children(struct ctl *c, struct remote *remote, char **operands, struct err *e)
+{
+	struct bounds want = { 0 };
+	char *nodes = NULL;
+	int r = read_bounds(operands[1], &want, e);
+
+	if (r == 0)
+		r = find_nodes(c, operands[0], &nodes, e);
+	remote->nodes = (struct args_values){ { nodes }, 1 };
+	if (r == 0)
+		r = action_begin(c, "scale", e);
+	if (r == 0)
+		r = scale(c, remote, want, e);
+	free(nodes);
+	return r;
+}
+
 int scale_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	struct remote remote = { 0 };
+	const char *instances = NULL;
 	const struct args_option options[] = {
+		{ "instances", "N", "so many units of this host's systemd instead", &instances,
+		  NULL },
 		REMOTE_TIMEOUT_OPTION(&remote),
 		CTL_JSON_OPTION(c), CTL_QUIET_OPTION(c), CTL_CONFIG_OPTION(c),
 	};
 	const struct args args = {
-		.usage = "scale NODE|QUEUE|PROGRAM N|MIN,MAX [OPTION...]",
+		.usage = "scale NODE|QUEUE|PROGRAM N|MIN,MAX [OPTION...], or scale QUEUE|PROGRAM"
+			 " --instances=N",
 		.about =
 			"Gives one node, or each node that serves a queue or runs a program, N"
 			" children, or MIN to\n"
 			"MAX by backlog where the worker was started with a range. Shows before"
 			" and after. It holds\n"
-			"until the worker ends; queues.conf says what it starts with. Exit"
-			" status 1: a node\n"
-			"refused, or there is none; 2: one did not answer.",
-		.options = options, .noptions = COUNT(options), .least = 2, .most = 2,
+			"until the worker ends; queues.conf says what it starts with. With"
+			" --instances systemd starts\n"
+			"or stops units jobfleet-worker@PROGRAM:2 and so on until N of them run;"
+			" one that stops ends\n"
+			"its tasks first. Exit status 1: a node or systemd refused, or there is"
+			" none; 2: a node did\n"
+			"not answer.",
+		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
 	};
-	struct bounds want = { 0 };
-	char **operands, *nodes = NULL;
+	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	r = read_bounds(operands[1], &want, e);
-	if (r == 0)
-		r = find_nodes(c, operands[0], &nodes, e);
-	remote.nodes = (struct args_values){ { nodes }, 1 };
-	if (r == 0)
-		r = action_begin(c, "scale", e);
-	if (r == 0)
-		r = scale(c, &remote, want, e);
-	free(nodes);
-	return r;
+	if (!instances == !operands[1])
+		return err_set(e, ERR_USAGE, "how many: N or MIN,MAX children of each node, or "
+					     "--instances=N");
+	return instances ? instances_scale(c, operands[0], instances, e) :
+			   scale_children(c, &remote, operands, e);
 }
