@@ -518,19 +518,22 @@ $$;
 
 -- Everything that is counted, as the file of `jobfleet drill --out` has it.
 CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	WITH i AS (SELECT * FROM jobfleet.drill_intents d WHERE d.run = $1),
-	b AS (SELECT * FROM jobfleet.drill_begins d WHERE d.run = $1),
-	e AS (SELECT * FROM jobfleet.drill_effects d WHERE d.run = $1),
+	WITH i AS NOT MATERIALIZED (SELECT * FROM jobfleet.drill_intents d WHERE d.run = $1),
+	b AS NOT MATERIALIZED (SELECT * FROM jobfleet.drill_begins d WHERE d.run = $1),
+	e AS NOT MATERIALIZED (SELECT * FROM jobfleet.drill_effects d WHERE d.run = $1),
+	f AS MATERIALIZED (SELECT d.fault, count(*) AS n FROM jobfleet.drill_faults($1) d GROUP BY 1),
 	j AS (SELECT * FROM jobfleet.drill_injections d WHERE d.run = $1),
 	starts AS (SELECT task_id, retries, part, count(*) AS times FROM b GROUP BY 1, 2, 3),
 	-- an attempt that a killed process had begun, and its next start anywhere; long ones are claimed
 	killed AS (
 		SELECT i.kind = 'long' AS claimed, extract(epoch FROM (SELECT min(next.at) FROM b next
-			WHERE next.task_id = b.task_id AND next.retries = b.retries AND next.part = b.part
-			AND next.at > j.at) - j.at)::float8 AS took
-		FROM j JOIN b ON b.pid = ANY (j.pids) AND b.at < j.at AND b.at > j.at - interval '1 min'
+			WHERE next.root = b.root AND next.task_id = b.task_id AND next.retries = b.retries
+			AND next.part = b.part AND next.at > j.at) - j.at)::float8 AS took
+		FROM j CROSS JOIN unnest(j.pids) AS p (pid)
+			JOIN b ON b.pid = p.pid AND b.at < j.at AND b.at > j.at - interval '1 min'
 			JOIN i ON i.task_id = b.root
-		WHERE NOT EXISTS (SELECT FROM e WHERE e.task_id = b.task_id AND e.part = b.part AND e.pid = b.pid))
+		WHERE NOT EXISTS (SELECT FROM e WHERE e.root = b.root AND e.task_id = b.task_id AND e.part = b.part
+			AND e.pid = b.pid))
 	SELECT jsonb_build_object('run', r.run, 'seed', r.seed, 'mixture', r.mixture, 'started_at', r.started_at,
 		'seconds', (SELECT round(extract(epoch FROM max(e.at) - r.started_at), 1) FROM e),
 		'intents', (SELECT jsonb_build_object('attempted', count(*), 'confirmed', count(*) FILTER (WHERE answer = 'confirmed'),
@@ -545,7 +548,7 @@ CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STAB
 		'tasks', (SELECT count(DISTINCT task_id) FROM b),
 		'starts', (SELECT count(*) FROM b),
 		'started_again', (SELECT count(*) FROM starts WHERE times > 1),
-		'faults', (SELECT jsonb_object_agg(w.word, (SELECT count(*) FROM jobfleet.drill_faults($1) f WHERE f.fault = w.word))
+		'faults', (SELECT jsonb_object_agg(w.word, coalesce((SELECT n FROM f WHERE f.fault = w.word), 0))
 			FROM unnest(ARRAY['lost', 'unexpected', 'twice', 'wrong', 'early', 'dead', 'gone', 'foreign']) AS w (word)),
 		'pending', (SELECT count(*) FROM jobfleet.pending p WHERE p.task LIKE 'drill.%'),
 		'answer_s', (SELECT jobfleet.drill_times(array_agg(extract(epoch FROM answered_at - at)::float8)) FROM i

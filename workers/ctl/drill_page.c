@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -11,7 +12,7 @@
 #include "workers/ctl/ctl.h"
 #include "workers/ctl/drill_mix.h"
 
-enum { SHOWN_MOST = 5 };
+enum { SHOWN_MOST = 5, COUNT_MS = 600000 };
 
 /* What breaks a promise; dead, gone and foreign are accounted for. */
 static const char *const BROKEN[] = { "lost", "unexpected", "twice", "wrong", "early" };
@@ -92,9 +93,15 @@ int drill_page_read(struct ctl *c, const char *run, cJSON **ret, struct err *e)
 {
 	struct pg_rows *rows = NULL;
 	cJSON *account = NULL;
-	int r = ctl_query(c, "SELECT jobfleet.drill_account($1)", PG_PARAMS(PG_TEXT(run)), &rows,
-			  e);
+	struct pg *pg = NULL;
+	int r = ctl_pg(c, &pg, e);
 
+	/* a look at a hundred thousand tasks on a busy machine takes its time */
+	if (r == 0)
+		pg_set_deadline(pg, clock_mono_ms() + COUNT_MS);
+	if (r == 0)
+		r = ctl_query(c, "SELECT jobfleet.drill_account($1)", PG_PARAMS(PG_TEXT(run)),
+			      &rows, e);
 	if (r == 0 && (pg_rows_count(rows) == 0 || !pg_cell(rows, 0, 0)))
 		r = err_set(e, ERR_NOT_FOUND, "no drill \"%.40s\" has been run", run);
 	if (r == 0)
