@@ -12,6 +12,9 @@ DECLARE
 		'jobfleet.alerts, jobfleet.revokes, jobfleet.pauses, jobfleet.unique_keys, jobfleet.joins, '
 		'jobfleet.watermarks, jobfleet.asking, jobfleet.pay_left, jobfleet.salary_checks, '
 		'jobfleet.salary_read_batches, jobfleet.salary_parts';
+	-- sql/018_alerts.sql
+	alerting text := 'jobfleet.alert_states, jobfleet.alert_silences, jobfleet.alert_notices, '
+		'jobfleet.worker_restarts';
 	-- sql/020_audit.sql: what the accounts read, and what only dispatchers write
 	accounts text := 'jobfleet.open_tasks, jobfleet.marks, jobfleet.put_backs';
 	-- written by workers, changed by nobody; only retention and erasure delete
@@ -41,6 +44,9 @@ BEGIN
 	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher'] LOOP
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SCHEMA public TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || own || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || alerting || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.alert_silenced, jobfleet.alert_fire, '
+			'jobfleet.alert_notify, jobfleet.alert_delivered, jobfleet.alert_prune TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON jobfleet.migrations TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SEQUENCE jobfleet.order_seq TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
@@ -60,6 +66,7 @@ BEGIN
 		'jobfleet.near_candidates TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ' || schedules || ' TO @');
 	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT ON ' || domain || ', ' || views || ' TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT SELECT (read_at, outcome) ON jobfleet.salary_reads TO @');
 	PERFORM jobfleet.grant_to('jobfleet_enqueue', 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT USAGE ON SCHEMA public TO @');
 	PERFORM jobfleet.grant_to('jobfleet_reader', 'GRANT SELECT ON ' || domain || ', ' || state || ', ' || views
@@ -112,9 +119,14 @@ BEGIN
 		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON ' || domain || ', ' || own || ', ' || schedules || ', '
 			|| state || ', ' || settings || ', ' || reads || ', ' || views || ', ' || trail || ', ' || drill || ' TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.task_stats, jobfleet.schedule_open TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT SELECT ON ' || alerting || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.alert_silenced TO @');
 	END LOOP;
 	FOREACH role IN ARRAY ARRAY['jobfleet_operator', 'jobfleet_admin'] LOOP
 		PERFORM jobfleet.grant_to(role, 'GRANT INSERT, UPDATE, DELETE ON ' || orders || ' TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT INSERT, UPDATE, DELETE ON jobfleet.alert_silences, '
+			'jobfleet.alert_notices TO @');
+		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.alert_notify TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT USAGE ON SEQUENCE jobfleet.order_seq TO @');
 		PERFORM jobfleet.grant_to(role, 'GRANT EXECUTE ON FUNCTION jobfleet.enqueue, jobfleet.raise_alert, '
 			'jobfleet.unique_take, jobfleet.schedule_pause, jobfleet.schedule_run TO @');

@@ -23,6 +23,14 @@ struct err;
 /* by priority over all queues; the queues' own order; by weight */
 enum conf_order { CONF_ORDER_PRIORITY, CONF_ORDER_STRICT, CONF_ORDER_WEIGHTED };
 
+enum conf_alert_level {
+	CONF_ALERT_INFO,
+	CONF_ALERT_WARNING,
+	CONF_ALERT_ERROR,
+	CONF_ALERT_CRITICAL,
+	CONF_ALERT_LEVELS
+};
+
 struct conf_fleet {
 	const char *broker_url;		/* JOBFLEET_BROKER_URL; amqp[s]://user:pass@host[:port][,host…]/vhost */
 	const char *database_url;	/* JOBFLEET_DATABASE_URL, else DATABASE_URL */
@@ -76,6 +84,14 @@ struct conf_fleet {
 	const char *embedding_model;	/* what it is asked for, and what stands beside each vector */
 	const char *embedding_key_variable;	/* "JOBFLEET_EMBEDDING_KEY" */
 	int embedding_batch;		/* texts a request, 64 */
+	/* Alerts: where those of a level go that name no address, by comma (address.h). */
+	const char *alert_to[CONF_ALERT_LEVELS];
+	int64_t alert_every_ms;		/* between two looks at the rules, 5 s */
+	int64_t alert_repeat_ms;	/* one that stays is told again; 0 = never */
+	int64_t alert_escalate_after_ms;	/* one that nobody acknowledged; 0 = never */
+	const char *alert_escalate_to;
+	const char *smtp_url;		/* smtps://user@host:465, smtp://host:587; "" = no mail goes */
+	const char *smtp_from;
 };
 
 enum conf_queue_type { CONF_QUEUE_CLASSIC, CONF_QUEUE_QUORUM };
@@ -179,8 +195,14 @@ struct conf_source {
 };
 
 struct conf_alert {
-	const char *name, *condition, *level, *to;
+	const char *name;
+	const char *condition;		/* common/base/measure.h */
+	enum conf_alert_level level;
+	const char *to;			/* addresses by comma (address.h); "" = the level's */
 	int64_t for_ms;
+	int64_t repeat_ms;		/* 0 = never; CONF_UNSET = the fleet's */
+	int64_t escalate_after_ms;	/* 0 = never; CONF_UNSET = the fleet's */
+	const char *escalate_to;	/* "" = the fleet's */
 	bool enabled;
 };
 

@@ -4,7 +4,6 @@
 #include "common/base/conf_private.h"
 #include "common/base/mem.h"
 #include "common/base/near.h"
-#include "common/base/scan.h"
 
 void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,
 		   size_t i, const char *key, const char *fmt, ...)
@@ -139,51 +138,6 @@ static void check_task(const struct conf *c, size_t i, struct conf_faults *fault
 			      "fetch needs a rate_limit, such as 10/m");
 }
 
-static bool is_amount(const char *text)
-{
-	size_t n = strlen(text);
-	char *bare = mem_strndup(text, n && text[n - 1] == '%' ? n - 1 : n);
-	double number;
-	int64_t ms;
-	bool good = scan_double(bare, -1e15, 1e15, &number, NULL) == 0 ||
-		    scan_duration_ms(text, &ms, NULL) == 0;
-
-	free(bare);
-	return good;
-}
-
-/* "MEASURE > VALUE": three words. */
-static void check_alert(const struct conf *c, size_t i, struct conf_faults *faults)
-{
-	static const char *const measures[] = { "quota_used",	       "error_rate",
-						"oldest_task",	       "hit_rate",
-						"validation_failures", "consumers",
-						"worker_restarts",     "disk_used" };
-	char *copy = mem_strdup(c->alerts[i].condition), *rest = copy;
-	const char *measure = strsep(&rest, " "), *op = strsep(&rest, " ");
-	struct near near;
-	bool known = false;
-
-	near_init(&near, measure);
-	for (size_t n = 0; n < COUNT(measures); n++) {
-		known = known || strcmp(measure, measures[n]) == 0;
-		near_offer(&near, measures[n]);
-	}
-	if (!op || !rest || (strcmp(op, ">") != 0 && strcmp(op, "<") != 0) || !is_amount(rest))
-		conf_fault_at(faults, c, CONF_ALERT, i, "condition",
-			      "\"%s\" is not a condition such as "
-			      "\"quota_used > 80%%\" or \"oldest_task > 1h\"",
-			      c->alerts[i].condition);
-	else if (!known && near.word)
-		conf_fault_at(faults, c, CONF_ALERT, i, "condition",
-			      "unknown measure \"%s\"; did you mean \"%s\"?",
-			      measure, near.word);
-	else if (!known)
-		conf_fault_at(faults, c, CONF_ALERT, i, "condition", "unknown measure \"%s\"; see "
-			      "queues.conf(5)", measure);
-	free(copy);
-}
-
 void conf_check(const struct conf *c, struct conf_faults *faults)
 {
 	check_fleet(c, faults);
@@ -191,8 +145,7 @@ void conf_check(const struct conf *c, struct conf_faults *faults)
 		check_queue(c, i, faults);
 	for (size_t i = 0; i < c->ntasks; i++)
 		check_task(c, i, faults);
-	for (size_t i = 0; i < c->nalerts; i++)
-		check_alert(c, i, faults);
 	conf_check_schedules(c, faults);
 	conf_check_sources(c, faults);
+	conf_check_alerts(c, faults);
 }

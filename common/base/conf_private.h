@@ -55,6 +55,7 @@ const char *conf_env(const char *variable, bool *ret_credential);
 void conf_check(const struct conf *c, struct conf_faults *faults);
 void conf_check_schedules(const struct conf *c, struct conf_faults *faults);
 void conf_check_sources(const struct conf *c, struct conf_faults *faults);
+void conf_check_alerts(const struct conf *c, struct conf_faults *faults);
 /* Adds a fault at the place of a setting (or of its block when it is the default), unless its value
  * has one already. key NULL: the block itself. */
 void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,

@@ -88,6 +88,17 @@ static const struct conf_key FLEET[] = {
 	{ "embedding_key_variable", CONF_TEXT, AT(fleet, embedding_key_variable),
 	  "JOBFLEET_EMBEDDING_KEY" },
 	{ "embedding_batch", CONF_INT, AT(fleet, embedding_batch), "64", 1, 2048 },
+	{ "alert_info_to", CONF_TEXT, AT(fleet, alert_to[CONF_ALERT_INFO]), "log" },
+	{ "alert_warning_to", CONF_TEXT, AT(fleet, alert_to[CONF_ALERT_WARNING]), "log" },
+	{ "alert_error_to", CONF_TEXT, AT(fleet, alert_to[CONF_ALERT_ERROR]), "log" },
+	{ "alert_critical_to", CONF_TEXT, AT(fleet, alert_to[CONF_ALERT_CRITICAL]), "log" },
+	{ "alert_every", CONF_DURATION, AT(fleet, alert_every_ms), "5s", 100, 3600e3, .unit = MS },
+	{ "alert_repeat", CONF_DURATION, AT(fleet, alert_repeat_ms), "1d", 0, YEAR_MS, .unit = MS },
+	{ "alert_escalate_after", CONF_DURATION, AT(fleet, alert_escalate_after_ms), "0", 0, YEAR_MS,
+	  .unit = MS },
+	{ "alert_escalate_to", CONF_TEXT, AT(fleet, alert_escalate_to), "" },
+	{ "smtp_url", CONF_TEXT, AT(fleet, smtp_url), "" },
+	{ "smtp_from", CONF_TEXT, AT(fleet, smtp_from), "" },
 };
 
 static const struct conf_key QUEUE[] = {
@@ -174,9 +185,12 @@ static const struct conf_key SOURCE[] = {
 
 static const struct conf_key ALERT[] = {
 	{ "condition", CONF_TEXT, AT(alert, condition), "" },
-	{ "level", CONF_TEXT, AT(alert, level), "WARNING", .words = "INFO WARNING ERROR CRITICAL" },
+	{ "level", CONF_WORD, AT(alert, level), "WARNING", .words = "INFO WARNING ERROR CRITICAL" },
 	{ "for", CONF_DURATION, AT(alert, for_ms), "0", 0, YEAR_MS, .unit = MS },
-	{ "to", CONF_TEXT, AT(alert, to), "log" },
+	{ "to", CONF_TEXT, AT(alert, to), "" },
+	{ "repeat", CONF_DURATION, AT(alert, repeat_ms), NULL, 0, YEAR_MS, .unit = MS },
+	{ "escalate_after", CONF_DURATION, AT(alert, escalate_after_ms), NULL, 0, YEAR_MS, .unit = MS },
+	{ "escalate_to", CONF_TEXT, AT(alert, escalate_to), "" },
 	{ "enabled", CONF_BOOL, AT(alert, enabled), "yes" },
 };
 

@@ -165,7 +165,7 @@ static int ensure(struct pg *p, const struct conf_source *s, struct err *e)
 
 	if (n > 0)	/* a period began: what was said about the last one is over */
 		n = pg_run(p, "UPDATE jobfleet.alerts SET resolved_at = now() WHERE subject = $1"
-			   " AND resolved_at IS NULL AND name IN ('quota_low', 'quota_used_up')",
+			   " AND resolved_at IS NULL AND NOT ruled AND name IN ('quota_low', 'quota_used_up')",
 			   PG_PARAMS(PG_TEXT(s->name)), NULL, e);
 	return n < 0 ? (int)n : 0;
 }
@@ -230,7 +230,7 @@ int quota_unpark(struct pg *p, const char *source, const char *alert, struct err
 
 	if (n > 0)
 		n = pg_run(p, "UPDATE jobfleet.alerts SET resolved_at = now() WHERE name = $1"
-			   " AND subject = $2 AND resolved_at IS NULL",
+			   " AND subject = $2 AND resolved_at IS NULL AND NOT ruled",
 			   PG_PARAMS(PG_TEXT(alert), PG_TEXT(source)), NULL, e);
 	return n < 0 ? (int)n : 0;
 }
@@ -316,7 +316,7 @@ int quota_succeeded(struct pg *p, const char *source, struct err *e)
 
 	if (n > 0)
 		n = pg_run(p, "UPDATE jobfleet.alerts SET resolved_at = now() WHERE subject = $1"
-			   " AND resolved_at IS NULL AND name <> 'quota_low'",
+			   " AND resolved_at IS NULL AND NOT ruled AND name <> 'quota_low'",
 			   PG_PARAMS(PG_TEXT(source)), NULL, e);
 	return n < 0 ? (int)n : 0;
 }

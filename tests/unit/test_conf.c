@@ -170,7 +170,7 @@ static void a_block_that_says_little_has_the_stated_defaults(void **state)
 	assert_true(c->sources[0].rate_per_s > 0.999 && c->sources[0].rate_per_s < 1.001);
 	assert_int_equal(c->sources[0].timeout_ms, 30000);
 	assert_int_equal(c->sources[0].max_response_bytes, 64 << 20);
-	assert_string_equal(c->alerts[0].level, "WARNING");
+	assert_int_equal(c->alerts[0].level, CONF_ALERT_WARNING);
 	conf_close(c);
 }
 

@@ -68,7 +68,7 @@ static void the_shipped_file_loads_and_holds_the_contract(void **state)
 		{ "job_collection_requests", "collection" }, { "raw_data_processing", "processing" },
 		{ "processed_data_loading", "loading" }, { "salary_data", "salary" },
 		{ "monitoring", "salary" }, { "analytics", "salary" }, { "confidence_scores", "confidence" },
-		{ "drill", "drill" },
+		{ "drill", "drill" }, { "alerts", "alerting" },
 	};
 	struct conf *c = NULL;
 

@@ -12,6 +12,7 @@
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/store/migrate.h"
 #include "common/store/pg.h"
 #include "common/store/quota.h"
 
@@ -33,16 +34,10 @@ static int64_t run(const char *sql)
 
 static void load_schema(void)
 {
-	FILE *f = fopen("sql/001_fleet.sql", "r");
-	char *text = mem_zalloc(1 << 20);
 	struct err e = { 0 };
 
-	assert_non_null(f);
-	assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
-	fclose(f);
-	if (pg_exec(pg, text, &e) < 0)
+	if (migrate_run(pg, "sql", NULL, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
-	free(text);
 }
 
 static int start(void **state)

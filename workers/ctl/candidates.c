@@ -174,6 +174,12 @@ static void offer_schedules(const struct search *s)
 		offer(s, s->conf->schedules[i].name, strlen(s->conf->schedules[i].name));
 }
 
+static void offer_alerts(const struct search *s)
+{
+	for (size_t i = 0; s->conf && i < s->conf->nalerts; i++)
+		offer(s, s->conf->alerts[i].name, strlen(s->conf->alerts[i].name));
+}
+
 /* option: without its dashes, with or without '=' behind it. */
 static void offer_values(const struct search *s, const char *option, size_t len)
 {
@@ -227,6 +233,8 @@ static void offer_operands(const struct search *s, const char *verb, const char 
 		offer_tasks(s);
 	else if (is_one_of(verb, "queues", "purge"))
 		offer_queues(s);
+	else if (strcmp(verb, "alerts") == 0)
+		offer_alerts(s);
 	else if (strcmp(verb, "completion") == 0)
 		offer_list(s, shells);
 	else if (is_one_of(method, "rate_limit", "time_limit"))

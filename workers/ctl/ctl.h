@@ -109,6 +109,7 @@ ctl_fn report_main;					/* report.c */
 ctl_fn completion_main;					/* completion.c */
 ctl_fn dlq_main;					/* dlq.c */
 ctl_fn schedule_main, actions_main;			/* schedule.c, actions.c */
+ctl_fn alerts_main;					/* alerts.c */
 ctl_fn parse_main;					/* parse.c */
 ctl_fn search_main;					/* search.c */
 ctl_fn drill_main;					/* drill.c */

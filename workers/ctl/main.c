@@ -45,6 +45,7 @@ static const struct {
 	{ "dlq", "dead letters: list, show, replay, drop", dlq_main },
 	{ "schedule", "schedules: when they fire and how it went; add, change, pause, run",
 	  schedule_main },
+	{ "alerts", "what is wrong; rules, silence, ack, test", alerts_main },
 	{ "actions", "what operators did: who, when, how it ended", actions_main },
 	{ "drill", "a load whose every effect is counted: lost, twice, unexpected", drill_main },
 	{ "completion", "scripts that complete command lines in bash and zsh", completion_main },

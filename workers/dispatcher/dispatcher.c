@@ -16,6 +16,7 @@
 #include "common/base/notify.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/agenda.h"
+#include "workers/dispatcher/alert.h"
 #include "workers/dispatcher/leader.h"
 #include "workers/dispatcher/level.h"
 #include "workers/dispatcher/peers.h"
@@ -202,6 +203,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->watcher = watcher_new();
 	d->level = level_new();
 	d->leader = leader_new(node);
+	d->alerts = alerts_new(node);
 	d->scaling = scaling_new();
 	d->pidbox = pidbox_new(node);
 	peers_open(&d->peers, conf, node);
@@ -223,6 +225,7 @@ void dispatcher_close(struct dispatcher *d)
 	level_free(d->level);
 	scaling_free(d->scaling);
 	leader_free(d->leader);
+	alerts_free(d->alerts);
 	relay_close(d->relay);
 	peers_close(d->peers);
 	agenda_close(d->agenda);

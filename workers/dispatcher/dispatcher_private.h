@@ -14,6 +14,7 @@
 #include "workers/dispatcher/watch.h"
 
 struct agenda;
+struct alerts;
 struct leader;
 struct level;
 struct peers;
@@ -38,6 +39,7 @@ struct dispatcher {
 	struct watch watch;
 	struct level *level;
 	struct leader *leader;
+	struct alerts *alerts;
 	struct scaling *scaling;
 	struct pidbox *pidbox;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */

@@ -8,6 +8,7 @@
 #include "common/base/notify.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/agenda.h"
+#include "workers/dispatcher/alert.h"
 #include "workers/dispatcher/backlog.h"
 #include "workers/dispatcher/dispatcher_private.h"
 #include "workers/dispatcher/joins.h"
@@ -176,6 +177,12 @@ static int lead(struct dispatcher *d, struct err *e)
 	return r == 0 && leader_leads(d->leader) != d->shown_leading ? show_presence(d, e) : r;
 }
 
+static int mind_alerts(struct dispatcher *d, struct err *e)
+{
+	return alerts_turn(d->alerts, d->conf, d->peers, leader_leads(d->leader) && d->offset_us,
+			   dispatcher_now_us(d), e);
+}
+
 /* In the order in which they get their turns; pace_ms 0 = each time round. */
 static struct duty {
 	const char *name;
@@ -200,6 +207,7 @@ static struct duty {
 	{ .name = "autoscale", .turn = scale_programs },
 	{ .name = "results", .turn = deliver_results, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "joins", .turn = sweep_joins, .pace_ms = DUTIES_SLOW_MS },
+	{ .name = "alerts", .turn = mind_alerts },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "presence", .turn = show_presence, .pace_ms = 10 * DUTIES_SLOW_MS },
 };

@@ -208,7 +208,7 @@ static int sound_alert(struct pg *pg, double hit_rate, cJSON *warnings, struct e
 		return 0;
 	if (hit_rate >= AIMS_HIT_RATE) {
 		r = pg_run(pg, "UPDATE jobfleet.alerts SET resolved_at = now() WHERE name = '" ALERT
-			       "' AND resolved_at IS NULL", NULL, 0, NULL, e);
+			       "' AND resolved_at IS NULL AND NOT ruled", NULL, 0, NULL, e);
 		return r < 0 ? (int)r : 0;
 	}
 	snprintf(text, sizeof text, "hit rate %.2f %% is under %.0f %%", hit_rate, AIMS_HIT_RATE);

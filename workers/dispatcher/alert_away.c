@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers/dispatcher/alert_away.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/address.h"
+#include "common/base/clock.h"
+#include "common/base/conf.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/uuid.h"
+#include "common/broker/door.h"
+#include "common/broker/message.h"
+#include "common/store/pg.h"
+#include "common/store/redis.h"
+#include "workers/dispatcher/alert_courier.h"
+#include "workers/dispatcher/alert_notice.h"
+#include "workers/dispatcher/peers.h"
+#include "workers/dispatcher/rule.h"
+#include "workers/dispatcher/signal.h"
+
+enum { ENQUEUE_MS = 1000, MESSAGE_BYTES = 512, KEY_S = 3600 };
+#define HOUR_US (3600 * 1000000LL)
+
+/* One rule on one service. */
+struct matter {
+	char *rule, *subject, *to;
+	const char *level;
+	char message[MESSAGE_BYTES];
+	struct rule_state state;
+	bool told, settled_by_others;
+	int64_t told_us;
+};
+
+struct alert_away {
+	const char *node;
+	struct matter *items;
+	size_t n;
+};
+
+static const char *level_name(enum conf_alert_level level)
+{
+	static const char *const NAMES[] = { "INFO", "WARNING", "ERROR", "CRITICAL" };
+
+	return NAMES[level];
+}
+
+struct alert_away *alert_away_new(const char *node)
+{
+	struct alert_away *w = mem_zalloc(sizeof *w);
+
+	w->node = node;
+	return w;
+}
+
+static void clear(struct alert_away *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		free(w->items[i].rule);
+		free(w->items[i].subject);
+		free(w->items[i].to);
+	}
+	free(w->items);
+	w->items = NULL;
+	w->n = 0;
+}
+
+void alert_away_free(struct alert_away *w)
+{
+	if (!w)
+		return;
+	clear(w);
+	free(w);
+}
+
+static struct matter *matter_at(struct alert_away *w, const char *rule, const char *subject)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (strcmp(w->items[i].rule, rule) == 0 &&
+		    strcmp(w->items[i].subject, subject) == 0)
+			return &w->items[i];
+	w->items = mem_realloc(w->items, (w->n + 1) * sizeof *w->items);
+	w->items[w->n] = (struct matter){ .rule = mem_strdup(rule), .subject = mem_strdup(subject),
+					  .to = mem_strdup("") };
+	return &w->items[w->n++];
+}
+
+static char *key_of(const struct conf *conf, const struct matter *m)
+{
+	return mem_printf("%salert-away:%s:%s", conf->fleet.redis_prefix, m->rule, m->subject);
+}
+
+/* 1 = ours to tell, 0 = another one's, -1 = Redis does not say. */
+static int claim(const struct alert_away *w, const struct matter *m, const struct conf *conf,
+		 struct peers *peers)
+{
+	struct redis *redis = peers_redis(peers);
+	struct redis_reply *reply = NULL;
+	char seconds[16], *key;
+	int r = -1;
+
+	if (!redis)
+		return -1;
+	key = key_of(conf, m);
+	snprintf(seconds, sizeof seconds, "%d", KEY_S);
+	if (redis_cmd(redis, &reply, NULL, "SET", key, w->node, "NX", "EX", seconds, NULL) >= 0)
+		r = reply->type != REDIS_NIL;
+	redis_reply_free(reply);
+	free(key);
+	return r;
+}
+
+/* ---- telling ---- */
+
+static void send_one(const char *queue, const char *id, const char *notice,
+		     const struct conf *conf)
+{
+	char *args = mem_printf("[%s]", notice);
+	struct door *door = door_new(conf, "jobfleet alerts");
+	struct err e = { 0 };
+	struct message m;
+
+	message_init(&m);
+	if (message_new(&m, "jobfleet.deliver_alert", id, args, NULL, &e) < 0 ||
+	    door_enqueue(door, queue, &m, ENQUEUE_MS, &e) == DOOR_REJECTED)
+		log_error("an alert cannot be handed on reason=\"%s\"", e.msg);
+	message_release(&m);
+	door_free(door);
+	free(args);
+}
+
+static void tell_one(const struct alert *a, const char *address, const struct conf *conf,
+		     struct peers *peers, struct courier *courier, const char *node, int64_t now_us)
+{
+	const char *queue = conf_route(conf, "jobfleet.deliver_alert");
+	char *name = mem_printf("away/%s/%s/%lld/%s", a->name, a->subject,
+				(long long)(a->first_us / HOUR_US), address);
+	char id[UUID_SIZE], *notice;
+	struct err e = { 0 };
+
+	uuid_v5(name, strlen(name), id);
+	notice = alert_notice_json(a, NOTICE_FIRING, address, id, node, now_us);
+	send_one(queue ? queue : "alerts", id, notice, conf);
+	if (!peers_is_up(peers, PEER_BROKER) && courier_is_free(courier) &&
+	    courier_send(courier, conf->path, notice, &e) < 0)
+		log_error("an alert cannot be told directly reason=\"%s\"", e.msg);
+	free(notice);
+	free(name);
+}
+
+static void tell(const struct alert_away *w, struct matter *m, const struct conf *conf,
+		 struct peers *peers, struct courier *courier, int64_t now_us)
+{
+	const struct alert a = { .name = m->rule, .subject = m->subject, .level = m->level,
+				 .message = m->message, .first_us = m->state.since_us,
+				 .resolution = "" };
+	const char *list = m->to;
+	char address[ADDRESS_MAX];
+
+	while (address_next(&list, address, NULL) > 0)
+		if (strcmp(address, "log") != 0)
+			tell_one(&a, address, conf, peers, courier, w->node, now_us);
+	m->told = true;
+	m->told_us = now_us;
+}
+
+/* Whose turn it is to tell what fires: see the header. */
+static bool is_ours(const struct alert_away *w, struct matter *m, const struct conf *conf,
+		    struct peers *peers, bool led, int64_t now_us)
+{
+	int claimed = claim(w, m, conf, peers);
+
+	m->settled_by_others = claimed == 0;
+	return claimed > 0 ||
+		(claimed < 0 && (led || now_us - m->state.since_us >= AWAY_LATE_US));
+}
+
+static void look_at(struct alert_away *w, const struct conf_alert *rule, const struct condition *c,
+		    const char *subject, double value, int64_t now_us)
+{
+	struct matter *m = matter_at(w, rule->name, subject);
+	struct alert a;
+
+	m->level = level_name(rule->level);
+	condition_say(c, subject, value, m->message, sizeof m->message);
+	if (rule_step(&m->state, c, rule->for_ms * 1000, &value, now_us) != RULE_FIRES)
+		return;
+	a = (struct alert){ .name = m->rule, .subject = m->subject, .level = m->level,
+			    .message = m->message, .resolution = "" };
+	alert_log(&a, NOTICE_FIRING);
+}
+
+static void look_at_rule(struct alert_away *w, const struct signals *s, const struct conf *conf,
+			 const struct conf_alert *rule, int64_t now_us)
+{
+	const struct signal *list;
+	struct alert_policy policy;
+	struct condition c;
+	size_t n;
+
+	if (!rule->enabled || condition_parse(rule->condition, &c, NULL) < 0 ||
+	    c.measure->id != MEASURE_AWAY)
+		return;
+	list = signals_list(s, MEASURE_AWAY, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (c.subject[0] && strcmp(c.subject, list[i].subject) != 0)
+			continue;
+		look_at(w, rule, &c, list[i].subject, list[i].value, now_us);
+		alert_policy_of(conf, level_name(rule->level), rule, &policy);
+		mem_replace(&matter_at(w, rule->name, list[i].subject)->to, mem_strdup(policy.to));
+	}
+}
+
+void alert_away_look(struct alert_away *w, const struct signals *s, const struct conf *conf,
+		     struct peers *peers, struct courier *courier, bool led, int64_t now_us)
+{
+	for (size_t i = 0; i < conf->nalerts; i++)
+		look_at_rule(w, s, conf, &conf->alerts[i], now_us);
+	for (size_t i = 0; i < w->n; i++) {
+		struct matter *m = &w->items[i];
+
+		if (m->state.phase == RULE_FIRING && !m->told && !m->settled_by_others &&
+		    is_ours(w, m, conf, peers, led, now_us))
+			tell(w, m, conf, peers, courier, now_us);
+	}
+}
+
+/* ---- when PostgreSQL is back ---- */
+
+#define TIME(p) "timestamptz 'epoch' + " p "::bigint * interval '1 us'"
+
+static const char SQL_ALERT[] =
+	"INSERT INTO jobfleet.alerts AS a (name, subject, level, message, first_at, last_at, ruled,"
+	" told_at, last_told_at, told, told_to) VALUES ($1, $2, $3, $4, " TIME("$5") ", " TIME("$6")
+	", true, " TIME("$6") ", " TIME("$6") ", 1, $7)"
+	" ON CONFLICT (name, subject) WHERE resolved_at IS NULL DO UPDATE SET ruled = true,"
+	" told_at = coalesce(a.told_at, excluded.told_at),"
+	" last_told_at = coalesce(a.last_told_at, excluded.last_told_at),"
+	" told_to = coalesce(a.told_to, excluded.told_to), told = greatest(a.told, 1)";
+
+static const char SQL_STATE[] =
+	"INSERT INTO jobfleet.alert_states AS s (rule, subject, phase, since, fired, fired_at)"
+	" VALUES ($1, $2, 'firing', " TIME("$3") ", 1, " TIME("$3") ")"
+	" ON CONFLICT (rule, subject) DO UPDATE SET phase = 'firing', since = excluded.since,"
+	" good = NULL, fired = greatest(s.fired, 1), fired_at = excluded.fired_at";
+
+static int settle_one(const struct matter *m, struct pg *pg, struct err *e)
+{
+	int64_t n = pg_run(pg, SQL_ALERT,
+			   PG_PARAMS(PG_TEXT(m->rule), PG_TEXT(m->subject), PG_TEXT(m->level),
+				     PG_TEXT(m->message), PG_INT(m->state.since_us),
+				     PG_INT(m->told_us), PG_TEXT(m->to)), NULL, e);
+
+	if (n >= 0)
+		n = pg_run(pg, SQL_STATE, PG_PARAMS(PG_TEXT(m->rule), PG_TEXT(m->subject),
+						   PG_INT(m->state.since_us)), NULL, e);
+	return n < 0 ? (int)n : 0;
+}
+
+bool alert_away_has(const struct alert_away *w)
+{
+	return w->n > 0;
+}
+
+int alert_away_settle(struct alert_away *w, struct pg *pg, struct err *e)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		int r = w->items[i].told ? settle_one(&w->items[i], pg, e) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void alert_away_forget(struct alert_away *w, const struct conf *conf, struct peers *peers)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct redis *redis = w->items[i].told ? peers_redis(peers) : NULL;
+		char *key = key_of(conf, &w->items[i]);
+
+		if (redis)
+			redis_cmd(redis, NULL, NULL, "DEL", key, NULL);
+		free(key);
+	}
+	clear(w);
+}
