@@ -140,7 +140,80 @@ def a_retry_that_is_stored_nowhere_and_a_dead_letter_are_accounted_for():
     fleet.close()
 
 
+def postgres(*words):
+    subprocess.run([*words, "-d", os.environ["JOBFLEET_DATABASE_URL"]], check=True, timeout=120,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def mark(fleet):
+    return fleet.redis().get("jobfleet:mark:database")
+
+
+def let_go(fleet):
+    fleet.sql("UPDATE jobfleet.pending SET due = now() WHERE state = 'waiting'; NOTIFY jobfleet_pending")
+
+
+def what_postgresql_forgot_when_it_was_put_back_is_named():
+    fleet = Fleet(workers=("one",), fleet_conf=CONF % NEVER)
+    fleet.redis().delete("jobfleet:mark:database")
+    before = enqueue(fleet, 3)
+    again = enqueue(fleet, 2, countdown="1 hour")
+    wait_for("the first are done, and a mark is there", lambda: fleet.done() == 3 and mark(fleet))
+    dump = os.path.join(fleet.dir, "dump.sql")
+    postgres("pg_dump", "--clean", "--if-exists", "-f", dump)
+    dumped = mark(fleet)
+    let_go(fleet)
+    since = enqueue(fleet, 4)
+    wait_for("all are done, and the mark has moved on",
+             lambda: fleet.done() == 9 and mark(fleet) != dumped)
+    fleet.check()
+    audit(fleet, code=0)
+    fleet.close()
+    fleet.connection.close()
+    postgres("psql", "-q", "-1", "-f", dump)
+    fleet.start_dispatcher()
+    try:
+        wait_for("it is seen", lambda: fleet.one("SELECT count(*) FROM jobfleet.put_backs"))
+        account = audit(fleet, code=1)
+    finally:
+        fleet.dispatcher.terminate()
+        fleet.dispatcher.wait(30)
+    unknown = {x["task_id"]: x["runs_again"] for x in account["ended_unrecorded"]}
+    assert unknown == {**dict.fromkeys(since, False), **dict.fromkeys(again, True)}, (
+        account, before, again, since)
+    assert account["put_backs"] == 1 and account["done"] == 3 and account["missing"] == 0, account
+
+
+def what_rabbitmq_forgot_when_it_was_put_back_is_named_and_what_it_repeats_runs_once():
+    fleet = Fleet(workers=(), fleet_conf=CONF % NEVER)
+    fleet.sql("TRUNCATE jobfleet.put_backs")
+    enqueue(fleet, 5)
+    sent(fleet, 5)
+    with fleet.rabbit() as connection:          # the state to come back to
+        channel = connection.channel()
+        kept = [channel.basic_get(QUEUE)[1:] for _ in range(5)]
+    start_worker(fleet)
+    wait_for("they are done", lambda: fleet.done() == 5)
+    fleet.workers.pop("one").stop()
+    lost = enqueue(fleet, 4)
+    sent(fleet, 4)
+    with fleet.rabbit() as connection:
+        channel = connection.channel()
+        channel.queue_purge(QUEUE)
+        for properties, body in kept:
+            channel.basic_publish("", QUEUE, body, properties)
+    start_worker(fleet)
+    wait_for("what it has twice is settled", lambda: depth(fleet) == 0)
+    account = audit(fleet, "--repair", code=1)
+    assert named(account) == sorted(lost), account
+    fleet.check()
+    audit(fleet, code=0)
+    fleet.close()
+
+
 run(seven_of_twenty_that_are_gone_are_named_and_sent_again,
     what_a_purge_took_is_named_and_the_watcher_sends_it_again,
     a_busy_fleet_raises_no_false_alarm,
-    a_retry_that_is_stored_nowhere_and_a_dead_letter_are_accounted_for)
+    a_retry_that_is_stored_nowhere_and_a_dead_letter_are_accounted_for,
+    what_postgresql_forgot_when_it_was_put_back_is_named,
+    what_rabbitmq_forgot_when_it_was_put_back_is_named_and_what_it_repeats_runs_once)
