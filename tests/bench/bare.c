@@ -3,8 +3,10 @@
  *
  *	bare fill URL QUEUE N TASK BYTES [results]	publishes N persistent tasks, window 256
  *	bare drain URL QUEUE N PREFETCH			consumes N, late acks by 100
+ *	bare stamps URL QUEUE N PREFETCH		consumes N, acks each: when it came
  *
- * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}. */
+ * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}; stamps: {id: seconds since the
+ * epoch}, after a line that says it consumes. */
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
@@ -192,6 +194,36 @@ static int drain(char *url, const char *queue, int n, int prefetch)
 	return 0;
 }
 
+/* What a worker could at best know of when a task begins. */
+static int stamps(char *url, const char *queue, int n, int prefetch)
+{
+	amqp_connection_state_t c = connect_to(url);
+
+	declare(c, queue);
+	amqp_basic_qos(c, CHANNEL, 0, (uint16_t)prefetch, 1);
+	must(amqp_get_rpc_reply(c), "basic.qos");
+	amqp_basic_consume(c, CHANNEL, amqp_cstring_bytes(queue), amqp_empty_bytes, 0, 0, 0,
+			   amqp_empty_table);
+	must(amqp_get_rpc_reply(c), "basic.consume");
+	puts("READY");
+	fflush(stdout);
+	for (int i = 1; i <= n; i++) {
+		amqp_envelope_t envelope;
+		amqp_bytes_t id;
+
+		amqp_maybe_release_buffers(c);
+		must(amqp_consume_message(c, &envelope, NULL, 0), "consume");
+		id = envelope.message.properties.correlation_id;
+		printf("%s\"%.*s\": %.6f", i == 1 ? "{" : ", ", (int)id.len, (char *)id.bytes,
+		       (double)clock_wall_us() / 1e6);
+		amqp_basic_ack(c, CHANNEL, envelope.delivery_tag, 0);
+		amqp_destroy_envelope(&envelope);
+	}
+	puts("}");
+	amqp_channel_close(c, CHANNEL, AMQP_REPLY_SUCCESS);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int n = 0, bytes = 0, prefetch = 0;
@@ -204,8 +236,11 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], "drain") == 0 &&
 		    scan_int(argv[5], 1, 65535, &prefetch, NULL) == 0)
 			return drain(argv[2], argv[3], n, prefetch);
+		if (strcmp(argv[1], "stamps") == 0 &&
+		    scan_int(argv[5], 1, 65535, &prefetch, NULL) == 0)
+			return stamps(argv[2], argv[3], n, prefetch);
 	}
-	fprintf(stderr, "usage: bare fill URL QUEUE N TASK BYTES [results] | bare drain URL "
-		"QUEUE N PREFETCH\n");
+	fprintf(stderr, "usage: bare fill URL QUEUE N TASK BYTES [results] | bare "
+		"drain|stamps URL QUEUE N PREFETCH\n");
 	return 100;
 }

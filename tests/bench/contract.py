@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import uuid
+from statistics import median
 
 import pika
 
@@ -202,6 +203,36 @@ def loaded_latency(n, rate):
     return work
 
 
+def bare_latency(bed, n):
+    """To a bare consumer: what client and broker take of the idle figure."""
+    queue = bed.new_queue()
+    bed.quiet_stores()
+    consumer = subprocess.Popen([bed.program("bare"), "stamps", bed.bare_url, queue, str(n + 20),
+                                 str(beds.PREFETCH)], stdout=subprocess.PIPE, text=True)
+    try:
+        if consumer.stdout.readline() != "READY\n":
+            raise Trouble("bare stamps does not consume")
+        stamps = Stamps(bed, queue)
+        for i in range(20 + n):
+            stamps.send(note=i >= 20)
+            if i >= 20:
+                stamps.connection.sleep(0.01)
+        came = json.loads(consumer.stdout.readline())
+        stamps.connection.close()
+    finally:
+        consumer.kill()
+        consumer.wait()
+    bed.drop_queue(queue, must_be_empty=False)
+    return percentiles(sorted((came[i] - at) * 1000 for i, at in stamps.sent.items()))
+
+
+def floor_note(figure):
+    floor, ours, theirs = (median(figure.values(who, "ms")) for who in ("bare", "jobfleet", "Celery"))
+    return ("client and broker take %.2f ms of it (bare), so that no worker's p50 can be under %.2f of "
+            "Celery's here; above that ours adds %.2f ms and Celery %.2f ms"
+            % (floor, floor / theirs, ours - floor, theirs - floor))
+
+
 def latency_figure(name, title, how, work, work_ms, rate):
     def make(bed, o):
         n = max(min(o.tasks // 50, 1000), 20)
@@ -209,10 +240,13 @@ def latency_figure(name, title, how, work, work_ms, rate):
         figure.measure, figure.parts = "ms", ("p99",)
         figure.aims = [Aim("jobfleet", "Celery", "ms", 3, less=True),
                        Aim("jobfleet", "Celery", "p99", 3, less=True)]
-        return in_turn(figure, min(o.pairs, 5), with_bullmq({
-            "jobfleet": lambda: with_worker(bed, Ours, work(n)),
-            "Celery": lambda: with_worker(bed, Celery, work(n))},
-            lambda: bullmq.stamps(bed, n, work_ms, rate)))
+        who = {"jobfleet": lambda: with_worker(bed, Ours, work(n)),
+               "Celery": lambda: with_worker(bed, Celery, work(n))}
+        if not work_ms:
+            who["bare"] = lambda: bare_latency(bed, n)
+            figure.notes.append(floor_note)
+        return in_turn(figure, min(o.pairs, 5), with_bullmq(
+            who, lambda: bullmq.stamps(bed, n, work_ms, rate)))
     return make
 
 

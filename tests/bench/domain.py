@@ -8,6 +8,7 @@ import os
 import subprocess
 
 from bed import Trouble
+from curve import Curve
 from report import Aim, Figure
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -36,6 +37,22 @@ def figure_transform(bed, o):
         for who, took in (("jobfleet", got["transform_s"]), ("cJSON", got["cjson_s"])):
             figure.add(who, {"rate": got["bytes"] / took / 1e6, "postings": got["postings"] / took})
     return figure
+
+
+def figure_load(bed, o):
+    """load.py's costs over the size of the table, with its own words below."""
+    rows = [n for n in (10000, 100000, 1000000) if n <= o.tasks * 20]
+    path = os.path.join(bed.dir, "load.json")
+    printed = Printed("load", "load.py", "--sizes", ",".join(map(str, rows)), "--json", path)(bed, o)
+    curve = Curve("load", "loading a posting over the postings there", "rows", "µs each",
+                  "batches of 1,000 short texts, a load beside COPY of the very rows it made")
+    with open(path, encoding="utf-8") as f:
+        found = json.load(f)
+    for size in found["sizes"]:
+        for who, key in (("new", "load_us"), ("unchanged", "unchanged_us"), ("COPY", "copy_us")):
+            curve.add(who, size["rows"], size[key])
+    curve.notes.append(printed.said.rstrip().replace("\n", "\n  "))
+    return curve
 
 
 class Printed:
@@ -68,13 +85,12 @@ class Printed:
             (self.name,) + tuple(self.load) + (self.said.rstrip(),))
 
 
-PRINTED = {"pipeline": ("pipeline.py",), "load": ("load.py",),
-           "duplicates-curve": ("duplicates_curve.py",), "confidence": ("confidence.py",),
+PRINTED = {"pipeline": ("pipeline.py",), "duplicates-curve": ("duplicates_curve.py",), "confidence": ("confidence.py",),
            "salary-dictionary": ("salary_dictionary.py",), "salary-zipf": ("salary_zipf.py",),
            "salary-cached": ("salary_cached.py",), "salary-stampede": ("salary_stampede.py",),
            "salary-sync": ("salary_sync.py",), "salary-queries": ("salary_queries.py",)}
 
-FIGURES = {"transform": figure_transform}
+FIGURES = {"transform": figure_transform, "load": figure_load}
 for path in sorted(glob.glob(os.path.join(HERE, "score_*.py"))):
     script = os.path.basename(path)
     FIGURES["score-" + script[len("score_"):-len(".py")]] = Printed(script[:-3], script)

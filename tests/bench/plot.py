@@ -8,7 +8,12 @@ import math
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 76, 150, 34, 44
 COLOURS = ("#0b6e4f", "#c44536", "#2b59c3", "#b58900", "#6c4f9c", "#555555", "#00798c", "#d1495b")
-TICKS = 5
+OF = {"jobfleet": 0, "Celery": 1, "bare": 2, "BullMQ": 3, "pgbench": 2}
+
+
+def colour_of(who, place):
+    """The same colour for the same contender in every plot."""
+    return COLOURS[OF.get(who, 4 + place) % len(COLOURS)]
 
 
 def short(value):
@@ -49,7 +54,7 @@ def bars(title, unit, rows):
         mid = y + step / 2 - 4
         out.append(text(left - 8, mid + 4, who, "end"))
         out.append('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>' % (
-            left, y, max(1, wide * middle / most), step - 10, COLOURS[i % len(COLOURS)]))
+            left, y, max(1, wide * middle / most), step - 10, colour_of(who, i)))
         a, b = left + wide * least / most, left + wide * top / most
         out.append(line(a, mid, b, mid, "#222"))
         out += [line(x, mid - 4, x, mid + 4, "#222") for x in (a, b)]
@@ -105,7 +110,7 @@ def lines(title, x_unit, unit, series):
     out.append(text(LEFT - 60, TOP + 4, unit, size=11))
     labels = spread_labels([up(line_[-1][1]) for line_ in series.values()])
     for i, (who, line_) in enumerate(series.items()):
-        colour = COLOURS[i % len(COLOURS)]
+        colour = colour_of(who, i)
         places = [(across(x), up(y)) for x, y in line_]
         out.append('<polyline fill="none" stroke="%s" stroke-width="2" points="%s"/>' % (
             colour, " ".join("%.1f,%.1f" % place for place in places)))
