@@ -188,7 +188,8 @@ drill: deps
 	$(BUILD) all $B/bin/test_dispatcher_timetable $B/bin/test_cron
 	$(BUILD) FAULTS=1 all
 	@JOBFLEET_BIN=$(CURDIR)/$B/bin JOBFLEET_FAULTS_BIN=$(CURDIR)/$B-faults/bin tests/drill/run \
-		$(if $(QUICK),--quick) $(SEED:%=--seed %) $(MODE:%=--mode %) $(DRILL_ARGS)
+		--out $B/drill.json $(if $(QUICK),--quick) $(SEED:%=--seed %) $(MODE:%=--mode %) \
+		$(DRILL_ARGS)
 	$(if $(QUICK)$(MODE),,@JOBFLEET_STOPS_DAYS=365 $B/bin/test_dispatcher_timetable)
 	$(if $(QUICK)$(MODE),,@JOBFLEET_CRON_ZONES=all $B/bin/test_cron)
 

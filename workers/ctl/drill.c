@@ -153,12 +153,12 @@ static int count_open(struct ctl *c, const char *run, int64_t *ret, struct err *
 static int wait_end(struct ctl *c, const struct drill *d, struct err *e)
 {
 	int64_t end = clock_mono_ms() + d->wait_ms, shown = clock_mono_ms();
-	int none = 0, r = 0;
+	int none = 0;
 
 	while (none < 2 && clock_mono_ms() < end) {
 		int64_t began = clock_mono_ms(), open = 1, took;
+		int r = count_open(c, d->plan.run, &open, e);
 
-		r = count_open(c, d->plan.run, &open, e);
 		if (r < 0 && !err_is_transient(e->code))
 			return r;
 		none = r == 0 && open == 0 ? none + 1 : 0;
