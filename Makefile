@@ -20,7 +20,8 @@
 # make drill     kills and cuts the fleet under load, counts every effect (QUICK=1, SEED=n,
 #                MODE=recovery, DRILL_ARGS="--only …")
 # make drill-proof   deliberate bugs, which quick drills must find
-# make bench     the fleet's speed and size beside yardsticks (BENCH_ARGS="--only drain …")
+# make bench     the fleet's speed and size beside yardsticks, as a report in build/bench
+#                (QUICK=1: in minutes; BENCH_ARGS="--only drain …")
 
 comma := ,
 B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)$(if $(FAULTS),-faults)$(if $(FUZZ),-fuzz)$(if $(FUZZ_COVERAGE),-lines)
@@ -181,7 +182,7 @@ demo: deps
 
 bench: deps
 	$(BUILD) bench-programs
-	@tests/bench/run --build $B $(BENCH_ARGS)
+	@tests/bench/run --build $B $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 # The long modes of the tests of due times belong to the full one.
 drill: deps

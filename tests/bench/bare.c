@@ -5,8 +5,8 @@
  *	bare drain URL QUEUE N PREFETCH			consumes N, late acks by 100
  *	bare stamps URL QUEUE N PREFETCH		consumes N, acks each: when it came
  *
- * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}; stamps: {id: seconds since the
- * epoch}, after a line that says it consumes. */
+ * Prints one JSON line: {"n": N, "seconds": S, "cpu_us": per message}; stamps: READY once it
+ * consumes, then {id: seconds since the epoch}. */
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
