@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <systemd/sd-bus.h>
-#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -22,13 +21,12 @@ struct units {
 	sd_bus *bus;
 };
 
-bool units_run_us(const char *name)
+bool units_run_us(void)
 {
-	char *unit = NULL;
-	bool is = sd_pid_get_unit(0, &unit) >= 0 && strncmp(unit, name, strlen(name)) == 0;
+	const char *pid = getenv("SYSTEMD_EXEC_PID");
+	int n = 0;
 
-	free(unit);
-	return is;
+	return pid && scan_int(pid, 1, INT32_MAX, &n, NULL) == 0 && n == getpid();
 }
 
 char *unit_instance(const char *program, int number)

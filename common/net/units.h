@@ -26,8 +26,9 @@ struct units_view {
 	int up;					/* started ones count from their start on */
 };
 
-/* Does systemd run this process as a unit whose name begins so? */
-bool units_run_us(const char *name);
+/* Is this process one that systemd started? By SYSTEMD_EXEC_PID (systemd.exec(5)): from inside a
+ * hardened unit its control groups do not tell. */
+bool units_run_us(void);
 
 /* timeout_ms: of this and of each call after it. */
 int units_open(struct units **ret, int timeout_ms, struct err *e);

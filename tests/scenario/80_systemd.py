@@ -157,6 +157,61 @@ def the_dispatchers_user_scales_workers_to_three_and_back():
         assert got.returncode != 0, "%s may %s" % (user, words)
 
 
+def by_hand_too_where_polkit_lets_one():
+    def scale(n, user):
+        got = machine.run("jobfleet", "scale", "echo", "--instances=%s" % n, "--json", "--quiet",
+                          user=user, check=False)
+        return got.returncode, got.text
+
+    status, text = scale(2, "jobfleet")
+    assert status == 0 and [(r["instance"], r["before"], r["after"]) for r in json.loads(
+        text[text.index("["):])] == [("echo", "up", "up"), ("echo:2", "-", "up")], text
+    status, text = scale(3, "nobody")
+    assert status == 100 and "systemd does not let user id" in text, (status, text)
+    status, text = scale(1, "jobfleet")
+    assert status in (0, 1), text       # 1: it is still ending
+    machine.wait_state(ECHO + ":2", "inactive")
+    assert machine.show(ECHO, "ActiveState") == "active"
+
+
+def the_dispatcher_scales_by_backlog_and_back():
+    beat = "/etc/systemd/system/jobfleet-worker@.service.d"
+    plain = machine.run("cat", "/etc/jobfleet/queues.conf").stdout
+    machine.run("sh", "-c", "mkdir -p $0 && cat >$0/beat.conf", beat,
+                stdin="[Service]\nEnvironment=JOBFLEET_HEARTBEAT=1s\n")
+    machine.ctl("daemon-reload")
+    machine.ctl("restart", ECHO)
+
+    def settings(text):
+        machine.run("sh", "-c", "cat >/etc/jobfleet/queues.conf", stdin=text)
+        machine.ctl("reload", "jobfleet-dispatcher")
+
+    assert "program = \"echo\"\n" in plain
+    settings(plain.replace("program = \"echo\"\n", "program = \"echo\"\n\tinstances = {1, 3}\n"
+                           "\tscale_target = 1s\n\tscale_up_after = 1s\n\tscale_down_after = 3s\n"))
+    ids = tasks.enqueue("echo.mark", 300, work_ms=100)
+    more = [ECHO + ":2", ECHO + ":3"]
+    for unit in more:
+        machine.wait_state(unit, "active")
+    nodes = [row[0] for row in tasks.sql("SELECT node FROM jobfleet.workers WHERE program = 'echo'"
+                                         " AND state IN ('starting', 'running') ORDER BY node")]
+    assert nodes == ["echo:2@sandbox", "echo:3@sandbox", "echo@sandbox"], nodes
+    tasks.check(ids)
+    for unit in more:
+        machine.wait_state(unit, "inactive")
+        assert machine.show(unit, "Result") == "success", unit
+    assert machine.show(ECHO, "ActiveState", "NRestarts") == ["active", "0"]
+    steps = tasks.sql("SELECT arguments->>2, outcome FROM jobfleet.operator_actions WHERE operator ="
+                      " 'autoscale' ORDER BY id")
+    print("# %s" % [step[0] for step in steps])
+    assert steps[:2] == [("--instances=2", "done"), ("--instances=3", "done")], steps
+    assert steps[-1] == ("--instances=1", "done") and len(steps) <= 4, steps
+    settings(plain)
+    machine.run("rm", "-r", beat)
+    machine.ctl("daemon-reload")
+    machine.ctl("restart", ECHO)
+
+
 def a_stopped_process_is_ended_by_the_watchdog_and_started_again():
     units = [ECHO + ":4", "jobfleet-dispatcher"]
     for unit in units:
@@ -357,6 +412,7 @@ run(the_units_are_correct_and_expose_little,
     every_secret_that_the_settings_name_has_a_credential,
     the_pipeline_and_salaries_run_with_all_that_is_taken_away,
     the_dispatchers_user_scales_workers_to_three_and_back,
+    by_hand_too_where_polkit_lets_one, the_dispatcher_scales_by_backlog_and_back,
     a_stopped_process_is_ended_by_the_watchdog_and_started_again,
     reload_takes_a_good_file_and_refuses_a_bad_one,
     a_stop_under_load_loses_nothing_and_repeats_nothing,

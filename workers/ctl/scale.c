@@ -288,9 +288,9 @@ int scale_main(struct ctl *c, int argc, char **argv, struct err *e)
 			" --instances systemd starts\n"
 			"or stops units jobfleet-worker@PROGRAM:2 and so on until N of them run;"
 			" one that stops ends\n"
-			"its tasks first. Exit status 1: a node or systemd refused, or there is"
-			" none; 2: a node did\n"
-			"not answer.",
+			"its tasks first. Exit status 1: a node refused, or there is none, or no"
+			" systemd; 2: a node\n"
+			"did not answer; 100: systemd does not let this user.",
 		.options = options, .noptions = COUNT(options), .least = 1, .most = 2,
 	};
 	char **operands;

@@ -391,7 +391,7 @@ struct scaling *scaling_new(void)
 {
 	struct scaling *s = mem_zalloc(sizeof *s);
 
-	s->by_units = units_run_us("jobfleet-dispatcher");
+	s->by_units = units_run_us();
 	return s;
 }
 
