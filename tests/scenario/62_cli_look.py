@@ -500,6 +500,7 @@ def top_shows_one_screen_without_a_terminal_and_as_json():
     assert {q["queue"] for q in got["queues"]} == {
         "echo", "nobody", "plain", "quorate", "failed_operations"}, got
     assert got["queues"][0]["in_per_s"] is not None, got
+    assert {"failing", "schedules", "sources", "stages", "runs"} <= set(got) and got["tables_error"] is None, got
     out, _ = call(bed, "top")
     assert out.startswith("jobfleet  20") and "running 1 of 2" in out and task_id in out, out
     assert "a test alert" in out and "\033" not in out, out
@@ -526,6 +527,22 @@ def top_lives_on_a_terminal_follows_its_size_and_gives_it_back():
     count = len(terminal.screens())
     terminal.press("b")
     wait_for("a key draws", lambda: len(terminal.screens()) > count)
+    terminal.size(24, 80)
+    failing = enqueue_in_sql(bed, "echo.fail", kwargs='{"text": "no luck"}')
+    settled(bed, failing, "failure")
+    for key, text in (("5", "echo.fail"), ("2", "[2 queues]"), ("3", "children"), ("4", "[4 running]"),
+                      ("6", "[6 schedules]"), ("7", "no run of the pipeline"), ("\t", "[1 all]"), ("h", "hold the picture"),
+                      ("h", "echo"), ("p", "HELD (p)")):
+        terminal.press(key)
+        wait_for("the key %r shows %r" % (key, text), lambda: text in "\n".join(lines_of(terminal.screens()[-1])))
+        assert all(len(line) <= 80 for line in lines_of(terminal.screens()[-1])), terminal.screens()[-1]
+    terminal.size(8, 80)
+    wait_for("it is small", lambda: "\033[8;1H" in terminal.screens()[-1])
+    top = lines_of(terminal.screens()[-1])[1:3]
+    terminal.press("\033[6~")
+    wait_for("it is scrolled by a page", lambda: lines_of(terminal.screens()[-1])[1:3] != top)
+    terminal.press("\033[5~")
+    wait_for("and back", lambda: lines_of(terminal.screens()[-1])[1:3] == top)
     terminal.press("q")
     terminal.end()
     assert terminal.seen.endswith("\033[?25h\033[?1049l"), terminal.seen[-40:]

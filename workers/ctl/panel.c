@@ -9,6 +9,8 @@
 #include "common/store/pg.h"
 #include "workers/ctl/census.h"
 #include "workers/ctl/ctl.h"
+#include "workers/ctl/glance.h"
+#include "workers/ctl/history.h"
 #include "workers/ctl/queues.h"
 #include "workers/ctl/table.h"
 #include "workers/ctl/workers.h"
@@ -21,6 +23,8 @@ struct panel {
 	struct census census;		/* n 0: none yet */
 	struct table *workers, *running, *alerts;	/* NULL: not to be had */
 	struct pg_rows *totals;
+	struct glance glance;
+	struct history *history;		/* of the rates out of the queues */
 	struct err queues_error, tables_error;	/* code ERR_NONE: all is there */
 	char head[256];
 };
@@ -65,11 +69,12 @@ static const char SQL_TOTALS[] =
 
 enum { ALIVE, LOST, ACTIVE, CHILDREN, DEAD, WAITING };
 
-struct panel *panel_new(struct ctl *c)
+struct panel *panel_new(struct ctl *c, bool blocks)
 {
 	struct panel *p = mem_zalloc(sizeof *p);
 
 	p->ctl = c;
+	p->history = history_new(blocks);
 	return p;
 }
 
@@ -88,6 +93,8 @@ void panel_free(struct panel *p)
 	if (!p)
 		return;
 	forget_tables(p);
+	glance_release(&p->glance);
+	history_free(p->history);
 	census_release(&p->census);
 	free(p);
 }
@@ -126,6 +133,8 @@ static void look_into_queues(struct panel *p)
 		return;
 	census_release(&p->census);
 	p->census = now;
+	for (size_t i = 0; i < now.n; i++)
+		history_put(p->history, now.queues[i].name, now.queues[i].settled_per_s);
 }
 
 static void look_into_tables(struct panel *p)
@@ -189,6 +198,10 @@ void panel_look(struct panel *p)
 {
 	look_into_queues(p);
 	look_into_tables(p);
+	if (p->tables_error.code == ERR_NONE)
+		glance_look(&p->glance, p->ctl, &p->tables_error);
+	else
+		glance_release(&p->glance);
 	panel_sort(p, p->order);
 	make_head(p);
 }
@@ -219,27 +232,91 @@ static void print_part(const struct table *t, const char *empty, FILE *out)
 	}
 }
 
-char *panel_text(const struct panel *p)
+static void print_errors(const struct panel *p, FILE *out)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = mem_check(open_memstream(&text, &size));
-	struct table *queues;
-
 	if (p->queues_error.code != ERR_NONE)
 		fprintf(out, "! %s\n", p->queues_error.msg);
 	if (p->tables_error.code != ERR_NONE &&
 	    strcmp(p->tables_error.msg, p->queues_error.msg) != 0)
 		fprintf(out, "! %s\n", p->tables_error.msg);
-	if (p->alerts && table_rows(p->alerts) > 0)
-		print_part(p->alerts, "", out);
-	if (p->queues_error.code == ERR_NONE && p->census.n > 0) {
-		queues = queues_table(&p->census, true);
-		print_part(queues, "", out);
-		table_free(queues);
-	}
+}
+
+static void print_queues(const struct panel *p, FILE *out)
+{
+	struct table *queues;
+
+	if (p->queues_error.code != ERR_NONE || p->census.n == 0)
+		return;
+	queues = queues_table(&p->census, true, p->history);
+	print_part(queues, "", out);
+	table_free(queues);
+}
+
+/* always: also when there is nothing in it. */
+static void print_glance(const struct panel *p, enum glance_part part, bool always, FILE *out)
+{
+	const struct table *t = p->glance.parts[part];
+
+	if (always || (t && table_rows(t) > 0))
+		print_part(t, glance_empty(part), out);
+}
+
+static void print_alerts(const struct panel *p, bool always, FILE *out)
+{
+	if (p->alerts && (always || table_rows(p->alerts) > 0))
+		print_part(p->alerts, "no alert is open", out);
+}
+
+static void print_all(const struct panel *p, FILE *out)
+{
+	print_alerts(p, false, out);
+	print_queues(p, out);
+	print_glance(p, GLANCE_FAILING, false, out);
+	print_glance(p, GLANCE_RUNS, false, out);
 	print_part(p->workers, "no worker has reported itself", out);
 	print_part(p->running, "nothing runs", out);
+	print_glance(p, GLANCE_SCHEDULES, false, out);
+	print_glance(p, GLANCE_STAGES, false, out);
+	print_glance(p, GLANCE_SOURCES, false, out);
+}
+
+static void print_view(const struct panel *p, enum panel_view view, FILE *out)
+{
+	switch (view) {
+	case PANEL_QUEUES:
+		print_queues(p, out);
+		break;
+	case PANEL_WORKERS:
+		print_part(p->workers, "no worker has reported itself", out);
+		break;
+	case PANEL_RUNNING:
+		print_part(p->running, "nothing runs", out);
+		break;
+	case PANEL_FAILING:
+		print_glance(p, GLANCE_FAILING, true, out);
+		print_alerts(p, true, out);
+		break;
+	case PANEL_SCHEDULES:
+		print_glance(p, GLANCE_SCHEDULES, true, out);
+		break;
+	case PANEL_FLOW:
+		print_glance(p, GLANCE_RUNS, true, out);
+		print_glance(p, GLANCE_STAGES, true, out);
+		print_glance(p, GLANCE_SOURCES, true, out);
+		break;
+	default:
+		print_all(p, out);
+	}
+}
+
+char *panel_text(const struct panel *p, enum panel_view view)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = mem_check(open_memstream(&text, &size));
+
+	print_errors(p, out);
+	print_view(p, view, out);
 	fclose(out);
 	return text;
 }
@@ -260,7 +337,7 @@ char *panel_json(const struct panel *p)
 		"workers_alive", "workers_lost", "active", "children", "dead_letters", "waiting",
 	};
 	cJSON *o = mem_check(cJSON_CreateObject());
-	struct table *queues = queues_table(&p->census, true);
+	struct table *queues = queues_table(&p->census, true, NULL);
 	char *text;
 
 	set_error(o, "queues_error", &p->queues_error);
@@ -272,6 +349,8 @@ char *panel_json(const struct panel *p)
 	json_set(o, "workers", part_json(p->workers));
 	json_set(o, "running", part_json(p->running));
 	json_set(o, "alerts", part_json(p->alerts));
+	for (int i = 0; i < GLANCE_COUNT; i++)
+		json_set(o, glance_key(i), part_json(p->glance.parts[i]));
 	text = json_print(o);
 	table_free(queues);
 	cJSON_Delete(o);

@@ -12,6 +12,7 @@
 #include "workers/ctl/args.h"
 #include "workers/ctl/census.h"
 #include "workers/ctl/ctl.h"
+#include "workers/ctl/history.h"
 #include "workers/ctl/table.h"
 
 enum { SAMPLE_MS = 1000, SAMPLE_MAX_MS = 60000 };
@@ -35,6 +36,7 @@ static const struct table_column COLUMNS[] = {
 	{ NULL, "paused", TABLE_BOOL },
 	{ NULL, "pause_reason", TABLE_TEXT },
 	{ NULL, "other_arguments", TABLE_BOOL },
+	{ NULL, NULL, TABLE_TEXT },
 };
 
 /* The same for people with a small screen. */
@@ -57,6 +59,7 @@ static const struct table_column BRIEF[] = {
 	{ NULL, "paused", TABLE_BOOL },
 	{ NULL, "pause_reason", TABLE_TEXT },
 	{ NULL, "other_arguments", TABLE_BOOL },
+	{ "out before", NULL, TABLE_TEXT },
 };
 
 static void put_count(struct table *t, int64_t n)
@@ -106,9 +109,10 @@ static void put_waiting(struct table *t, const struct census_queue *q)
 	buf_release(&b);
 }
 
-static void put_queue(struct table *t, const struct census_queue *q, double out_per_s)
+static void put_queue(struct table *t, const struct census_queue *q, double out_per_s,
+		      const struct history *history)
 {
-	char state[160];
+	char state[160], before[HISTORY_TEXT_SIZE];
 
 	table_put(t, q->name);
 	table_put(t, q->conf ? q->conf->program : NULL);
@@ -125,6 +129,7 @@ static void put_queue(struct table *t, const struct census_queue *q, double out_
 	table_put(t, q->paused || q->fleet_paused ? "t" : "f");
 	table_put(t, q->paused || q->fleet_paused ? q->pause_reason : NULL);
 	table_put(t, q->other_arguments ? "t" : "f");
+	table_put(t, history ? history_text(history, q->name, before) : NULL);
 }
 
 /* What the columns do not say by themselves. */
@@ -166,7 +171,7 @@ static int take(struct census *ret, struct ctl *c, char **names, int64_t sample_
 	return r;
 }
 
-struct table *queues_table(const struct census *x, bool brief)
+struct table *queues_table(const struct census *x, bool brief, const struct history *history)
 {
 	struct table *t = table_new(brief ? BRIEF : COLUMNS, COUNT(COLUMNS));
 
@@ -174,14 +179,15 @@ struct table *queues_table(const struct census *x, bool brief)
 		const struct census_queue *q = &x->queues[i];
 		double window = (double)q->settled / CENSUS_WINDOW_S;
 
-		put_queue(t, q, brief && q->settled_per_s >= 0 ? q->settled_per_s : window);
+		put_queue(t, q, brief && q->settled_per_s >= 0 ? q->settled_per_s : window,
+			  history);
 	}
 	return t;
 }
 
 static int show(struct ctl *c, const struct census *x, int64_t sample_ms)
 {
-	ctl_show(c, queues_table(x, false), "queues.conf names no queue");
+	ctl_show(c, queues_table(x, false, NULL), "queues.conf names no queue");
 	if (!c->json && !c->quiet)
 		print_notes(x, sample_ms);
 	return CTL_OK;

@@ -6,10 +6,11 @@
 #include <stdbool.h>
 
 struct census;
+struct history;
 struct table;
 
 /* brief: for who looks again and again: narrow, and the rate out is that since the look before.
- * The caller's. */
-struct table *queues_table(const struct census *x, bool brief);
+ * history (may be NULL): the rates out of the looks before. The caller's. */
+struct table *queues_table(const struct census *x, bool brief, const struct history *history);
 
 #endif

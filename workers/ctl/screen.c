@@ -20,7 +20,7 @@
 #define REST_OF_LINE "\033[K"
 #define REST_OF_SCREEN "\033[J"
 
-enum { OUT_MAX = 1 << 20, WIDTH = 80, HEIGHT = 24 };
+enum { OUT_MAX = 1 << 20, WIDTH = 80, HEIGHT = 24, ESCAPE = 033, ESCAPE_MS = 50 };
 
 struct screen {
 	struct termios before;
@@ -129,15 +129,39 @@ static void put_bar(struct buf *out, const char *text, int width)
 	buf_puts(out, PLAIN);
 }
 
-void screen_draw(struct screen *s, const char *head, const char *text, const char *foot)
+bool screen_has_blocks(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL;
+
+	for (size_t i = 0; i < COUNT(names) && !(locale && *locale); i++)
+		locale = getenv(names[i]);
+	return locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
+}
+
+static struct winsize size_now(void)
 {
 	struct winsize size = { 0 };
-	int width = WIDTH, height = HEIGHT, row = 1;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row) {
-		width = size.ws_col;
-		height = size.ws_row;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row) {
+		size.ws_col = WIDTH;
+		size.ws_row = HEIGHT;
 	}
+	return size;
+}
+
+int screen_lines(void)
+{
+	int height = size_now().ws_row;
+
+	return height > 2 ? height - 2 : 1;
+}
+
+void screen_draw(struct screen *s, const char *head, const char *text, const char *foot)
+{
+	struct winsize size = size_now();
+	int width = size.ws_col, height = size.ws_row, row = 1;
+
 	buf_clear(&s->out);
 	buf_puts(&s->out, HOME);
 	put_bar(&s->out, head, width);
@@ -156,6 +180,28 @@ void screen_draw(struct screen *s, const char *head, const char *text, const cha
 	put(buf_text(&s->out), s->out.len);
 }
 
+/* What comes behind an escape; 0: a key that nobody here knows. */
+static int read_escape(void)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} keys[] = {
+		{ "[A", SCREEN_UP }, { "OA", SCREEN_UP }, { "[B", SCREEN_DOWN }, { "OB", SCREEN_DOWN },
+		{ "[5~", SCREEN_PAGE_UP }, { "[6~", SCREEN_PAGE_DOWN },
+	};
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	char rest[16] = "";
+	ssize_t n = poll(&in, 1, ESCAPE_MS) > 0 ? read(STDIN_FILENO, rest, sizeof rest - 1) : 0;
+
+	rest[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (strcmp(rest, keys[i].sequence) == 0)
+			return keys[i].key;
+	}
+	return SCREEN_TIMEOUT;
+}
+
 int screen_wait(struct screen *s, int wait_ms)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -172,5 +218,7 @@ int screen_wait(struct screen *s, int wait_ms)
 	}
 	if (r <= 0)
 		return SCREEN_TIMEOUT;
-	return read(STDIN_FILENO, &key, 1) == 1 && key > 0 ? key : SCREEN_END;
+	if (read(STDIN_FILENO, &key, 1) != 1 || key <= 0)
+		return SCREEN_END;
+	return key == ESCAPE ? read_escape() : key;
 }
