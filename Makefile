@@ -98,6 +98,12 @@ $B/gen/%.inc: common/market/%.tsv
 	@mkdir -p $(@D)
 	$(call run,gen $@,sed '/^#/d; s/"/\\"/g; s/\t/"$(comma) "/g; s/.*/{ "&" }$(comma)/' $< > $@)
 
+$B/gen/metrics.inc: workers/dispatcher/metrics.tsv
+	@mkdir -p $(@D)
+	$(call run,gen $@,sed '/^#/d; s/"/\\"/g; s/\t/"$(comma) "/g; s/.*/{ "&" }$(comma)/' $< > $@)
+
+$B/workers/dispatcher/metric.o: $B/gen/metrics.inc
+$B/workers/dispatcher/metric.o: override CPPFLAGS += -I$B/gen
 $B/common/market/area_table.o: $B/gen/metro.inc
 $B/common/market/occupation_table.o: $B/gen/occupation.inc
 $B/common/market/role_index.o: common/market/soc.tsv

@@ -38,6 +38,7 @@ struct conf_fleet {
 	const char *redis_url;		/* JOBFLEET_REDIS_URL, else REDIS_HOST, _PORT, _DB, _PASSWORD */
 	const char *redis_prefix;	/* put before our own keys ("jobfleet:"); Celery's keys have none */
 	enum log_level log_level;	/* ETL_LOG_LEVEL or LOG_LEVEL */
+	const char *http_listen;	/* "127.0.0.1:9470", "[::1]:0", "unix:/path"; "" and "off" = none */
 	const char *log_file;		/* "" = journal or stderr */
 	bool timing_lines;		/* one line per finished task at INFO */
 	bool development;		/* ETL_MODE=development */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <stdarg.h>
 
 #include "common/base/conf_private.h"
 #include "common/base/mem.h"
 #include "common/base/near.h"
+#include "common/base/scan.h"
 
 void conf_fault_at(struct conf_faults *faults, const struct conf *c, enum conf_kind_id kind,
 		   size_t i, const char *key, const char *fmt, ...)
@@ -53,6 +55,28 @@ void conf_fault_unknown(struct conf_faults *faults, const struct conf *c, enum c
 			      what, value);
 }
 
+/* ADDRESS:PORT with an address as numbers, or localhost; an IPv6 address in brackets. */
+static bool is_listen_address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	struct in6_addr at;
+	char *host;
+	int port;
+	bool good;
+
+	if (!*text || strcmp(text, "off") == 0 || strncmp(text, "unix:/", 6) == 0)
+		return true;
+	if (!colon || scan_int(colon + 1, 0, 65535, &port, NULL) < 0)
+		return false;
+	host = *text == '[' && colon[-1] == ']' ?
+		mem_strndup(text + 1, (size_t)(colon - text) - 2) :
+		mem_strndup(text, (size_t)(colon - text));
+	good = *text == '[' ? inet_pton(AF_INET6, host, &at) == 1 :
+		inet_pton(AF_INET, host, &at) == 1 || strcmp(host, "localhost") == 0;
+	free(host);
+	return good;
+}
+
 static void check_fleet(const struct conf *c, struct conf_faults *faults)
 {
 	const struct conf_fleet *f = &c->fleet;
@@ -68,6 +92,10 @@ static void check_fleet(const struct conf *c, struct conf_faults *faults)
 		conf_fault_at(faults, c, CONF_FLEET, 0, "data_dir",
 			      "is empty; it names a directory such "
 			      "as \"data\" or /var/lib/jobfleet");
+	if (!is_listen_address(f->http_listen))
+		conf_fault_at(faults, c, CONF_FLEET, 0, "http_listen",
+			      "is not \"ADDRESS:PORT\" such as \"127.0.0.1:9470\" or \"[::1]:9470\", "
+			      "\"unix:/PATH\", or \"off\"");
 	if (!*f->broker_url || !*f->database_url || !*f->redis_url)
 		conf_fault_at(faults, c, CONF_FLEET, 0,
 			      !*f->broker_url		  ? "broker_url"

@@ -22,6 +22,7 @@ static const struct conf_key FLEET[] = {
 	{ "redis_prefix", CONF_TEXT, AT(fleet, redis_prefix), "jobfleet:" },
 	{ "log_level", CONF_LEVEL, AT(fleet, log_level), "INFO", ENV("ETL_LOG_LEVEL", "LOG_LEVEL") },
 	{ "log_file", CONF_TEXT, AT(fleet, log_file), "" },
+	{ "http_listen", CONF_TEXT, AT(fleet, http_listen), "127.0.0.1:9470" },
 	{ "timing_lines", CONF_BOOL, AT(fleet, timing_lines), "yes" },
 	{ "mode", CONF_WORD, AT(fleet, development), "production", .words = "production development",
 	  ENV("ETL_MODE") },

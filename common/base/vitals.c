@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
+
+#include "common/base/buf.h"
 
 enum { FILE_BYTES = 4096, CPU_FIELDS_AT = 12 };	/* utime is the 12th word behind the name */
 
@@ -63,14 +66,21 @@ void vitals_add(struct vitals *v, pid_t pid, bool ended)
 		v->peak_kib = peak;
 }
 
+void vitals_put(struct buf *out, const char *name, const struct vitals *v)
+{
+	buf_printf(out, "\"%s\": {\"n\": %d, \"rss_kib\": %lld, \"peak_kib\": %lld, \"cpu_s\": "
+		   "%.2f}", name, v->n, (long long)v->rss_kib, (long long)v->peak_kib, v->cpu_s);
+}
+
 void vitals_host(struct vitals_host *ret)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	char text[FILE_BYTES];
-	double load = 0;
+	struct sysinfo info;
 
 	slurp("/proc/meminfo", text);
 	ret->memory_free_kib = number_of(text, "MemAvailable:");
 	ret->memory_kib = number_of(text, "MemTotal:");
-	ret->load = getloadavg(&load, 1) == 1 && processors > 0 ? load / (double)processors : 0;
+	ret->load = sysinfo(&info) == 0 && processors > 0 ?
+		(double)info.loads[0] / (1 << SI_LOAD_SHIFT) / (double)processors : 0;
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct buf;
+
 struct vitals {
 	int n;				/* processes added */
 	int64_t rss_kib;		/* resident now, summed; pages that they share count in each */
@@ -18,7 +20,11 @@ struct vitals {
  * waited for. */
 void vitals_add(struct vitals *v, pid_t pid, bool ended);
 
-/* The host: what could be given to programs, and all there is; 0 = not known. */
+/* "name": {"n", "rss_kib", "peak_kib", "cpu_s"} */
+void vitals_put(struct buf *out, const char *name, const struct vitals *v);
+
+/* The host: what could be given to programs, and all there is; 0 = not known (a unit with
+ * ProcSubset=pid has no /proc/meminfo). */
 struct vitals_host {
 	int64_t memory_free_kib, memory_kib;	/* MemAvailable, MemTotal */
 	double load;			/* of the last minute, for each processor */

@@ -201,17 +201,16 @@ static void prepare(struct exchange *x, bool loopback)
 	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->call->response.body.max);
 }
 
-/* What never went out is no call. */
-static void count_call(const struct exchange *x, int code)
+static void count_call(const struct http_call *call, int code)
 {
-	const char *account = x->call->request.account;
-	int status = code < 0 ? 0 : x->call->response.status;
+	const char *account = call->request.account;
+	bool failed = code < 0 || call->response.status >= 500;
 
 	if (!account || code == -ERR_CANCELLED || code == -ERR_REFUSED)
-		return;
-	board_add(1, "source_calls", account, status == 429 ? "limited" :
-		  status == 0 || status >= 500 ? "failed" : "answered", NULL);
-	board_time(x->call->response.elapsed_ms * 1000, "source_seconds", account, NULL);
+		return;		/* it never went out */
+	board_add(1, "source_calls", account, failed ? "failed" :
+		  call->response.status == 429 ? "limited" : "answered", NULL);
+	board_time(call->response.elapsed_ms * 1000, "source_seconds", account, NULL);
 }
 
 static void finish(struct exchange *x, int code)
@@ -226,7 +225,7 @@ static void finish(struct exchange *x, int code)
 	if (code < 0)
 		http_response_release(&call->response);
 	call->response.elapsed_ms = clock_mono_ms() - x->begin_ms;
-	count_call(x, code);
+	count_call(call, code);
 	call->code = code;
 	x->stage = DONE;
 }

@@ -16,7 +16,8 @@
 #define US(t) "coalesce((extract(epoch FROM " t ") * 1000000)::bigint, 0)"
 
 enum { QUOTA_LOW_PERCENT = 80, SUCCESS_LOW_PERCENT = 90, MEMORY_LOW_PERCENT = 10,
-       DISK_LOW_PERCENT = 10, LAST_PERCENT = 2, LOAD_HIGH = 4, DEPTH_MS = 1000 };
+       DISK_LOW_PERCENT = 10, LAST_PERCENT = 2, LOAD_HIGH = 4, DEPTH_MS = 1000,
+       DISPATCHER_S = 10 };	/* a dispatcher's rows come so often whatever heartbeat says */
 
 static const struct {
 	const char *component, *program;
@@ -44,9 +45,10 @@ static int read_crew(struct health *h, const char *program, struct crew *ret)
 {
 	struct pg_rows *rows = NULL;
 	struct err e;
+	int beat_s = strcmp(program, "dispatcher") == 0 ? DISPATCHER_S :
+		h->conf->fleet.heartbeat_s;
 	int64_t n = pg_run(h->pg, SQL_PROGRAM,
-			   PG_PARAMS(PG_TEXT(program), PG_INT(h->conf->fleet.heartbeat_s)), &rows,
-			   &e);
+			   PG_PARAMS(PG_TEXT(program), PG_INT(beat_s)), &rows, &e);
 
 	if (n > 0)
 		*ret = (struct crew){ pg_int(rows, 0, 0), pg_int(rows, 0, 1), pg_int(rows, 0, 2),
@@ -223,6 +225,7 @@ void health_host(const struct health *h, struct health_report *r)
 	int disk = free_percent(h->conf->fleet.data_dir), memory;
 	enum health_state state = HEALTH_OK;
 	struct vitals_host v;
+	char text[40];
 
 	vitals_host(&v);
 	memory = v.memory_kib > 0 ? (int)(100 * v.memory_free_kib / v.memory_kib) : 100;
@@ -231,9 +234,10 @@ void health_host(const struct health *h, struct health_report *r)
 	else if ((disk >= 0 && disk < DISK_LOW_PERCENT) || memory < MEMORY_LOW_PERCENT ||
 		 v.load > LOAD_HIGH)
 		state = HEALTH_DEGRADED;
+	snprintf(text, sizeof text, "memory %d %% free, ", memory);
 	health_add(r, "system_resources", false, state, r->taken_us,
-		   "memory %d %% free, disk of data_dir %d %% free, load %.2f for each processor",
-		   memory, disk, v.load);
+		   "%sdisk of data_dir %d %% free, load %.2f for each processor",
+		   v.memory_kib > 0 ? text : "", disk, v.load);
 }
 
 /* ---- the data ---- */

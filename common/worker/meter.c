@@ -32,12 +32,6 @@ void meter_verdict(const struct worker *w, const struct delivery *d, enum keeper
 		  revoked ? "revoked" : "failure", NULL);
 }
 
-static void put_vitals(struct buf *out, const char *name, const struct vitals *v)
-{
-	buf_printf(out, "\"%s\": {\"n\": %d, \"rss_kib\": %lld, \"peak_kib\": %lld, \"cpu_s\": "
-		   "%.2f}", name, v->n, (long long)v->rss_kib, (long long)v->peak_kib, v->cpu_s);
-}
-
 void meter_put(const struct worker *w, struct buf *out)
 {
 	struct vitals parent = { 0 }, zygote = { 0 }, children = { 0 };
@@ -50,11 +44,11 @@ void meter_put(const struct worker *w, struct buf *out)
 			vitals_add(&children, pool_pid(w->pool, i), false);
 	buf_printf(out, "\"since\": %lld, \"children\": %d, \"processes\": {",
 		   (long long)w->started_ms, pool_children(w->pool));
-	put_vitals(out, "parent", &parent);
+	vitals_put(out, "parent", &parent);
 	buf_puts(out, ", ");
-	put_vitals(out, "zygote", &zygote);
+	vitals_put(out, "zygote", &zygote);
 	buf_puts(out, ", ");
-	put_vitals(out, "children", &children);
+	vitals_put(out, "children", &children);
 	buf_puts(out, "}, \"counts\": ");
 	board_put(out);
 }

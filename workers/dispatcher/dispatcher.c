@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/base/board.h"
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
@@ -18,6 +19,7 @@
 #include "workers/dispatcher/agenda.h"
 #include "workers/dispatcher/alert.h"
 #include "workers/dispatcher/leader.h"
+#include "workers/dispatcher/httpd.h"
 #include "workers/dispatcher/level.h"
 #include "workers/dispatcher/peers.h"
 #include "workers/dispatcher/pidbox.h"
@@ -105,6 +107,7 @@ static void reload(struct dispatcher *d)
 		d->agenda = agenda;
 		d->conf = conf;
 		d->routed = false;
+		httpd_renew(d->httpd);
 		log_info("reloaded schedules=%zu", agenda_count(agenda));
 	}
 	notify_ready();
@@ -200,6 +203,9 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->node = node;
 	d->reload = reload_conf;
 	d->ctx = ctx;
+	d->started_ms = clock_mono_ms();
+	board_open();
+	d->httpd = httpd_new(conf, node, reload_conf, ctx);	/* forks: before all that opens */
 	d->watcher = watcher_new();
 	d->level = level_new();
 	d->leader = leader_new(node);
@@ -219,6 +225,7 @@ void dispatcher_close(struct dispatcher *d)
 	if (d->signals >= 0)
 		close(d->signals);
 	spool_release(&d->spool);
+	httpd_free(d->httpd);
 	watcher_free(d->watcher);
 	watch_release(&d->watch);
 	pidbox_free(d->pidbox);

@@ -9,12 +9,14 @@
 #include "workers/dispatcher/dispatcher.h"
 #include "workers/dispatcher/mailbox.h"
 #include "workers/dispatcher/prune.h"
+#include "workers/dispatcher/relay.h"
 #include "workers/dispatcher/runs.h"
 #include "workers/dispatcher/spool.h"
 #include "workers/dispatcher/watch.h"
 
 struct agenda;
 struct alerts;
+struct httpd;
 struct leader;
 struct level;
 struct peers;
@@ -42,6 +44,9 @@ struct dispatcher {
 	struct alerts *alerts;
 	struct scaling *scaling;
 	struct pidbox *pidbox;
+	struct httpd *httpd;
+	struct relay_counts counted;	/* what the board has of them */
+	int64_t started_ms;
 	int64_t offset_us;   /* PostgreSQL's clock minus our monotonic one */
 	int signals;
 	bool routed, stopping, shown_leading;

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatcher's duties, in the order of their turns. */
+#include <unistd.h>
+
+#include "common/base/board.h"
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/notify.h"
+#include "common/base/vitals.h"
 #include "common/store/pg.h"
 #include "workers/dispatcher/agenda.h"
 #include "workers/dispatcher/alert.h"
 #include "workers/dispatcher/backlog.h"
 #include "workers/dispatcher/dispatcher_private.h"
+#include "workers/dispatcher/httpd.h"
 #include "workers/dispatcher/joins.h"
 #include "workers/dispatcher/leader.h"
 #include "workers/dispatcher/level.h"
@@ -24,8 +30,10 @@
 #include "workers/dispatcher/watcher.h"
 
 #define CLOCK_MS 1000
+#define WINDOW_MS 200
 #define RELAY_TURN_MS 500 /* then the other duties get their turn, too */
 #define COMPLAIN_MS 60000
+#define INFO_BYTES (1 << 20)
 
 /* ---- each of them: 1 = there is more to do at once, 0 = done, negative: see e ---- */
 
@@ -155,6 +163,33 @@ static int retry_dead(struct dispatcher *d, struct err *e)
 	return pg ? retry_turn(pg, fleet->dead_letter_retry_ms, fleet->dead_letter_retries, e) : 0;
 }
 
+static void count_relayed(struct dispatcher *d)
+{
+	const struct relay_counts *now = relay_counts(d->relay);
+
+	board_add(now->sent - d->counted.sent, "relay_messages", "sent", NULL);
+	board_add(now->returned - d->counted.returned, "relay_messages", "returned", NULL);
+	board_add(now->dead - d->counted.dead, "relay_messages", "dead", NULL);
+	d->counted = *now;
+}
+
+/* As a worker's meter has it (common/worker/meter.c). */
+static void put_info(struct dispatcher *d, struct buf *out)
+{
+	struct vitals self = { 0 }, window = { 0 };
+
+	count_relayed(d);
+	vitals_add(&self, getpid(), false);
+	httpd_add_vitals(d->httpd, &window);
+	buf_printf(out, "{\"since\": %lld, \"processes\": {", (long long)d->started_ms);
+	vitals_put(out, "parent", &self);
+	buf_puts(out, ", ");
+	vitals_put(out, "window", &window);
+	buf_puts(out, "}, \"counts\": ");
+	board_put(out);
+	buf_putc(out, '}');
+}
+
 static int show_presence(struct dispatcher *d, struct err *e)
 {
 	const struct relay_counts *counts = relay_counts(d->relay);
@@ -165,9 +200,17 @@ static int show_presence(struct dispatcher *d, struct err *e)
 			      .failed = counts->returned + counts->dead,
 			      .leads = leader_leads(d->leader),
 			      .term = leader_term(d->leader) };
+	struct buf info;
+	int r = 0;
 
 	d->shown_leading = p.leads;
-	return pg ? presence_write(&p, pg, e) : 0;
+	buf_init(&info, INFO_BYTES);
+	put_info(d, &info);
+	p.info = buf_text(&info);
+	if (pg)
+		r = presence_write(&p, pg, e);
+	buf_release(&info);
+	return r;
 }
 
 static int lead(struct dispatcher *d, struct err *e)
@@ -183,6 +226,13 @@ static int mind_alerts(struct dispatcher *d, struct err *e)
 			   dispatcher_now_us(d), e);
 }
 
+static int mind_window(struct dispatcher *d, struct err *e)
+{
+	(void)e;
+	httpd_turn(d->httpd);
+	return 0;
+}
+
 /* In the order in which they get their turns; pace_ms 0 = each time round. */
 static struct duty {
 	const char *name;
@@ -190,6 +240,7 @@ static struct duty {
 	int pace_ms;
 	int64_t next_ms, complain_ms; /* monotonic */
 } DUTIES[] = {
+	{ .name = "window", .turn = mind_window, .pace_ms = WINDOW_MS },
 	{ .name = "clock", .turn = read_clock, .pace_ms = CLOCK_MS },
 	{ .name = "leader", .turn = lead },
 	{ .name = "routes", .turn = write_routes, .pace_ms = DUTIES_SLOW_MS },
@@ -239,6 +290,7 @@ bool duties_do(struct dispatcher *d)
 		if (clock_mono_ms() < duty->next_ms)
 			continue;
 		r = duty->turn(d, &e);
+		httpd_beat(d->httpd);
 		notify_alive();		/* each has its deadline; all together may take longer */
 		if (r < 0)
 			complain(d, duty, &e);

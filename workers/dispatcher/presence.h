@@ -15,6 +15,7 @@ struct presence {
 	int64_t sent, failed; /* since the start: messages published, and given back */
 	bool leads;           /* as info.leads, with the lease's info.term */
 	int64_t term;
+	const char *info;     /* JSON object: further members of info; borrowed */
 };
 
 int presence_write(const struct presence *p, struct pg *pg, struct err *e);
