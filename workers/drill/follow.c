@@ -5,7 +5,8 @@
 #include "workers/drill/tasks.h"
 #include "workers/drill/trace.h"
 
-enum { PART_BYTES = 32 };
+/* The members of a chord end one after the other, so that what befalls one befalls an open chord. */
+enum { PART_BYTES = 32, MEMBER_MS = 80 };
 
 /* run and root for those that follow, and what else stands in more, as in "\"i\": 1". */
 static char *kwargs_of(const cJSON *args, const char *more)
@@ -78,12 +79,13 @@ int follow_pipeline(struct run *run, const cJSON *args, cJSON **ret, struct err 
 
 /* A task's signature; i numbers it, value stands first if it is no negative number. */
 static struct signature *one(struct run *run, const cJSON *args, const char *task, int value,
-			     int i)
+			     int i, int work_ms)
 {
-	char more[PART_BYTES], first[PART_BYTES], *kwargs;
+	char more[PART_BYTES * 2], first[PART_BYTES], *kwargs;
 	struct signature *s;
 
-	snprintf(more, sizeof more, "\"i\": %d", i);
+	snprintf(more, sizeof more, "\"i\": %d%s%.0d", i, work_ms ? ", \"work_ms\": " : "",
+		 work_ms);
 	snprintf(first, sizeof first, "[%d]", value);
 	kwargs = kwargs_of(args, i > 0 ? more : "");
 	s = run_sig(run, task, value >= 0 ? first : NULL, kwargs);
@@ -93,20 +95,20 @@ static struct signature *one(struct run *run, const cJSON *args, const char *tas
 
 int follow_chain(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
-	struct signature *chain = run_chain(run, one(run, args, "drill.link", 0, 1), NULL);
+	struct signature *chain = run_chain(run, one(run, args, "drill.link", 0, 1, 0), NULL);
 	int n = (int)json_int(args, "n", 1), r = done(run, args, ret, e);
 
 	for (int i = 2; i <= n; i++)
-		run_add(run, chain, one(run, args, "drill.link", -1, i));
+		run_add(run, chain, one(run, args, "drill.link", -1, i, 0));
 	return r < 0 ? r : run_apply(run, chain, NULL, e);
 }
 
-static struct signature *members(struct run *run, const cJSON *args)
+static struct signature *members(struct run *run, const cJSON *args, int work_ms)
 {
-	struct signature *group = run_group(run, one(run, args, "drill.member", -1, 1), NULL);
+	struct signature *group = run_group(run, NULL);
 
-	for (int i = 2; i <= (int)json_int(args, "n", 1); i++)
-		run_add(run, group, one(run, args, "drill.member", -1, i));
+	for (int i = 1; i <= (int)json_int(args, "n", 1); i++)
+		run_add(run, group, one(run, args, "drill.member", -1, i, i * work_ms));
 	return group;
 }
 
@@ -114,15 +116,18 @@ int follow_group(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	int r = done(run, args, ret, e);
 
-	return r < 0 ? r : run_apply(run, members(run, args), NULL, e);
+	return r < 0 ? r : run_apply(run, members(run, args, 0), NULL, e);
 }
 
 int follow_chord(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {
 	int r = done(run, args, ret, e);
-	struct signature *sum = one(run, args, "drill.sum", -1, 0);
+	struct signature *sum = one(run, args, "drill.sum", -1, 0, 0), *group;
 
-	return r < 0 ? r : run_apply(run, run_chord(run, members(run, args), sum), NULL, e);
+	if (r < 0)
+		return r;
+	group = members(run, args, MEMBER_MS);
+	return run_apply(run, run_chord(run, group, sum), NULL, e);
 }
 
 int follow_member(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
