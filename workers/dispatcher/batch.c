@@ -55,29 +55,25 @@ static const char SQL_NEXT[] =
 	" FROM jobfleet.pending WHERE state = 'waiting' AND due > now() AND due < 'infinity'"
 	" ORDER BY due LIMIT 1";
 
-int batch_claim(struct pg *pg, int most, int64_t bytes, int claim_ms, struct pg_rows **ret_free,
-		struct pg_rows **ret_ordered, struct err *e)
+int batch_claim(struct pg *pg, bool ordered, int most, int64_t bytes, int claim_ms,
+		struct pg_rows **ret_rows, struct err *e)
 {
-	struct pg_param params[] = { PG_INT(most), PG_INT(bytes), PG_INT(claim_ms) };
-	struct pg_rows *unordered = NULL, *ordered = NULL;
+	struct pg_rows *rows = NULL;
 	int64_t r = pg_begin(pg, CLAIM_LIMIT_MS, e);
 
 	if (r == 0)
 		r = pg_exec(pg, SQL_SETTINGS, e);
 	if (r == 0)
-		r = pg_run(pg, SQL_FREE, params, 3, &unordered, e);
-	if (r >= 0)
-		r = pg_run(pg, SQL_ORDERED, params, 3, &ordered, e);
+		r = pg_run(pg, ordered ? SQL_ORDERED : SQL_FREE,
+			   PG_PARAMS(PG_INT(most), PG_INT(bytes), PG_INT(claim_ms)), &rows, e);
 	if (r >= 0)
 		r = pg_commit(pg, e);
 	if (r < 0) {
 		pg_rollback(pg);
-		pg_rows_free(unordered);
-		pg_rows_free(ordered);
+		pg_rows_free(rows);
 		return (int)r;
 	}
-	*ret_free = unordered;
-	*ret_ordered = ordered;
+	*ret_rows = rows;
 	return 0;
 }
 

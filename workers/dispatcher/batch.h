@@ -8,6 +8,7 @@
 #ifndef DISPATCHER_BATCH_H
 #define DISPATCHER_BATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -31,10 +32,10 @@ enum batch_column {
 	BATCH_SETTLED
 };
 
-/* Up to most rows of each sort, with bodies of about bytes in all, ours for claim_ms. Both may be
- * empty; the caller frees them. */
-int batch_claim(struct pg *pg, int most, int64_t bytes, int claim_ms, struct pg_rows **ret_free,
-		struct pg_rows **ret_ordered, struct err *e);
+/* Up to most rows, those with an order key or those without, with bodies of about bytes in all,
+ * ours for claim_ms. May be empty; the caller frees it. */
+int batch_claim(struct pg *pg, bool ordered, int most, int64_t bytes, int claim_ms,
+		struct pg_rows **ret_rows, struct err *e);
 /* Milliseconds until the next row is due, at most most_ms. */
 int batch_next_ms(struct pg *pg, int most_ms);
 

@@ -26,6 +26,7 @@
 #define MAX_QUEUE_NAME 255
 #define DEFAULT_PRIORITY 10
 #define SLICE_MS 100
+#define TURN_MS 400
 
 /* A claim of a long task whose owner renewed it meanwhile (due lies ahead again) must not become
  * 'sent': the owner would take it for lost, and the copy has been dropped in its favour.
@@ -53,6 +54,14 @@ static const char SQL_LATER[] =
 /* HELD: sent to a broker that an alarm has stopped; it stays claimed, for it may still arrive. */
 enum fate { UNSENT, CONFIRMED, RETURNED, NACKED, UNKNOWN, HELD, ALREADY, DEAD };
 
+/* One batch on its way. */
+struct sweep {
+	struct pg_rows *rows; /* NULL = none */
+	size_t count;
+	uint64_t first_tag; /* what comes late from an older one is not ours */
+	enum fate fates[RELAY_BATCH];
+};
+
 struct relay {
 	const struct conf *conf;
 	struct relay_counts counts;
@@ -61,9 +70,8 @@ struct relay {
 	unsigned connection;
 	struct message message;
 	struct buf props;
-	uint64_t first_tag; /* of this batch: what comes late from an older one is not ours */
-	size_t count;
-	enum fate fates[RELAY_BATCH];
+	struct sweep sweeps[2], *out; /* out: the one whose confirms are awaited */
+	uint64_t next_tag;
 	bool probing; /* after an alarm: one row at a time until one is confirmed */
 };
 
@@ -116,11 +124,12 @@ static void on_done(void *ctx, uint64_t tag, enum publish_outcome outcome)
 					   [PUBLISH_NACKED] = NACKED,
 					   [PUBLISH_UNKNOWN] = UNKNOWN };
 	struct relay *r = ctx;
+	struct sweep *s = r->out;
 
 	if (outcome == PUBLISH_CONFIRMED)
 		r->probing = false;
-	if (tag >= r->first_tag && tag - r->first_tag < r->count)
-		r->fates[tag - r->first_tag] = FATES[outcome];
+	if (tag >= s->first_tag && tag - s->first_tag < s->count)
+		s->fates[tag - s->first_tag] = FATES[outcome];
 }
 
 static int pack(struct relay *r, const struct pg_rows *rows, size_t i, struct err *e)
@@ -194,7 +203,7 @@ static int reach_queue(struct relay *r, struct publisher *p, const char *queue, 
 	if (rc == 0 || err_is_transient(e->code) || !publisher_is_alive(p))
 		return rc;
 	log_error("queue cannot be declared queue=%s reason=\"%s\"", queue, e->msg);
-	r->fates[i] = RETURNED;
+	r->out->fates[i] = RETURNED;
 	return 0;
 }
 
@@ -207,7 +216,7 @@ static int send_row(struct relay *r, struct pg *pg, struct publisher *p, const s
 	int rc = 0;
 
 	if (pg_bool(rows, i, BATCH_SETTLED)) {
-		r->fates[i] = ALREADY;
+		r->out->fates[i] = ALREADY;
 		return 0;
 	}
 	if (strlen(queue) > MAX_QUEUE_NAME)
@@ -218,15 +227,15 @@ static int send_row(struct relay *r, struct pg *pg, struct publisher *p, const s
 	if (rc < 0) {
 		log_error("cannot be published, to the dead letters task_id=%s reason=\"%s\"",
 			  pg_text(rows, i, BATCH_TASK_ID), why.msg);
-		r->fates[i] = bury(pg, rows, i, why.msg, e) < 0 ? UNSENT : DEAD;
+		r->out->fates[i] = bury(pg, rows, i, why.msg, e) < 0 ? UNSENT : DEAD;
 		return 0;
 	}
 	rc = reach_queue(r, p, queue, i, e);
-	if (rc < 0 || r->fates[i] == RETURNED)
+	if (rc < 0 || r->out->fates[i] == RETURNED)
 		return rc;
-	r->fates[i] = UNKNOWN;
+	r->out->fates[i] = UNKNOWN;
 	return publisher_send(p, "", queue, r->props.data, r->props.len, r->message.body,
-			      r->message.body_len, r->first_tag + i, left_ms(deadline), e);
+			      r->message.body_len, r->out->first_tag + i, left_ms(deadline), e);
 }
 
 /* Until all are settled; gives up at once when the broker announces an alarm. */
@@ -242,53 +251,61 @@ static int await(struct publisher *p, int64_t deadline, struct err *e)
 	return left;
 }
 
-/* Unless an alarm holds it up, a connection with unsettled messages goes: their confirms could
- * come when nobody waits for them any more. */
-static void publish(struct relay *r, struct peers *peers, struct pg *pg, struct publisher *p,
-		    const struct pg_rows *rows)
+/* Hands all of a batch to the connection. Negative: it broke, or the time is over. */
+static int send_sweep(struct relay *r, struct pg *pg, struct publisher *p, struct sweep *s,
+		      int64_t deadline, struct err *e)
 {
-	int64_t deadline = clock_mono_ms() + PUBLISH_MS;
-	struct err e = { 0 };
 	int rc = 0;
 
-	r->first_tag += RELAY_BATCH;
-	r->count = pg_rows_count(rows);
-	memset(r->fates, 0, sizeof r->fates);
+	r->out = s;
+	s->first_tag = r->next_tag;
+	r->next_tag += RELAY_BATCH;
+	memset(s->fates, 0, sizeof s->fates);
 	publisher_on_done(p, on_done, r);
-	for (size_t i = 0; rc >= 0 && i < r->count; i++)
-		rc = send_row(r, pg, p, rows, i, deadline, &e);
+	for (size_t i = 0; rc >= 0 && i < s->count; i++)
+		rc = send_row(r, pg, p, s->rows, i, deadline, e);
 	if (rc >= 0)
-		rc = await(p, deadline, &e);
+		publisher_wait(p, 0, NULL); /* out with what is buffered */
+	return rc;
+}
+
+/* Waits for the confirms, unless sending failed (rc). Unless an alarm holds it up, a connection
+ * with unsettled messages goes: their confirms could come when nobody waits for them any more. */
+static int end_sweep(struct relay *r, struct peers *peers, struct publisher *p, struct sweep *s,
+		     int64_t deadline, int rc, struct err *e)
+{
 	if (rc >= 0)
-		return;
+		rc = await(p, deadline, e);
+	if (rc >= 0)
+		return 0;
 	r->probing = true;
 	if (!publisher_is_alive(p) || !publisher_is_blocked(p)) {
-		peers_drop(peers, PEER_BROKER, &e);
-		return;
+		peers_drop(peers, PEER_BROKER, e);
+		return rc;
 	}
 	log_warn("RabbitMQ takes no messages (alarm), holding back");
-	for (size_t i = 0; i < r->count; i++)
-		if (r->fates[i] == UNKNOWN)
-			r->fates[i] = HELD;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->fates[i] == UNKNOWN)
+			s->fates[i] = HELD;
+	return rc;
 }
 
 /* ---- writing down what became of them ---- */
 
-static size_t list_ids(struct buf *out, const struct relay *r, const struct pg_rows *rows,
-		       enum fate fate)
+static size_t list_ids(struct buf *out, const struct sweep *s, enum fate fate)
 {
 	size_t n = 0;
 
 	buf_clear(out);
 	buf_putc(out, '{');
-	for (size_t i = 0; i < r->count; i++)
-		if (r->fates[i] == fate)
-			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(rows, i, BATCH_ID));
+	for (size_t i = 0; i < s->count; i++)
+		if (s->fates[i] == fate)
+			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(s->rows, i, BATCH_ID));
 	buf_putc(out, '}');
 	return n;
 }
 
-static int record(struct relay *r, struct pg *pg, const struct pg_rows *rows, struct err *e)
+static int record_fates(struct relay *r, struct pg *pg, const struct sweep *s, struct err *e)
 {
 	static const struct {
 		enum fate fate;
@@ -309,7 +326,7 @@ static int record(struct relay *r, struct pg *pg, const struct pg_rows *rows, st
 
 	buf_init(&ids, MAX_IDS_BYTES);
 	for (size_t i = 0; rc >= 0 && i < COUNT(RECORDS); i++) {
-		size_t n = list_ids(&ids, r, rows, RECORDS[i].fate);
+		size_t n = list_ids(&ids, s, RECORDS[i].fate);
 		struct pg_param params[] = { PG_TEXT(buf_text(&ids)), PG_TEXT(RECORDS[i].reason) };
 
 		if (n == 0)
@@ -318,12 +335,24 @@ static int record(struct relay *r, struct pg *pg, const struct pg_rows *rows, st
 		*(int64_t *)((char *)&r->counts + RECORDS[i].counter) += (int64_t)n;
 	}
 	buf_release(&ids);
-	for (size_t i = 0; i < r->count; i++) {
-		r->counts.dead += r->fates[i] == DEAD;
-		if (r->fates[i] == RETURNED)
+	for (size_t i = 0; i < s->count; i++) {
+		r->counts.dead += s->fates[i] == DEAD;
+		if (s->fates[i] == RETURNED)
 			forget_queues(r);
 	}
 	return rc < 0 ? (int)rc : 0;
+}
+
+/* And forgets the batch. Without PostgreSQL its claims run out by themselves. */
+static int record(struct relay *r, struct peers *peers, struct sweep *s, struct err *e)
+{
+	struct pg *pg = s->rows ? peers_database(peers) : NULL;
+	int rc = pg ? record_fates(r, pg, s, e) : 0;
+
+	pg_rows_free(s->rows);
+	s->rows = NULL;
+	s->count = 0;
+	return rc;
 }
 
 /* ---- the sweep ---- */
@@ -344,46 +373,67 @@ static struct publisher *ready_broker(struct relay *r, struct peers *peers)
 	return p;
 }
 
-/* Claimed rows out, and what became of each written down. 1 = there were some. */
-static int pass_on(struct relay *r, struct peers *peers, struct publisher *p, struct pg_rows *rows,
-		   struct err *e)
+/* Into a free sweep. What an operator paused or revoked meanwhile is left where it is. */
+static int claim(struct relay *r, struct peers *peers, bool ordered, struct sweep *s,
+		 struct err *e)
 {
 	struct pg *pg = peers_database(peers);
-	int rc = 0;
+	int rc = pg ? orders_park_due(pg, e) : 0;
 
-	if (pg && pg_rows_count(rows) > 0) {
-		publish(r, peers, pg, p, rows);
-		pg = peers_database(peers);
-		rc = pg ? record(r, pg, rows, e) : 0;
-		rc = rc < 0 ? rc : 1;
-	}
-	pg_rows_free(rows);
+	if (pg && rc == 0)
+		rc = batch_claim(pg, ordered, r->probing ? 1 : RELAY_BATCH, RELAY_BATCH_BYTES,
+				 RELAY_CLAIM_MS, &s->rows, e);
+	s->count = s->rows ? pg_rows_count(s->rows) : 0;
+	memset(s->fates, 0, sizeof s->fates);
 	return rc;
+}
+
+/* Batch after batch while until_ms has not come: while RabbitMQ confirms one, the one before it is
+ * written down and the next is claimed. 1 = there were some. */
+static int pass_on(struct relay *r, struct peers *peers, struct publisher *p, bool ordered,
+		   int64_t until_ms, struct err *e)
+{
+	struct sweep *now = &r->sweeps[0], *other = &r->sweeps[1], *done;
+	int rc = claim(r, peers, ordered, now, e), sent = 0;
+	int any = now->count > 0;
+
+	while (rc >= 0 && sent >= 0 && now->count > 0) {
+		int64_t deadline = clock_mono_ms() + PUBLISH_MS;
+		struct pg *pg = peers_database(peers);
+		struct err why = { 0 };
+
+		if (!pg)
+			break;
+		sent = send_sweep(r, pg, p, now, deadline, &why);
+		rc = record(r, peers, other, e);
+		if (rc >= 0 && sent >= 0 && clock_mono_ms() < until_ms)
+			rc = claim(r, peers, ordered, other, e);
+		sent = end_sweep(r, peers, p, now, deadline, sent, &why);
+		done = now;
+		now = other;
+		other = done;
+	}
+	if (record(r, peers, other, e) < 0)
+		rc = -(int)e->code;
+	if (record(r, peers, now, e) < 0) /* claimed and not sent: free again */
+		rc = -(int)e->code;
+	return rc < 0 ? rc : any;
 }
 
 /* Rows in order go by themselves: were one returned, the next of its key must not be out yet. */
 int relay_turn(struct relay *r, struct peers *peers, struct err *e)
 {
 	struct publisher *p = ready_broker(r, peers);
-	struct pg *pg = peers_database(peers);
-	struct pg_rows *rows = NULL, *ordered = NULL;
+	int64_t until_ms = clock_mono_ms() + TURN_MS;
 	int rc, more;
 
-	if (!p || !pg)
+	if (!p || !peers_database(peers))
 		return 0;
-	rc = orders_park_due(pg, e);
-	if (rc == 0)
-		rc = batch_claim(pg, r->probing ? 1 : RELAY_BATCH, RELAY_BATCH_BYTES,
-				 RELAY_CLAIM_MS, &rows, &ordered, e);
-	if (rc < 0)
+	rc = pass_on(r, peers, p, false, until_ms, e);
+	p = rc < 0 ? NULL : ready_broker(r, peers);
+	if (!p || !peers_database(peers))
 		return rc;
-	rc = pass_on(r, peers, p, rows, e);
-	p = ready_broker(r, peers);
-	if (rc < 0 || !p) {
-		pg_rows_free(ordered);
-		return rc;
-	}
-	more = pass_on(r, peers, p, ordered, e);
+	more = pass_on(r, peers, p, true, 0, e);
 	return more < 0 ? more : rc > 0 || more > 0;
 }
 

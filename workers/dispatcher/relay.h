@@ -9,6 +9,7 @@
  *   settled already     the row goes, nothing is published
  *   paused              due when resumed: nothing is published. Revoked ones are: the gate refuses
  *   cannot be packed    goes to the dead letters
+ * While RabbitMQ confirms a batch, the one before it is written down and the next is claimed.
  * Rows of one order key leave one after the other (batch.h).
  * A relay that dies in between leaves claims that end by themselves (RELAY_CLAIM_MS); what was
  * published twice by that is run once by the ledger. */
@@ -24,7 +25,7 @@ struct relay;
 
 #define RELAY_BATCH 500
 #define RELAY_CLAIM_MS 15000	     /* longer than claiming, publishing and marking may take */
-#define RELAY_BATCH_BYTES (32 << 20) /* bodies claimed at once: what bounds our memory */
+#define RELAY_BATCH_BYTES (16 << 20) /* bodies claimed at once, twice that bounds our memory */
 
 struct relay_counts {
 	int64_t sent, returned, unknown, settled, dead;
