@@ -15,6 +15,7 @@
 #include "common/store/pg.h"
 #include "workers/ctl/args.h"
 #include "workers/ctl/ctl.h"
+#include "workers/ctl/rights.h"
 #include "workers/processing/endpoint.h"
 
 enum { WAIT_MS = 30000, AGAIN_MS = 250, POLICY_MOST = 1 << 20 };
@@ -38,12 +39,34 @@ static int connect_patiently(struct ctl *c, struct pg **ret, int64_t wait_ms, st
 	return r;
 }
 
+/* Returns `applied`. The migrations make the roles too, where whoever migrates may; this is for an
+ * administrator who comes later, and for a database that was restored without them. */
+static int make_roles(struct ctl *c, struct pg *p, int applied, struct err *e)
+{
+	static const char SQL[] =
+		"DO $$DECLARE name text; BEGIN FOREACH name IN ARRAY ARRAY['jobfleet_worker',"
+		" 'jobfleet_dispatcher', 'jobfleet_enqueue', 'jobfleet_reader', 'jobfleet_viewer',"
+		" 'jobfleet_operator', 'jobfleet_admin'] LOOP IF NOT EXISTS (SELECT FROM pg_roles WHERE"
+		" rolname = name) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', name); END IF; END LOOP;"
+		" PERFORM jobfleet.grant_rights(); END$$";
+	int r = pg_exec(p, SQL, e);
+
+	if (r < 0)
+		return err_prefix(e, "roles");
+	say(c, "roles jobfleet_worker, _dispatcher, _enqueue, _reader, _viewer, _operator, _admin:"
+	    " there, with their rights");
+	return applied;
+}
+
 int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
 {
 	const char *dir = NULL, *wait = NULL;
+	bool roles = false;
 	const struct args_option options[] = {
 		{ "dir", "DIR", "where the steps are (else $JOBFLEET_SQL_DIR, sql/)", &dir, NULL },
 		{ "wait", "DURATION", "how long to wait for PostgreSQL; 30s", &wait, NULL },
+		{ "roles", NULL, "make the group roles that are missing, and give all their rights again",
+		  NULL, &roles },
 		{ "quiet", NULL, "say nothing if all is well", NULL, &c->quiet },
 		CTL_CONFIG_OPTION(c),
 	};
@@ -76,6 +99,8 @@ int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
 		r = connect_patiently(c, &p, wait_ms, e);
 	if (r == 0)
 		r = migrate_run(p, dir, say, c, e);
+	if (r >= 0 && roles)
+		r = make_roles(c, p, r, e);
 	if (r < 0)
 		return r;
 	if (!c->quiet)
@@ -83,12 +108,12 @@ int migrate_main(struct ctl *c, int argc, char **argv, struct err *e)
 	return CTL_OK;
 }
 
-static void print_policy(const struct conf *conf)
+static void print(const struct conf *conf, void (*put)(const struct conf *, struct buf *))
 {
 	struct buf out;
 
 	buf_init(&out, POLICY_MOST);
-	policy_command(conf, &out);
+	put(conf, &out);
 	printf("%s\n", buf_text(&out));
 	buf_release(&out);
 }
@@ -113,7 +138,7 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 		CTL_CONFIG_OPTION(c),
 	};
 	const struct args args = {
-		.usage = "config check|policy [FILE] [--config=FILE]",
+		.usage = "config check|policy|rights [FILE] [--config=FILE]",
 		.about =
 			"check prints every setting with the place it came from, passwords masked;"
 			" or every\n"
@@ -122,24 +147,28 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 			"dead-letter what the queues of the file expire or reject; run it as root"
 			" on its host:\n"
 			"jobfleet config policy | sh\n"
+			"rights prints a script that makes accounts with the least rights at all"
+			" three services.\n"
 			"\n"
 			"Commands:\n"
 			"  check      the settings, or what is wrong with them\n"
-			"  policy     the broker's policy for dead letters",
+			"  policy     the broker's policy for dead letters\n"
+			"  rights     accounts with the least rights",
 		.options = options,
 		.noptions = COUNT(options),
 		.least = 1,
 		.most = 2,
 	};
 	const struct conf *conf;
-	bool policy;
+	bool policy, rights;
 	char **operands;
 	int r = args_parse(&args, argc, argv, &operands, e);
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
 	policy = strcmp(operands[0], "policy") == 0;
-	if (!policy && strcmp(operands[0], "check") != 0)
+	rights = strcmp(operands[0], "rights") == 0;
+	if (!policy && !rights && strcmp(operands[0], "check") != 0)
 		return err_set(e, ERR_USAGE, "no command config %.40s; usage: jobfleet %s",
 			       operands[0], args.usage);
 	if (operands[1])
@@ -147,8 +176,8 @@ int config_main(struct ctl *c, int argc, char **argv, struct err *e)
 	r = ctl_conf(c, &conf, e);
 	if (r < 0)
 		return r;
-	if (policy) {
-		print_policy(conf);
+	if (policy || rights) {
+		print(conf, policy ? policy_command : rights_script);
 		return CTL_OK;
 	}
 	if (!c->quiet)
