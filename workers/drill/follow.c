@@ -5,7 +5,7 @@
 #include "workers/drill/tasks.h"
 #include "workers/drill/trace.h"
 
-/* The members of a chord end one after the other, so that what befalls one befalls an open chord. */
+/* The members of a chord end one after the other: what befalls one befalls an open chord. */
 enum { PART_BYTES = 32, MEMBER_MS = 80 };
 
 /* run and root for those that follow, and what else stands in more, as in "\"i\": 1". */
