@@ -564,3 +564,6 @@ CREATE FUNCTION jobfleet.drill_account(run text) RETURNS jsonb LANGUAGE sql STAB
 			WHERE healthy_at IS NOT NULL))
 	FROM jobfleet.drill_runs r WHERE r.run = $1
 $$;
+
+-- Half of each page stays free, so that the claim of a row and its mark need no new index entries.
+ALTER TABLE jobfleet.pending SET (fillfactor = 50);
