@@ -93,7 +93,8 @@ PRINTED = {"pipeline": ("pipeline.py",), "duplicates-curve": ("duplicates_curve.
 FIGURES = {"transform": figure_transform, "load": figure_load}
 for path in sorted(glob.glob(os.path.join(HERE, "score_*.py"))):
     script = os.path.basename(path)
-    FIGURES["score-" + script[len("score_"):-len(".py")]] = Printed(script[:-3], script)
+    score = script.removesuffix(".py").replace("_", "-")
+    FIGURES[score] = Printed(score, script)
 for figure_name, words in PRINTED.items():
     if os.path.exists(os.path.join(HERE, words[0])):
         FIGURES[figure_name] = Printed(figure_name, *words)
