@@ -15,7 +15,7 @@ from report import Aim, Figure
 
 TASK = "echo.noop"
 DUE, SPREAD_S = 1000, 20                # of precision: how many tasks, over how long
-FEW, MANY = 1000, 100000                # of memory: scheduled tasks
+FEW, MANY = 1000, 100000                # of memory: scheduled tasks; 0.84 is a MiB more than 5.2
 LIMIT_S = 120
 INSERT = """\
 INSERT INTO jobfleet.pending (task_id, kind, task, queue, headers, body, due)
@@ -166,7 +166,7 @@ def figure_memory(bed, o):
     figure = Figure("dispatcher", "memory of the dispatcher and its children (PSS)", "MiB",
                     "%d and %d scheduled tasks; 15 s after a batch of 500 left" % (FEW, MANY))
     figure.measure, figure.parts = "pss", ("processes",)
-    figure.aims = [Aim("many", None, "pss", 8, less=True), Aim("many", "few", "pss", 0.89, less=True)]
+    figure.aims = [Aim("many", None, "pss", 8, less=True), Aim("many", "few", "pss", 0.84, less=True)]
     return in_turn(figure, min(o.pairs, 3), {"few": lambda: memory(bed, FEW),
                                              "many": lambda: memory(bed, MANY)})
 
