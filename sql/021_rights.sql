@@ -94,7 +94,7 @@ BEGIN
 			'jobfleet.quota_left TO @');
 	END LOOP;
 	-- sql/019_figures.sql; heartbeats add to the totals by their trigger alone
-	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT DELETE ON jobfleet.source_calls TO @');
+	PERFORM jobfleet.grant_to('jobfleet_dispatcher', 'GRANT DELETE, UPDATE ON jobfleet.source_calls TO @');
 	FOREACH role IN ARRAY ARRAY['jobfleet_worker', 'jobfleet_dispatcher', 'jobfleet_reader', 'jobfleet_viewer',
 		'jobfleet_operator', 'jobfleet_admin']
 	LOOP

@@ -10,12 +10,14 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
 
+import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from dispatcher_bed import TOP, Bed, run, wait_for
@@ -194,6 +196,21 @@ def health_names_each_component_with_its_reason():
     assert told["status"] == "degraded" and set(got) - set(told["components"]) == {"dispatcher_loop"}
 
 
+def pages_dashboard_and_rules_are_made_of_the_same_list():
+    made = subprocess.run([os.path.join(TOP, "tools/metrics"), "--check"], stdout=subprocess.PIPE, text=True)
+    assert made.returncode == 0, made.stdout + "(run tools/metrics)"
+    listed = [line.split("\t")[0] for line in open(os.path.join(TOP, "workers/dispatcher/metrics.tsv"))
+              if not line.startswith("#")]
+    assert [f.name for f in text_string_to_metric_families(ask("/metrics")[1])] == listed
+    rules = [r for g in yaml.safe_load(open(os.path.join(TOP, "docs/rules.yml")))["groups"] for r in g["rules"]]
+    assert len(rules) > 10 and all("expr" in r and ("record" in r or "for" in r) for r in rules)
+    board = json.load(open(os.path.join(TOP, "docs/dashboard.json")))
+    assert {m for m in listed} <= {re.search(r"jobfleet_[a-z0-9_]+?(?=(_total|_bucket|_info)?\b)", t["expr"]).group()
+                                   for p in board["panels"] for t in p.get("targets", ())}
+    if shutil.which("promtool"):
+        subprocess.run(["promtool", "check", "rules", os.path.join(TOP, "docs/rules.yml")], check=True)
+
+
 def no_answer_tells_a_secret():
     secrets = [re.search(r"//[^:]*:([^@]+)@", os.environ[v]).group(1) for v in
                ("JOBFLEET_DATABASE_URL", "JOBFLEET_BROKER_URL", "JOBFLEET_REDIS_URL")
@@ -303,6 +320,7 @@ def it_ends_with_its_dispatcher():
 
 run(bed, counters_grow_by_what_ran, gauges_show_the_fleet_as_it_is,
     a_killed_child_and_a_killed_worker_show_in_restarts, health_names_each_component_with_its_reason,
-    no_answer_tells_a_secret, hostile_requests_are_refused_and_the_rest_goes_on,
+    pages_dashboard_and_rules_are_made_of_the_same_list, no_answer_tells_a_secret,
+    hostile_requests_are_refused_and_the_rest_goes_on,
     an_address_in_use_is_told_and_taken_when_it_is_free, what_dies_of_it_is_started_again,
     without_postgresql_it_lives_and_is_not_ready, it_ends_with_its_dispatcher)

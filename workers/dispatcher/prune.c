@@ -54,6 +54,7 @@ static const struct {
 	{ BY_AGE("joins", "moved_at", " AND state <> 'open'"), 0 },
 	{ BY_AGE("schedule_fires", "fired_at", " AND NOT held"), PRUNE_FIRES_DAYS },
 	{ BY_AGE("schedule_skips", "noted_at", ""), PRUNE_FIRES_DAYS },
+	{ BY_AGE("source_calls", "minute", ""), PRUNE_CALLS_DAYS },
 };
 
 static int64_t prune_sent(struct prune *p, struct pg *pg, struct err *e)

@@ -15,6 +15,7 @@ struct err;
 struct pg;
 
 #define PRUNE_FIRES_DAYS 90
+#define PRUNE_CALLS_DAYS 2 /* calls to sources by the minute */
 
 /* Where one process is on its way round; begins as zeros. */
 struct prune {
