@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/market/area.h"
 #include "common/market/occupation.h"
+#include "common/market/place.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_place(const char *text)
@@ -24,6 +25,39 @@ static void check_place(const char *text)
 	fuzz_want(again.level == AREA_NATION || again.level == AREA_FOREIGN,
 		  "two steps are the widest");
 	(void)area_resolve(a.label, &again, NULL);
+}
+
+static void check_position(const struct place *p)
+{
+	char label[256];
+
+	fuzz_want(strlen(p->country) == 0 || strlen(p->country) == 2, "a country is a code");
+	fuzz_want(!p->has_coordinates || (p->latitude >= -90 && p->latitude <= 90 &&
+					  p->longitude >= -180 && p->longitude <= 180),
+		  "coordinates lie on the earth");
+	place_label(p, label, sizeof label);
+	fuzz_want(strlen(label) < sizeof label, "a label ends");
+}
+
+/* As free text, and its lines as the fields of a provider. */
+static void check_places(const char *text)
+{
+	struct place places[8], one;
+	char *copy = mem_strdup(text), *rest = copy;
+	size_t n = place_parse_all(text, "US", places, COUNT(places));
+
+	fuzz_want(n <= COUNT(places), "places fit");
+	for (size_t i = 0; i < n; i++)
+		check_position(&places[i]);
+	place_parse(text, NULL, &one);
+	check_position(&one);
+	place_resolve(&(struct place_fields){ .city = strsep(&rest, "\n"),
+					      .state = strsep(&rest, "\n"),
+					      .country = strsep(&rest, "\n"),
+					      .location = strsep(&rest, "\n"),
+					      .asked_country = "DE" }, &one);
+	check_position(&one);
+	free(copy);
 }
 
 static void check_job(const char *text)
@@ -45,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = mem_strndup((const char *)data, size);
 
 	check_place(text);
+	check_places(text);
 	check_job(text);
 	free(text);
 	return 0;

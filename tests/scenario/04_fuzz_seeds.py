@@ -10,7 +10,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BUILD = os.path.join(TOP, "build-fuzz")
-RUNS = 20000
+RUNS = 3000
 
 if not os.path.isdir(os.path.join(BUILD, "bin")):
     print("there is no clang with libFuzzer here")
