@@ -81,9 +81,10 @@ def cpu_us(pids):
     return total / 1000
 
 
-def pss_kib(pid):
+def pss_kib(pid, part="Pss"):
+    """part: Pss, or Pss_Anon for what no other process could share."""
     with open("/proc/%d/smaps_rollup" % pid) as f:
-        return int(re.search(r"^Pss: +(\d+) kB", f.read(), re.M).group(1))
+        return int(re.search(r"^%s: +(\d+) kB" % part, f.read(), re.M).group(1))
 
 
 # ---- the broker and the stores ----

@@ -176,9 +176,10 @@ def memory(bed, kind, children, n):
     try:
         worker.run_through(MARK, n)
         time.sleep(REST_S)
-        found = {}
+        found, anon = {}, 0
         for role, pid in worker.roles():
             found.setdefault(role, []).append(beds.pss_kib(pid) / 1024)
+            anon += beds.pss_kib(pid, "Pss_Anon") / 1024
     finally:
         worker.stop()
     bed.drop_queue(queue, must_be_empty=not worker.hung)
@@ -186,7 +187,7 @@ def memory(bed, kind, children, n):
     if rows != n or bed.redis.dbsize() < n:
         raise Trouble("%d effects and %d results of %d tasks" % (rows, bed.redis.dbsize(), n))
     each = {role: sum(sizes) / len(sizes) for role, sizes in found.items()}
-    return dict(each, pss=sum(map(sum, found.values())))
+    return dict(each, pss=sum(map(sum, found.values())), anon=anon)
 
 
 def figure_memory(children, aim):
@@ -195,8 +196,11 @@ def figure_memory(children, aim):
         figure = Figure("memory-%d" % children, "memory with %d children" % children, "MiB PSS",
                         "at rest after %d tasks that each wrote a row in PostgreSQL and a result "
                         "in Redis" % n)
-        figure.measure, figure.parts = "pss", ("parent", "zygote", "keeper", "child")
+        figure.measure, figure.parts = "pss", ("parent", "zygote", "keeper", "child", "anon")
         figure.aims = [Aim("jobfleet", "Celery", "pss", aim, less=True)]
+        figure.notes.append("anon: what no other process could share; the rest are pages of files, of "
+                            "which each process that maps them bears a part: alone on a machine a "
+                            "worker bears its libraries whole, beside other fleets only a share")
         figure.notes.append("BullMQ: %s; its jobs write no row" % bullmq.versions())
         return in_turn(figure, min(o.pairs, 3), with_bullmq({
             "jobfleet": lambda: memory(bed, Ours, children, n),
