@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was kept and is read back: a byte chooses the form (a spooled enqueue, an answer as a file, an
- * entry of the salary cache), the rest are its bytes. */
+/* What was kept and is read back: a byte chooses the form (a spooled enqueue, an answer as a file,
+ * an entry of the salary cache), the rest are its bytes. */
 #include <string.h>
 #include <unistd.h>
 

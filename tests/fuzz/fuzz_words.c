@@ -91,7 +91,8 @@ static void read_schedule(const char *text, struct err *e)
 	if (schedule_init(&s, &conf, e) == 0) {
 		int64_t next = schedule_next(&s, NOW_S * 1000000);
 
-		fuzz_want(!schedule_is_timed(&s) || next > NOW_S * 1000000, "what comes next is later");
+		fuzz_want(!schedule_is_timed(&s) || next > NOW_S * 1000000,
+			  "what comes next is later");
 		schedule_release(&s);
 	}
 	free(copy);
