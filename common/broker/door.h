@@ -4,9 +4,9 @@
  *
  * confirmed  RabbitMQ has it
  * spooled    fsynced on this host; the dispatcher or the next enqueue here replays it
- * rejected   neither, e says why: -ERR_INVALID, -ERR_TOO_BIG, -ERR_UNROUTED, -ERR_REFUSED, -ERR_CONFIG
- *            are permanent, and nothing will happen; others are worth another try, with the same
- *            id, since what RabbitMQ did not confirm in time it may still have
+ * rejected   neither, e says why: -ERR_INVALID, -ERR_TOO_BIG, -ERR_UNROUTED, -ERR_REFUSED and
+ *            -ERR_CONFIG are permanent, and nothing will happen; others are worth another try, with
+ *            the same id, since what RabbitMQ did not confirm in time it may still have
  *
  * A message is spooled as soon as it is clear that RabbitMQ does not take it now: no connection, an
  * alarm, a nack, or no confirm shortly before the deadline (what is left then is for the disk). One

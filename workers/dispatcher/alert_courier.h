@@ -2,9 +2,9 @@
 /* alert_courier: takes a notice to its address when the fleet's own way cannot.
  *
  * Starts jobfleet-alerting --run jobfleet.deliver_alert, the program beside this one, and does not
- * wait for it: one at a time, ended after COURIER_LIMIT_MS; it rests after one that failed. It tells
- * by the notice's id and writes that down, so that a task of the same notice finds it done. Its
- * settings are this process's own, credentials included. */
+ * wait for it: one at a time, ended after COURIER_LIMIT_MS; it rests after one that failed. It
+ * tells by the notice's id and writes that down, so that a task of the same notice finds it done.
+ * Its settings are this process's own, credentials included. */
 #ifndef DISPATCHER_ALERT_COURIER_H
 #define DISPATCHER_ALERT_COURIER_H
 
