@@ -190,15 +190,19 @@ bench: deps
 	$(BUILD) bench-programs
 	@tests/bench/run --build $B $(if $(QUICK),--quick) $(BENCH_ARGS)
 
-# The long modes of the tests of due times belong to the full one.
+# To the full one belong the long modes of the tests of due times, a cluster and a soak.
 drill: deps
-	$(BUILD) all $B/bin/test_dispatcher_timetable $B/bin/test_cron
+	$(BUILD) bench-programs $B/bin/test_dispatcher_timetable $B/bin/test_cron
 	$(BUILD) FAULTS=1 all
 	@JOBFLEET_BIN=$(CURDIR)/$B/bin JOBFLEET_FAULTS_BIN=$(CURDIR)/$B-faults/bin tests/drill/run \
 		--out $B/drill.json $(if $(QUICK),--quick) $(SEED:%=--seed %) $(MODE:%=--mode %) \
 		$(DRILL_ARGS)
-	$(if $(QUICK)$(MODE),,@JOBFLEET_STOPS_DAYS=365 $B/bin/test_dispatcher_timetable)
 	$(if $(QUICK)$(MODE),,@JOBFLEET_CRON_ZONES=all $B/bin/test_cron)
+	$(if $(QUICK)$(MODE),,@JOBFLEET_STOPS_DAYS=365 tests/services/services run --fast -- \
+		$B/bin/test_dispatcher_timetable)
+	$(if $(QUICK)$(MODE),,@JOBFLEET_BIN=$(CURDIR)/$B/bin tests/drill/cluster.py)
+	$(if $(QUICK)$(MODE),,@JOBFLEET_BIN=$(CURDIR)/$B/bin tests/services/services run --fast -- \
+		tests/bench/soak.py)
 
 drill-proof: deps
 	$(BUILD) all
