@@ -13,14 +13,17 @@ import socket
 import subprocess
 import threading
 
+import redis
+
 from dispatcher_bed import Bed, run, wait_for
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
-    got = []
+    got, second = [], []
 
     def do_POST(self):
-        Hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        to = Hook.got if self.path == "/hook" else Hook.second
+        to.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(204)
         self.end_headers()
 
@@ -95,15 +98,18 @@ task jobfleet.deliver_alert { queue = alerts retry_backoff = 200ms retry_fixed =
 alert service_away {
 	condition = "away > 1s"
 	level = CRITICAL
-	to = "log, http://127.0.0.1:%d/hook"
+	to = "log, http://127.0.0.1:%d/hook, http://127.0.0.1:%d/second"
 }
-""" % (os.environ.get("TMPDIR", "/tmp"), web.server_address[1]))
+""" % (os.environ.get("TMPDIR", "/tmp"), web.server_address[1], web.server_address[1]))
 database, broker = behind("JOBFLEET_DATABASE_URL"), behind("JOBFLEET_BROKER_URL")
 ENV = dict(os.environ, JOBFLEET_CONFIG=bed.conf)
 
 
-def kinds(subject):
-    return [n["kind"] for n in Hook.got if n["subject"] == subject]
+def kinds(subject, got=Hook.got):
+    return [n["kind"] for n in got if n["subject"] == subject]
+
+
+SERVICES = ("postgresql", "rabbitmq")
 
 
 def states():
@@ -113,6 +119,8 @@ def states():
 def all_is_there():
     wait_for("all is there", lambda: states() == dict.fromkeys(
         ("postgresql", "rabbitmq", "redis"), "ok"), 60)
+    # as if an hour had passed: what has not flapped needs no long calm time
+    bed.sql("UPDATE jobfleet.alert_states SET fired = 0, fired_at = NULL")
 
 
 def postgresql_away_is_told_once_while_it_is_away_and_over_when_it_is_back():
@@ -145,6 +153,49 @@ def rabbitmq_away_is_told_once_though_the_task_waits_for_it():
     assert kinds("rabbitmq") == ["firing", "resolved"], Hook.got
 
 
+
+def nothing_waits():
+    wait_for("all notices are done", lambda: bed.one(
+        "SELECT count(*) FROM jobfleet.alert_notices WHERE state <> 'sent'") == 0, 60)
+
+
+def both_away_are_told_to_every_address_at_once():
+    all_is_there()
+    before = {s: len(kinds(s, got)) for s in SERVICES for got in (Hook.got, Hook.second)}
+    for relay in (database, broker):
+        relay.set(True)
+    for s in SERVICES:
+        for got in (Hook.got, Hook.second):
+            wait_for("told while both are away", lambda s=s, got=got: kinds(s, got)[before[s]:], 60)
+    for relay in (database, broker):
+        relay.set(False)
+    for s in SERVICES:
+        for got in (Hook.got, Hook.second):
+            wait_for("over", lambda s=s, got=got: "resolved" in kinds(s, got)[before[s]:], 90)
+    nothing_waits()
+    for s in SERVICES:
+        for got in (Hook.got, Hook.second):
+            assert kinds(s, got)[before[s]:] == ["firing", "resolved"], (s, got)
+
+
+def the_next_absence_is_told_as_well_and_over_though_who_told_it_was_killed():
+    all_is_there()
+    before = len(kinds("postgresql"))
+    database.set(True)
+    wait_for("told again", lambda: kinds("postgresql")[before:], 60)
+    node = [n["node"] for n in Hook.got if n["subject"] == "postgresql"][-1]
+    name, other = ("one", "two") if "one" in node else ("two", "one")
+    store = redis.Redis.from_url(os.environ["JOBFLEET_REDIS_URL"])
+    key = b"alert-away:service_away:postgresql"
+    holder = lambda: [store.get(k) or b"" for k in store.scan_iter(b"*" + key)]
+    bed.kill(name)
+    wait_for("the other one goes on", lambda: any(other.encode() in v for v in holder()), 60)
+    database.set(False)
+    wait_for("over", lambda: "resolved" in kinds("postgresql")[before:], 60)
+    nothing_waits()
+    assert kinds("postgresql")[before:] == ["firing", "resolved"], Hook.got
+
+
 bed.start("one")
 bed.start("two")
 log = open(os.path.join(bed.dir, "alerting.log"), "ab")
@@ -152,7 +203,9 @@ worker = subprocess.Popen(["jobfleet-alerting", "--hostname", "alerting@test"], 
                           stderr=log, stdout=log)
 try:
     run(bed, postgresql_away_is_told_once_while_it_is_away_and_over_when_it_is_back,
-        rabbitmq_away_is_told_once_though_the_task_waits_for_it)
+        rabbitmq_away_is_told_once_though_the_task_waits_for_it,
+        both_away_are_told_to_every_address_at_once,
+        the_next_absence_is_told_as_well_and_over_though_who_told_it_was_killed)
 finally:
     for process in [worker] + list(bed.dispatchers.values()):
         process.kill()

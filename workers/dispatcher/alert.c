@@ -290,14 +290,14 @@ int alerts_turn(struct alerts *a, const struct conf *conf, struct peers *peers, 
 
 	signals_watch(a->signals, peers);
 	courier_is_free(&a->courier);
+	alert_away_carry(a->away, conf, peers, &a->courier);
 	if (clock_mono_ms() < a->next_ms)
 		return 0;
 	a->next_ms = clock_mono_ms() + conf->fleet.alert_every_ms;
 	pg = peers_database(peers);
 	if (!pg) {
 		signals_read_away(a->signals);
-		alert_away_look(a->away, a->signals, conf, peers, &a->courier, a->led,
-				clock_wall_us());
+		alert_away_look(a->away, a->signals, conf, peers, a->led, clock_wall_us());
 		return 0;
 	}
 	if (alert_away_has(a->away))

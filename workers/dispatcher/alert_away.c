@@ -10,6 +10,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "common/base/uuid.h"
 #include "common/broker/door.h"
 #include "common/broker/message.h"
@@ -21,8 +22,9 @@
 #include "workers/dispatcher/rule.h"
 #include "workers/dispatcher/signal.h"
 
-enum { ENQUEUE_MS = 1000, MESSAGE_BYTES = 512, KEY_S = 3600 };
-#define HOUR_US (3600 * 1000000LL)
+enum { ENQUEUE_MS = 1000, MESSAGE_BYTES = 512, CLAIM_LOOKS = 4, CLAIM_LEAST_MS = 10000,
+       CARRIED_MAX = 64 };
+#define ALIKE_US (300 * 1000000LL)
 
 /* One rule on one service. */
 struct matter {
@@ -30,14 +32,17 @@ struct matter {
 	const char *level;
 	char message[MESSAGE_BYTES];
 	struct rule_state state;
-	bool told, settled_by_others;
+	bool told, told_by_others;
 	int64_t told_us;
+	int64_t incident;	/* in the ids of its notices; 0 = not settled yet */
 };
 
 struct alert_away {
 	const char *node;
 	struct matter *items;
 	size_t n;
+	char *carried[CARRIED_MAX];	/* notices that wait for the courier */
+	size_t ncarried;
 };
 
 static const char *level_name(enum conf_alert_level level)
@@ -67,11 +72,21 @@ static void clear(struct alert_away *w)
 	w->n = 0;
 }
 
+/* The first n. */
+static void drop_carried(struct alert_away *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(w->carried[i]);
+	w->ncarried -= n;
+	memmove(w->carried, w->carried + n, w->ncarried * sizeof *w->carried);
+}
+
 void alert_away_free(struct alert_away *w)
 {
 	if (!w)
 		return;
 	clear(w);
+	drop_carried(w, w->ncarried);
 	free(w);
 }
 
@@ -92,22 +107,51 @@ static char *key_of(const struct conf *conf, const struct matter *m)
 	return mem_printf("%salert-away:%s:%s", conf->fleet.redis_prefix, m->rule, m->subject);
 }
 
-/* 1 = ours to tell, 0 = another one's, -1 = Redis does not say. */
-static int claim(const struct alert_away *w, const struct matter *m, const struct conf *conf,
+/* Who told it already, and as which incident: "INCIDENT NODE". True: it was this node. */
+static bool read_claim(const struct alert_away *w, struct matter *m, struct redis *redis,
+		       const char *key)
+{
+	struct redis_reply *reply = NULL;
+	bool ours = false;
+	char *blank;
+
+	if (redis_cmd(redis, &reply, NULL, "GET", key, NULL) >= 0 &&
+	    reply->type == REDIS_STRING && (blank = strchr(reply->str, ' '))) {
+		*blank = '\0';
+		ours = strcmp(blank + 1, w->node) == 0;
+		scan_int64(reply->str, 1, INT64_MAX, &m->incident, NULL);
+	}
+	redis_reply_free(reply);
+	return ours;
+}
+
+/* 1 = ours to tell, 0 = another one's, -1 = Redis does not say. Who told renews it with each look:
+ * the claim of one that died is over soon, and another tells the same incident, lest it was killed
+ * in between. */
+static int claim(const struct alert_away *w, struct matter *m, const struct conf *conf,
 		 struct peers *peers)
 {
+	int64_t ms = CLAIM_LOOKS * conf->fleet.alert_every_ms;
 	struct redis *redis = peers_redis(peers);
 	struct redis_reply *reply = NULL;
-	char seconds[16], *key;
+	char text[24], *key, *value;
 	int r = -1;
 
 	if (!redis)
 		return -1;
 	key = key_of(conf, m);
-	snprintf(seconds, sizeof seconds, "%d", KEY_S);
-	if (redis_cmd(redis, &reply, NULL, "SET", key, w->node, "NX", "EX", seconds, NULL) >= 0)
+	value = mem_printf("%lld %s", (long long)(m->incident ? m->incident : m->state.since_us),
+			   w->node);
+	snprintf(text, sizeof text, "%lld", (long long)(ms > CLAIM_LEAST_MS ? ms : CLAIM_LEAST_MS));
+	if (redis_cmd(redis, &reply, NULL, "SET", key, value, "PX", text, m->told ? NULL : "NX",
+		      NULL) >= 0)
 		r = reply->type != REDIS_NIL;
 	redis_reply_free(reply);
+	if (r == 0)
+		r = read_claim(w, m, redis, key);
+	if (r > 0 && !m->incident)
+		m->incident = m->state.since_us;
+	free(value);
 	free(key);
 	return r;
 }
@@ -131,27 +175,25 @@ static void send_one(const char *queue, const char *id, const char *notice,
 	free(args);
 }
 
-static void tell_one(const struct alert *a, const char *address, const struct conf *conf,
-		     struct peers *peers, struct courier *courier, const char *node, int64_t now_us)
+static void tell_one(struct alert_away *w, const struct alert *a, int64_t incident,
+		     const char *address, const struct conf *conf, struct peers *peers, int64_t now_us)
 {
 	const char *queue = conf_route(conf, "jobfleet.deliver_alert");
 	char *name = mem_printf("away/%s/%s/%lld/%s", a->name, a->subject,
-				(long long)(a->first_us / HOUR_US), address);
+				(long long)incident, address);
 	char id[UUID_SIZE], *notice;
-	struct err e = { 0 };
 
 	uuid_v5(name, strlen(name), id);
-	notice = alert_notice_json(a, NOTICE_FIRING, address, id, node, now_us);
+	notice = alert_notice_json(a, NOTICE_FIRING, address, id, w->node, now_us);
 	send_one(queue ? queue : "alerts", id, notice, conf);
-	if (!peers_is_up(peers, PEER_BROKER) && courier_is_free(courier) &&
-	    courier_send(courier, conf->path, notice, &e) < 0)
-		log_error("an alert cannot be told directly reason=\"%s\"", e.msg);
+	if (!peers_is_up(peers, PEER_BROKER) && w->ncarried < CARRIED_MAX)
+		w->carried[w->ncarried++] = mem_strdup(notice);
 	free(notice);
 	free(name);
 }
 
-static void tell(const struct alert_away *w, struct matter *m, const struct conf *conf,
-		 struct peers *peers, struct courier *courier, int64_t now_us)
+static void tell(struct alert_away *w, struct matter *m, const struct conf *conf,
+		 struct peers *peers, int64_t now_us)
 {
 	const struct alert a = { .name = m->rule, .subject = m->subject, .level = m->level,
 				 .message = m->message, .first_us = m->state.since_us,
@@ -159,9 +201,11 @@ static void tell(const struct alert_away *w, struct matter *m, const struct conf
 	const char *list = m->to;
 	char address[ADDRESS_MAX];
 
+	if (!m->incident)
+		m->incident = m->state.since_us / ALIKE_US;
 	while (address_next(&list, address, NULL) > 0)
 		if (strcmp(address, "log") != 0)
-			tell_one(&a, address, conf, peers, courier, w->node, now_us);
+			tell_one(w, &a, m->incident, address, conf, peers, now_us);
 	m->told = true;
 	m->told_us = now_us;
 }
@@ -172,9 +216,11 @@ static bool is_ours(const struct alert_away *w, struct matter *m, const struct c
 {
 	int claimed = claim(w, m, conf, peers);
 
-	m->settled_by_others = claimed == 0;
+	if (claimed >= 0)
+		m->told_by_others = claimed == 0;
 	return claimed > 0 ||
-		(claimed < 0 && (led || now_us - m->state.since_us >= AWAY_LATE_US));
+		(claimed < 0 && !m->told_by_others &&
+		 (led || now_us - m->state.since_us >= AWAY_LATE_US));
 }
 
 static void look_at(struct alert_away *w, const struct conf_alert *rule, const struct condition *c,
@@ -214,17 +260,34 @@ static void look_at_rule(struct alert_away *w, const struct signals *s, const st
 }
 
 void alert_away_look(struct alert_away *w, const struct signals *s, const struct conf *conf,
-		     struct peers *peers, struct courier *courier, bool led, int64_t now_us)
+		     struct peers *peers, bool led, int64_t now_us)
 {
 	for (size_t i = 0; i < conf->nalerts; i++)
 		look_at_rule(w, s, conf, &conf->alerts[i], now_us);
 	for (size_t i = 0; i < w->n; i++) {
 		struct matter *m = &w->items[i];
 
-		if (m->state.phase == RULE_FIRING && !m->told && !m->settled_by_others &&
-		    is_ours(w, m, conf, peers, led, now_us))
-			tell(w, m, conf, peers, courier, now_us);
+		if (m->state.phase != RULE_FIRING)
+			continue;
+		if (m->told)
+			claim(w, m, conf, peers);
+		else if (is_ours(w, m, conf, peers, led, now_us))
+			tell(w, m, conf, peers, now_us);
 	}
+}
+
+void alert_away_carry(struct alert_away *w, const struct conf *conf, struct peers *peers,
+		      struct courier *courier)
+{
+	struct err e = { 0 };
+
+	if (w->ncarried > 0 && peers_is_up(peers, PEER_BROKER))
+		drop_carried(w, w->ncarried);	/* the queue and the spool have them all */
+	if (w->ncarried == 0 || !courier_is_free(courier))
+		return;
+	if (courier_send(courier, conf->path, w->carried[0], &e) < 0)
+		log_error("an alert cannot be told directly reason=\"%s\"", e.msg);
+	drop_carried(w, 1);
 }
 
 /* ---- when PostgreSQL is back ---- */
