@@ -192,6 +192,19 @@ static void a_state_that_was_stored_goes_on_where_it_was(void **state)
 		assert_int_equal(rule_phase_read(rule_phase_word((enum rule_phase)i)), i);
 }
 
+static void a_clock_that_is_set_back_delays_by_no_more_than_the_times_of_the_rule(void **state)
+{
+	struct rule_state s = { 0 };
+
+	(void)state;
+	assert_int_equal(at(&s, MINUTE, 10 * HOUR, 6), RULE_NOTHING);
+	assert_int_equal(at(&s, MINUTE, 0, 6), RULE_NOTHING);
+	assert_int_equal(at(&s, MINUTE, MINUTE, 6), RULE_FIRES);
+	assert_int_equal(at(&s, MINUTE, 10 * HOUR, 1), RULE_NOTHING);
+	assert_int_equal(at(&s, MINUTE, 2 * MINUTE, 1), RULE_NOTHING);
+	assert_int_equal(at(&s, MINUTE, 3 * MINUTE, 1), RULE_RESOLVES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_gap_takes_no_part_in_the_calm_time),
 		cmocka_unit_test(what_was_not_seen_for_a_day_is_let_go),
 		cmocka_unit_test(a_state_that_was_stored_goes_on_where_it_was),
+		cmocka_unit_test(a_clock_that_is_set_back_delays_by_no_more_than_the_times_of_the_rule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,11 +88,22 @@ static enum rule_event miss(struct rule_state *s, int64_t now_us)
 	return was == RULE_FIRING ? RULE_FORGETS : RULE_NOTHING;
 }
 
+/* The clock was set back: what seems to lie ahead is now, else the difference would be waited for. */
+static void not_ahead(struct rule_state *s, int64_t now_us)
+{
+	int64_t *const times[] = { &s->since_us, &s->good_us, &s->seen_us, &s->fired_us };
+
+	for (size_t i = 0; i < COUNT(times); i++)
+		if (*times[i] > now_us)
+			*times[i] = now_us;
+}
+
 enum rule_event rule_step(struct rule_state *s, const struct condition *c, int64_t for_us,
 			  const double *value, int64_t now_us)
 {
 	if (!s->since_us)
 		s->since_us = now_us;
+	not_ahead(s, now_us);
 	if (!value)
 		return miss(s, now_us);
 	s->seen_us = now_us;

@@ -11,7 +11,8 @@
  * subject fires only on a value that is there. The calm time is `for`, a minute at most. One that
  * fires again within an hour of the last time is flapping: from the second time on its calm time is
  * at least half a minute and doubles with each time, up to an hour, so that it is told less and
- * less often. Times are microseconds of one clock (PostgreSQL's). */
+ * less often. Times are microseconds of one clock (PostgreSQL's). When that is set back, what was
+ * noted as later counts as of now: at worst a `for` and a calm time begin again. */
 #ifndef DISPATCHER_RULE_H
 #define DISPATCHER_RULE_H
 
