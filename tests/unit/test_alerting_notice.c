@@ -62,6 +62,25 @@ static void no_text_that_came_makes_a_line_of_its_own(void **state)
 	cJSON_Delete(o);
 }
 
+static void a_long_subject_does_not_make_a_line_that_mail_servers_refuse(void **state)
+{
+	char subject[2000];
+	cJSON *o = parsed(NOTICE);
+	struct notice n;
+	struct buf title;
+
+	(void)state;
+	memset(subject, 'x', sizeof subject - 1);
+	subject[sizeof subject - 1] = '\0';
+	json_set_str(o, "subject", subject);
+	buf_init(&title, 4096);
+	assert_int_equal(notice_read(o, &n, NULL), 0);
+	notice_title(&n, &title);
+	assert_int_equal(title.len, NOTICE_TITLE_MAX);
+	buf_release(&title);
+	cJSON_Delete(o);
+}
+
 static void a_webhook_is_not_told_where_the_others_are(void **state)
 {
 	cJSON *o = parsed(NOTICE), *body;
@@ -101,6 +120,9 @@ static void what_is_missing_or_wrong_is_named(void **state)
 	json_set_str(o, "kind", "rumour");
 	assert_int_equal(notice_read(o, &n, &e), -ERR_INVALID);
 	json_set_str(o, "kind", "test");
+	json_set_str(o, "id", "1>\r\nBcc: x@example.org");
+	assert_int_equal(notice_read(o, &n, &e), -ERR_INVALID);
+	json_set_str(o, "id", "1-a");
 	json_set_str(o, "address", "http://example.org/plain");
 	assert_int_equal(notice_read(o, &n, &e), -ERR_INVALID);
 	cJSON_Delete(o);
@@ -111,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_signature_is_the_hmac_of_time_and_body),
 		cmocka_unit_test(no_text_that_came_makes_a_line_of_its_own),
+		cmocka_unit_test(a_long_subject_does_not_make_a_line_that_mail_servers_refuse),
 		cmocka_unit_test(a_webhook_is_not_told_where_the_others_are),
 		cmocka_unit_test(what_is_missing_or_wrong_is_named),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/alerting/mail.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,12 @@ static int look_up(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off
 static bool is_loopback(const char *url)
 {
 	char *host = NULL;
+	struct in_addr v4;
 	CURLU *u = mem_check(curl_url());
 	bool yes = curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
 		curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-		(strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-		 strcmp(host, "[::1]") == 0);
+		(strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+		 (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127));
 
 	curl_free(host);
 	curl_url_cleanup(u);

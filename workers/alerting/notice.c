@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers/alerting/notice.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -17,6 +18,16 @@ static bool is_kind(const char *kind)
 		if (strcmp(kind, KINDS[i]) == 0)
 			return true;
 	return false;
+}
+
+/* It goes into headers of mails and requests as it is. */
+static bool is_id(const char *id)
+{
+	size_t n = 0;
+
+	while (n < NOTICE_ID_MAX && (isalnum((unsigned char)id[n]) || id[n] == '-'))
+		n++;
+	return n > 0 && id[n] == '\0';
 }
 
 int notice_read(const cJSON *json, struct notice *ret, struct err *e)
@@ -36,6 +47,9 @@ int notice_read(const cJSON *json, struct notice *ret, struct err *e)
 			return err_set(e, ERR_INVALID, "the notice has no text \"%s\"",
 				       needed[i].key);
 	}
+	if (!is_id(n.id))
+		return err_set(e, ERR_INVALID, "id is not made of up to %d letters, digits and -",
+			       NOTICE_ID_MAX);
 	if (!is_kind(n.kind))
 		return err_set(e, ERR_INVALID, "kind is none of firing, repeated, escalated, "
 			       "resolved, test");
@@ -52,7 +66,7 @@ static bool is_over(const struct notice *n)
 
 static void put_plain(struct buf *out, const char *text)
 {
-	for (; *text; text++)
+	for (; *text && out->len < NOTICE_TITLE_MAX; text++)
 		buf_putc(out, *text >= ' ' && *text <= '~' ? *text : '?');
 }
 
