@@ -124,6 +124,10 @@ static void each_notice_has_one_id_and_every_other_another(void **state)
 	a.told = 2;
 	alert_notice_id(&a, NOTICE_FIRING, "log", other);
 	assert_string_not_equal(one, other);
+	a.told = 1;
+	a.first_us++;	/* another one of that number, after a backup was restored */
+	alert_notice_id(&a, NOTICE_FIRING, "log", other);
+	assert_string_not_equal(one, other);
 }
 
 static void the_end_is_told_in_its_own_words(void **state)

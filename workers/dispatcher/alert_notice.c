@@ -23,13 +23,14 @@ static const char *const WORDS[] = {
 #define US(column) "coalesce((extract(epoch FROM a." column ") * 1000000)::bigint, 0)"
 #define AT "(timestamptz 'epoch' + $1::bigint * interval '1 us')"
 
-/* Those that nobody was told of come first. */
+/* Those that nobody was told of come first; the silenced, who may be many, stand in nobody's way. */
 static const char SQL_ALERTS[] =
 	"SELECT a.id, a.name, a.subject, a.level, a.message, " US("first_at") ", " US("told_at") ", "
 	US("last_told_at") ", " US("escalated_at") ", " US("acked_at") ", " US("resolved_at")
 	", a.told, jobfleet.alert_silenced(a.name, a.subject, " AT "), coalesce(a.told_to, ''),"
 	" coalesce(a.escalated_to, ''), coalesce(a.resolution, ''), a.ruled"
-	" FROM jobfleet.alerts a WHERE a.resolved_at IS NULL"
+	" FROM jobfleet.alerts a WHERE (a.resolved_at IS NULL"
+	" AND NOT jobfleet.alert_silenced(a.name, a.subject, " AT "))"
 	" OR (a.resolved_at IS NOT NULL AND a.told_at IS NOT NULL AND a.end_told_at IS NULL)"
 	" ORDER BY a.resolved_at IS NULL, a.last_told_at NULLS FIRST, a.id LIMIT $2::integer";
 
@@ -108,8 +109,8 @@ void alert_policy_of(const struct conf *conf, const char *level, const struct co
 void alert_notice_id(const struct alert *a, enum notice_kind kind, const char *address,
 		     char out[UUID_SIZE])
 {
-	char *name = mem_printf("alert/%lld/%s/%d/%s", (long long)a->id, WORDS[kind], a->told,
-				address);
+	char *name = mem_printf("alert/%lld/%lld/%s/%d/%s", (long long)a->id,
+				(long long)a->first_us, WORDS[kind], a->told, address);
 
 	uuid_v5(name, strlen(name), out);
 	free(name);
