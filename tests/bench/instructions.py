@@ -278,7 +278,7 @@ def perf_rows(data, keys):
 def figure_profile(bed, o):
     if not shutil.which("perf"):
         raise Absent("perf is not installed")
-    queue, n, data = bed.new_queue(), max(o.tasks, 5000), os.path.join(bed.dir, "perf.data")
+    queue, n, data = bed.new_queue(), max(o.tasks, 20000), os.path.join(bed.dir, "perf.data")
     bed.quiet_stores()
     bed.fill(queue, n, NOOP)
     worker = Ours(bed, queue)
