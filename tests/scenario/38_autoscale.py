@@ -133,8 +133,11 @@ def a_pool_of_fixed_size_grows_and_shrinks_as_well():
     worker.wait_ready(again=True)
     wait_for("it tells", lambda: bounds()[:2] == (2, 2))
     seen.clear()
+    bed.sql("SELECT jobfleet.raise_alert('autoscale', 'echo', 'WARNING', 'an earlier one failed')")
     ids = enqueue(200, 100)
     wait_for("it grows", lambda: bounds() == (6, 6, 6))
+    wait_for("the alert of an earlier failure is over", lambda: bed.one(
+        "SELECT resolution FROM jobfleet.alerts WHERE name = 'autoscale' AND subject = 'echo'"))
     wait_for("all is done", lambda: done(ids) == len(ids), 60)
     wait_for("it shrinks", lambda: bounds() == (2, 2, 2))
     assert set(seen) <= {2, 4, 6}, seen

@@ -19,6 +19,7 @@
 #define ASK_MS 2000
 #define LOOK_MS 5000
 #define LOOK_LEAST_MS 250
+#define SILENT_MS 30000	/* D-Bus or systemd does not answer: a round costs ASK_MS each time */
 
 /* A program with a queue that is scaled. */
 struct scaled {
@@ -68,6 +69,10 @@ static const char SQL_BEGIN[] =
 static const char SQL_END[] = "SELECT jobfleet.end_action($1::bigint, $2, $3)";
 
 static const char SQL_ALERT[] = "SELECT jobfleet.raise_alert('autoscale', $1, 'WARNING', $2)";
+
+static const char SQL_ALERT_OVER[] =
+	"UPDATE jobfleet.alerts SET resolved_at = clock_timestamp(), resolution = 'scaled again: ' || $2"
+	" WHERE name = 'autoscale' AND subject = $1 AND resolved_at IS NULL AND NOT ruled";
 
 /* ---- which programs ---- */
 
@@ -239,8 +244,8 @@ static void end(struct pg *pg, int64_t action, const char *program, bool done, c
 	pg_run(pg, SQL_END,
 	       PG_PARAMS(PG_INT(action), PG_TEXT(done ? "done" : "failed"), PG_TEXT(text)), NULL,
 	       NULL);
-	if (!done)
-		pg_run(pg, SQL_ALERT, PG_PARAMS(PG_TEXT(program), PG_TEXT(text)), NULL, NULL);
+	pg_run(pg, done ? SQL_ALERT_OVER : SQL_ALERT, PG_PARAMS(PG_TEXT(program), PG_TEXT(text)),
+	       NULL, NULL);
 }
 
 static int make_it(const struct sight *sight, const struct scaled *p, const struct conf *conf,
@@ -383,6 +388,10 @@ int scaling_turn(struct scaling *s, const struct conf *conf, struct peers *peers
 				     r < 0 ? &later : e);
 		release(&sight);
 		r = r < 0 ? r : one;
+		if (one == -ERR_NET && s->by_units) {
+			s->next_ms = clock_mono_ms() + SILENT_MS;
+			break;
+		}
 	}
 	return r;
 }
