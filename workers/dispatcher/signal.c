@@ -61,8 +61,9 @@ static void read_one(struct signals *s, enum measure_id id, const struct conf *c
 	struct err e = { 0 };
 	int r;
 
-	if (signal_is_slow(id) && s->looks % SIGNALS_SLOW)
+	if (s->looks < s->due[id])
 		return;
+	s->due[id] = s->looks + (signal_is_slow(id) ? SIGNALS_SLOW : 1);
 	signal_clear(s, id);
 	r = signal_ask(s, id, conf, peers, now_us, &e);
 	if (r == 0)
@@ -75,11 +76,18 @@ static void read_one(struct signals *s, enum measure_id id, const struct conf *c
 void signals_read(struct signals *s, const struct conf *conf, struct peers *peers,
 		  const bool wanted[MEASURE_IDS], int64_t now_us)
 {
+	int64_t end_ms = clock_mono_ms() + SIGNALS_LOOK_MS;
+	int first = s->first;
+
 	for (int i = 0; i < MEASURE_IDS; i++) {
-		if (wanted[i])
-			read_one(s, (enum measure_id)i, conf, peers, now_us);
-		else
-			signal_clear(s, (enum measure_id)i);
+		int id = (first + i) % MEASURE_IDS;
+
+		if (!wanted[id])
+			signal_clear(s, (enum measure_id)id);
+		else if (clock_mono_ms() < end_ms)
+			read_one(s, (enum measure_id)id, conf, peers, now_us);
+		else if (s->first == first)
+			s->first = id;	/* the rest keeps its values until the next look */
 	}
 	s->looks++;
 }
@@ -88,7 +96,7 @@ void signals_read_away(struct signals *s)
 {
 	signal_clear(s, MEASURE_AWAY);
 	signal_look(s, MEASURE_AWAY, NULL, NULL);
-	s->looks = 0;	/* what comes after an absence is read anew */
+	memset(s->due, 0, sizeof s->due);	/* what comes after an absence is read anew */
 }
 
 const struct signal *signals_list(const struct signals *s, enum measure_id id, size_t *ret_n)

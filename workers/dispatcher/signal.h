@@ -11,7 +11,10 @@
  * A figure without enough samples, and one that cannot be read now, is missing: rule.h says that
  * this is not "fine". Least samples: error_rate 20 attempts, success_rate 5 ends, run_length 10
  * ends and 30 s, validation_failures 20 postings, quality_score 20, hit_rate 100 reads.
- * Figures over an hour or a day are read on every SIGNALS_SLOW-th look only. */
+ * Figures over an hour or a day are read on every SIGNALS_SLOW-th look only.
+ * A look that has taken SIGNALS_LOOK_MS (a table is locked, PostgreSQL is slow) reads no further
+ * measure; the next one begins with those. So the relay and the lease wait SQL_LIMIT_MS longer at
+ * most, however many measures are slow. */
 #ifndef DISPATCHER_SIGNAL_H
 #define DISPATCHER_SIGNAL_H
 
@@ -25,7 +28,7 @@ struct conf;
 struct peers;
 struct signals;
 
-enum { SIGNALS_SLOW = 12 };
+enum { SIGNALS_SLOW = 12, SIGNALS_LOOK_MS = 500 };
 
 struct signal {
 	char *subject;

@@ -17,6 +17,8 @@ struct signals {
 	struct signal_set sets[MEASURE_IDS];
 	int64_t away_ms[PEER_COUNT];	/* monotonic; 0 = there */
 	unsigned looks;
+	unsigned due[MEASURE_IDS];	/* the look that reads it next */
+	int first;			/* the measure that a look begins with */
 };
 
 void signal_put(struct signals *s, enum measure_id id, const char *subject, double value);

@@ -9,7 +9,7 @@
 #include "common/store/pg.h"
 #include "workers/dispatcher/signal_private.h"
 
-enum { SQL_LIMIT_MS = 2000, SUBJECTS_MAX = 1000, QUEUES_BYTES = 1 << 20 };
+enum { SQL_LIMIT_MS = 1000, SUBJECTS_MAX = 1000, QUEUES_BYTES = 1 << 20 };
 
 #define AT "(timestamptz 'epoch' + $1::bigint * interval '1 us')"
 #define NO_QUEUES " WHERE $2::text[] IS NOT NULL"
