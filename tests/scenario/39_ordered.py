@@ -92,6 +92,14 @@ def the_order_is_that_of_the_commits():
     assert first_arrivals(bed.consume("commits", 2)) == [early] + late
 
 
+def a_key_behind_more_keys_than_a_turn_passes_gets_its_turn():
+    bed.sql("INSERT INTO jobfleet.pending (task_id, kind, task, queue, headers, body, due, order_key)"
+            " SELECT 'm' || n, 'enqueued', 't.ordered', 'many', '{}', '[[],{},{}]',"
+            " now() + interval '1 hour', 'm' || n FROM generate_series(1, 21000) n")
+    last = enqueue("z", "many")
+    assert ids_of(bed.consume("many", 1, 60)) == [last]
+
+
 def a_wrong_key_is_refused():
     try:
         enqueue("x" * 513)
@@ -104,4 +112,5 @@ def a_wrong_key_is_refused():
 run(bed, rows_of_a_key_arrive_in_their_order_though_a_relay_is_killed,
     a_row_that_is_held_up_holds_up_its_key_alone,
     a_queue_that_takes_nothing_holds_up_its_key_alone,
-    the_order_is_that_of_the_commits, a_wrong_key_is_refused)
+    the_order_is_that_of_the_commits, a_wrong_key_is_refused,
+    a_key_behind_more_keys_than_a_turn_passes_gets_its_turn)

@@ -2,9 +2,10 @@
 #include "workers/dispatcher/batch.h"
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "common/store/pg.h"
 
-enum { CLAIM_LIMIT_MS = 8000 };
+enum { CLAIM_LIMIT_MS = 8000, KEYS = 10000 };
 
 /* The planner must walk the index in its order and stop, however few due rows it expects: sorting
  * all that is due for each batch would cost the square of a backlog. (What is off counts as very
@@ -36,18 +37,26 @@ static const char SQL_FREE[] =
 	" AND " UNCLAIMED("p") " ORDER BY p.due, p.id LIMIT $1::integer FOR UPDATE SKIP LOCKED),"
 	CLAIM " ORDER BY m.due, m.id";
 
-/* Steps from key to key in pending_order; a key's first row is the only one that may go. */
+/* Steps from key to key in pending_order, from $1 on and at most $2: a step takes some 20 us, and
+ * there may be a key a row. A key's first row is the only one that may go. */
 #define FIRST_OF \
 	"p.order_key, p.id FROM jobfleet.pending p WHERE p.order_key IS NOT NULL" \
 	" AND p.state = 'waiting'"
 #define IN_ORDER " ORDER BY p.order_key, p.id LIMIT 1"
-static const char SQL_ORDERED[] =
-	"WITH RECURSIVE firsts AS ((SELECT " FIRST_OF IN_ORDER ") UNION ALL"
+static const char SQL_FIRSTS[] =
+	"WITH RECURSIVE firsts AS ((SELECT " FIRST_OF " AND p.order_key > $1" IN_ORDER ") UNION ALL"
 	" SELECT n.order_key, n.id FROM firsts f CROSS JOIN LATERAL"
-	" (SELECT " FIRST_OF " AND p.order_key > f.order_key" IN_ORDER ") n),"
-	" due AS MATERIALIZED (SELECT p.id, p.due, octet_length(p.body) AS size"
-	" FROM jobfleet.pending p WHERE p.id IN (SELECT id FROM firsts)"
+	" (SELECT " FIRST_OF " AND p.order_key > f.order_key" IN_ORDER ") n)"
+	" SELECT array_agg(id)::text, count(*) = $2, max(order_key)"
+	" FROM (SELECT * FROM firsts LIMIT $2::integer) f";
+
+/* $4 the first rows. One that was sent again meanwhile goes before its key's later ones. */
+static const char SQL_ORDERED[] =
+	"WITH due AS MATERIALIZED (SELECT p.id, p.due, octet_length(p.body) AS size"
+	" FROM jobfleet.pending p WHERE p.id = ANY($4::bigint[])"
 	" AND p.state = 'waiting' AND p.due <= now() AND " UNCLAIMED("p")
+	" AND NOT EXISTS (SELECT FROM jobfleet.pending o WHERE o.order_key = p.order_key"
+	"  AND o.state = 'waiting' AND o.id < p.id)"
 	" LIMIT $1::integer FOR UPDATE SKIP LOCKED)," CLAIM;
 
 static const char SQL_NEXT[] =
@@ -55,7 +64,26 @@ static const char SQL_NEXT[] =
 	" FROM jobfleet.pending WHERE state = 'waiting' AND due > now() AND due < 'infinity'"
 	" ORDER BY due LIMIT 1";
 
-int batch_claim(struct pg *pg, bool ordered, int most, int64_t bytes, int claim_ms,
+/* Of the keys after *after; moves it on, and to the beginning behind the last. */
+static int64_t claim_ordered(struct pg *pg, char **after, int most, int64_t bytes, int claim_ms,
+			     struct pg_rows **ret_rows, struct err *e)
+{
+	struct pg_rows *firsts = NULL;
+	int64_t r = pg_run(pg, SQL_FIRSTS, PG_PARAMS(PG_TEXT(*after ? *after : ""), PG_INT(KEYS)),
+			   &firsts, e);
+
+	if (r > 0 && pg_cell(firsts, 0, 0))
+		r = pg_run(pg, SQL_ORDERED,
+			   PG_PARAMS(PG_INT(most), PG_INT(bytes), PG_INT(claim_ms),
+				     PG_TEXT(pg_text(firsts, 0, 0))), ret_rows, e);
+	if (r >= 0)
+		mem_replace(after, pg_bool(firsts, 0, 1) ? mem_strdup(pg_text(firsts, 0, 2)) :
+				   NULL);
+	pg_rows_free(firsts);
+	return r;
+}
+
+int batch_claim(struct pg *pg, char **after, int most, int64_t bytes, int claim_ms,
 		struct pg_rows **ret_rows, struct err *e)
 {
 	struct pg_rows *rows = NULL;
@@ -63,9 +91,11 @@ int batch_claim(struct pg *pg, bool ordered, int most, int64_t bytes, int claim_
 
 	if (r == 0)
 		r = pg_exec(pg, SQL_SETTINGS, e);
-	if (r == 0)
-		r = pg_run(pg, ordered ? SQL_ORDERED : SQL_FREE,
-			   PG_PARAMS(PG_INT(most), PG_INT(bytes), PG_INT(claim_ms)), &rows, e);
+	if (r == 0 && after)
+		r = claim_ordered(pg, after, most, bytes, claim_ms, &rows, e);
+	else if (r == 0)
+		r = pg_run(pg, SQL_FREE, PG_PARAMS(PG_INT(most), PG_INT(bytes), PG_INT(claim_ms)),
+			   &rows, e);
 	if (r >= 0)
 		r = pg_commit(pg, e);
 	if (r < 0) {

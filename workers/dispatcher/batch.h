@@ -32,9 +32,10 @@ enum batch_column {
 	BATCH_SETTLED
 };
 
-/* Up to most rows, those with an order key or those without, with bodies of about bytes in all,
- * ours for claim_ms. May be empty; the caller frees it. */
-int batch_claim(struct pg *pg, bool ordered, int most, int64_t bytes, int claim_ms,
+/* Up to most rows with bodies of about bytes in all, ours for claim_ms. after NULL: those without
+ * an order key. Else those with one, of some 10,000 keys behind *after (NULL: from the first on),
+ * which moves on by that; the caller frees it. May be empty; the caller frees the rows. */
+int batch_claim(struct pg *pg, char **after, int most, int64_t bytes, int claim_ms,
 		struct pg_rows **ret_rows, struct err *e);
 /* Milliseconds until the next row is due, at most most_ms. */
 int batch_next_ms(struct pg *pg, int most_ms);

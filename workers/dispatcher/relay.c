@@ -72,6 +72,7 @@ struct relay {
 	struct buf props;
 	struct sweep sweeps[2], *out; /* out: the one whose confirms are awaited */
 	uint64_t next_tag;
+	char *after;	/* the order key behind which to go on; NULL = from the first */
 	bool probing; /* after an alarm: one row at a time until one is confirmed */
 };
 
@@ -381,8 +382,8 @@ static int claim(struct relay *r, struct peers *peers, bool ordered, struct swee
 	int rc = pg ? orders_park_due(pg, e) : 0;
 
 	if (pg && rc == 0)
-		rc = batch_claim(pg, ordered, r->probing ? 1 : RELAY_BATCH, RELAY_BATCH_BYTES,
-				 RELAY_CLAIM_MS, &s->rows, e);
+		rc = batch_claim(pg, ordered ? &r->after : NULL, r->probing ? 1 : RELAY_BATCH,
+				 RELAY_BATCH_BYTES, RELAY_CLAIM_MS, &s->rows, e);
 	s->count = s->rows ? pg_rows_count(s->rows) : 0;
 	memset(s->fates, 0, sizeof s->fates);
 	return rc;
@@ -470,6 +471,7 @@ void relay_close(struct relay *r)
 	if (!r)
 		return;
 	forget_queues(r);
+	free(r->after);
 	message_release(&r->message);
 	buf_release(&r->props);
 	free(r);
