@@ -284,6 +284,9 @@ END $$;
 
 -- ---- Watching ----
 
+-- claims of long tasks, few among all that waits: one whose end lies too far ahead is looked for
+CREATE INDEX pending_claim ON jobfleet.pending (due) WHERE state = 'waiting' AND kind = 'claim';
+
 -- Counts the mark of the database up by one, and over remembered. put_back: remembered is more than
 -- the database knows of, so it was put back to where it stood at stood_at.
 CREATE FUNCTION jobfleet.count_mark(at timestamptz, remembered bigint, remembered_at timestamptz,

@@ -93,6 +93,7 @@ def a_silent_worker_is_told_of_and_forgotten_after_an_hour():
     wait_for("an old row goes", lambda: not bed.sql(
         "SELECT FROM jobfleet.workers WHERE node = 'old@test'"))
     assert alert("worker_lost", "forgotten@test")[0] is not True
+    assert alert("worker_lost", "back@test")[0] is None, "it had no time to report"
     bed.sql("UPDATE jobfleet.workers SET seen_at = now() + interval '1 h' WHERE node = 'silent@test'")
     taken_back("worker_lost", "silent@test")
 
@@ -138,8 +139,10 @@ def an_orphaned_chord_is_told_of():
     taken_back("join_orphaned", "lost chord")
 
 
+worker_row("back@test", "2 minutes")    # as after a while without PostgreSQL
 bed.start("one")
 wait_for("the first mark", lambda: memory.get("jobfleet:mark:database"))
+bed.sql("UPDATE jobfleet.workers SET seen_at = now() + interval '1 h' WHERE node = 'back@test'")
 make_trouble()
 bed.start("two")
 run(bed, what_is_claimed_without_an_end_is_freed,

@@ -5,14 +5,16 @@
 #include "common/base/log.h"
 #include "common/store/pg.h"
 
-enum { BATCH = 20 };
+enum { LIMIT_MS = 5000 };
 
-/* $1 how long without news, $2 how many */
+/* $1 how long without news. One a look, whichever, for each means to read all of pending. */
 static const char SQL[] =
 	"WITH old AS MATERIALIZED (SELECT j.join_id, j.parts, j.size, j.moved_at"
 	"  FROM jobfleet.joins j WHERE j.state = 'open'"
 	"  AND j.moved_at < now() - $1::bigint * interval '1 ms'"
-	"  ORDER BY j.moved_at LIMIT $2::integer),"
+	"  AND NOT EXISTS (SELECT FROM jobfleet.alerts a WHERE a.name = 'join_orphaned'"
+	"   AND a.subject = j.join_id AND a.resolved_at IS NULL)"
+	"  ORDER BY random() LIMIT 1),"
 	" lost AS MATERIALIZED (SELECT * FROM old WHERE NOT EXISTS (SELECT FROM jobfleet.workers w"
 	"   WHERE w.state <> 'stopped' AND w.active > 0 AND w.seen_at > now() - interval '1 min')"
 	"  AND NOT EXISTS (SELECT FROM jobfleet.pending p WHERE"
@@ -22,8 +24,6 @@ static const char SQL[] =
 	"  'chord %s has %s of %s parts since %s UTC, and nothing of it waits or runs anywhere',"
 	"  l.join_id, l.parts, coalesce(l.size::text, '?'),"
 	"  to_char(l.moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')))::text FROM lost l"
-	" WHERE NOT EXISTS (SELECT FROM jobfleet.alerts a WHERE a.name = 'join_orphaned'"
-	"  AND a.subject = l.join_id AND a.resolved_at IS NULL)"
 	" UNION ALL SELECT NULL, jobfleet.settle_alert('join_orphaned', a.subject)::text"
 	" FROM jobfleet.alerts a WHERE a.name = 'join_orphaned' AND a.resolved_at IS NULL"
 	"  AND NOT EXISTS (SELECT FROM jobfleet.joins j WHERE j.join_id = a.subject"
@@ -32,8 +32,14 @@ static const char SQL[] =
 int orphans_look(struct pg *pg, int64_t silent_ms, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	int64_t n = pg_run(pg, SQL, PG_PARAMS(PG_INT(silent_ms), PG_INT(BATCH)), &rows, e);
+	int64_t n = pg_begin(pg, LIMIT_MS, e);
 
+	if (n == 0)
+		n = pg_run(pg, SQL, PG_PARAMS(PG_INT(silent_ms)), &rows, e);
+	if (n >= 0 && pg_commit(pg, e) < 0)
+		n = -(int)e->code;
+	if (n < 0)
+		pg_rollback(pg);
 	for (size_t i = 0; n > 0 && i < pg_rows_count(rows); i++)
 		if (pg_cell(rows, i, 0))
 			log_warn("a chord waits for parts that are nowhere join_id=%s",

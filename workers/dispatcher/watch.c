@@ -13,6 +13,14 @@
 #include "workers/dispatcher/silent.h"
 #include "workers/dispatcher/stuck.h"
 
+enum { SLOWNESS = 20, SETTLE_MS = 5000 };
+
+/* While PostgreSQL was away nobody could report: first all get the time to. */
+static bool reports_are_fresh(const struct watch *w, const struct conf *conf)
+{
+	return clock_mono_ms() - w->back_ms > 3000 * conf->fleet.heartbeat_s + SETTLE_MS;
+}
+
 static int look_unserved(struct watch *w, const struct conf *conf, struct pg *pg,
 			 struct peers *peers, struct err *e)
 {
@@ -24,9 +32,8 @@ static int look_unserved(struct watch *w, const struct conf *conf, struct pg *pg
 static int look_silent(struct watch *w, const struct conf *conf, struct pg *pg,
 		       struct peers *peers, struct err *e)
 {
-	(void)w;
 	(void)peers;
-	return silent_look(pg, conf->fleet.heartbeat_s, e);
+	return reports_are_fresh(w, conf) ? silent_look(pg, conf->fleet.heartbeat_s, e) : 0;
 }
 
 static int look_claims(struct watch *w, const struct conf *conf, struct pg *pg,
@@ -51,7 +58,8 @@ static int look_orphans(struct watch *w, const struct conf *conf, struct pg *pg,
 			struct peers *peers, struct err *e)
 {
 	(void)peers;
-	return w->unserved.all_empty ? orphans_look(pg, conf->fleet.join_timeout_ms, e) : 0;
+	return w->unserved.all_empty && reports_are_fresh(w, conf) ?
+		       orphans_look(pg, conf->fleet.join_timeout_ms, e) : 0;
 }
 
 static int look_putback(struct watch *w, const struct conf *conf, struct pg *pg,
@@ -78,13 +86,19 @@ int watch_turn(struct watch *w, const struct conf *conf, struct peers *peers, st
 	struct pg *pg = peers_database(peers);
 	int r = 0;
 
+	if (pg && w->connection != peers_count(peers, PEER_DATABASE)) {
+		w->connection = peers_count(peers, PEER_DATABASE);
+		w->back_ms = now;
+	}
+
 	for (int n = 0; pg && n < WATCH_KINDS; n++) {
 		unsigned i = w->kind++ % WATCH_KINDS;
 
 		if (now < w->next_ms[i])
 			continue;
-		w->next_ms[i] = now + KINDS[i].pace_ms;
 		r = KINDS[i].look(w, conf, pg, peers, e);
+		/* one that takes long must not keep the others and the relay from their work */
+		w->next_ms[i] = now + KINDS[i].pace_ms + SLOWNESS * (clock_mono_ms() - now);
 		break;
 	}
 	return r;

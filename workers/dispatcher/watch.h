@@ -8,6 +8,8 @@
  *   orphans   a chord that waits for parts which are nowhere                 alert
  *   putback   a database that was put back to an earlier state               alert, written down
  *
+ * What takes long is done less often: a look gets a twentieth of the time. Reports of workers are
+ * judged only some heartbeats after PostgreSQL came back, for nobody could report before.
  * Alerts are taken back here when the trouble is over. What a queue lost is watcher's, what joins
  * can still be finished is joins'. Any number of dispatchers may watch at once. */
 #ifndef DISPATCHER_WATCH_H
@@ -27,6 +29,8 @@ enum { WATCH_KINDS = 6 };
 struct watch {
 	int64_t next_ms[WATCH_KINDS];	/* monotonic */
 	unsigned kind;			/* whose turn it is */
+	unsigned connection;		/* to PostgreSQL, the how manieth */
+	int64_t back_ms;		/* since when, monotonic */
 	struct unserved unserved;
 };
 
