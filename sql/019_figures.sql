@@ -80,6 +80,9 @@ BEGIN
 			failed = s.failed + excluded.failed, seconds = s.seconds + excluded.seconds;
 	END IF;
 	RETURN NULL;
+EXCEPTION WHEN OTHERS THEN	-- a worker without a heartbeat passes for a dead one
+	RAISE WARNING 'what % counted since its last heartbeat is left out: %', NEW.node, SQLERRM;
+	RETURN NULL;
 END $$;
 CREATE TRIGGER count_beat AFTER INSERT OR UPDATE OF info ON jobfleet.workers
 	FOR EACH ROW EXECUTE FUNCTION jobfleet.count_beat();

@@ -108,6 +108,27 @@ static void totals_go_on_over_restarts_and_repeated_heartbeats(void **state)
 	expect_row(f->pg, TOTAL("x"), "{6,7}");
 }
 
+static void counts_that_make_no_sense_stop_no_heartbeat(void **state)
+{
+	static const char *const counts[] = { "{\"x\": {\"a\": \"b\"}}",
+					      "{\"x\": {\"a\": [\"b\"]}}",
+					      "{\"x\": {\"a\": []}}",
+					      "{\"source_calls\": {\"\": [1]}}" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(counts); i++) {
+		char *info = mem_printf("{\"since\": 1, \"n\": %zu, \"counts\": %s}", i, counts[i]);
+		char *wanted = mem_printf("%zu", i);
+
+		beat(f->pg, 1, "running", info);
+		expect_row(f->pg, "a.info->>'n' AS a FROM jobfleet.workers a", wanted);
+		free(info);
+		free(wanted);
+	}
+	beat(f->pg, 1, "running", "{\"since\": 1, \"counts\": {\"y\": {\"a\": [1]}}}");
+	expect_row(f->pg, TOTAL("y"), "{1}");
+}
+
 static void calls_to_sources_make_figures_of_a_window(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +231,7 @@ int main(void)
 		ROLLED_BACK(tasks_are_counted_by_outcome_within_the_window),
 		ROLLED_BACK(queues_show_what_waits_and_how_old_it_is),
 		ROLLED_BACK(totals_go_on_over_restarts_and_repeated_heartbeats),
+		ROLLED_BACK(counts_that_make_no_sense_stop_no_heartbeat),
 		ROLLED_BACK(calls_to_sources_make_figures_of_a_window),
 		ROLLED_BACK(stages_and_quality_are_told_by_source),
 		ROLLED_BACK(figures_of_an_empty_fleet_are_empty),
