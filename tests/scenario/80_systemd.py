@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 from fleet_worker import wait_for
 from systemd_bed import SECRETS, TOP, Machine, Tasks, install, run, write
@@ -87,6 +88,29 @@ def the_target_brings_up_the_whole_fleet_after_the_schema():
     print("# started again: %.2f s" % (time.monotonic() - started))
     tasks.sql("CREATE TABLE IF NOT EXISTS effects (task_id text, pid int, note text,"
               " at timestamptz DEFAULT clock_timestamp())")
+
+
+def health_and_metrics_are_answered_inside_the_dispatchers_sandbox():
+    unit = "jobfleet-dispatcher"
+    machine.drop_in(unit, "[Service]\nEnvironment=JOBFLEET_HTTP_LISTEN=127.0.0.1:0\n", "http")
+    machine.ctl("restart", unit)
+
+    def address():
+        return [e["MESSAGE"].split()[-1] for e in machine.journal("-u", unit)
+                if "answering /metrics and /health at 127.0.0.1:" in e["MESSAGE"]
+                and "9470" not in e["MESSAGE"]]
+    wait_for("the dispatcher says where", address, 20, 0.1)
+    where = "http://" + address()[-1]
+
+    def ready():
+        try:
+            with urllib.request.urlopen(where + "/health/ready", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:         # 503 until the services were reached
+            return False
+    wait_for("GET /health/ready answers 200", ready, 30, 0.1)
+    with urllib.request.urlopen(where + "/metrics", timeout=20) as answer:
+        assert b"jobfleet_" in answer.read(), answer.headers
 
 
 def secrets_reach_the_unit_and_nobody_else():
@@ -408,6 +432,7 @@ def the_machine_leaves_nothing_behind_even_when_it_is_killed():
 
 run(the_units_are_correct_and_expose_little,
     the_target_brings_up_the_whole_fleet_after_the_schema,
+    health_and_metrics_are_answered_inside_the_dispatchers_sandbox,
     secrets_reach_the_unit_and_nobody_else,
     every_secret_that_the_settings_name_has_a_credential,
     the_pipeline_and_salaries_run_with_all_that_is_taken_away,
