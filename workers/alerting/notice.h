@@ -25,8 +25,8 @@ struct notice {
 	enum address_kind to;
 };
 
-/* Of a title no more: mail servers refuse lines over 998 bytes (RFC 5321, 4.5.3.1.6), and with it the
- * mail, for good. */
+/* Of a title no more: mail servers refuse lines over 998 bytes (RFC 5321, 4.5.3.1.6), and with
+ * the line the mail, for good. */
 enum { NOTICE_ID_MAX = 64, NOTICE_TITLE_MAX = 300 };
 
 /* -ERR_INVALID names the member that is missing or wrong. */
