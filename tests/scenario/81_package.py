@@ -16,7 +16,8 @@ from systemd_bed import BUILD, TOP, Machine, Tasks, run, write
 
 UNITS = ["jobfleet-worker@%s" % os.path.basename(os.path.dirname(p))
          for p in sorted(glob.glob(os.path.join(TOP, "workers/*/main.c")))]
-UNITS = [u for u in UNITS if not u.endswith(("@ctl", "@dispatcher"))] + ["jobfleet-dispatcher"]
+UNITS = [u for u in UNITS if not u.endswith(("@ctl", "@dispatcher", "@drill"))]
+UNITS += ["jobfleet-dispatcher"]
 ECHO = "jobfleet-worker@echo"
 CONF = "/etc/jobfleet/queues.conf"
 
