@@ -176,7 +176,8 @@ static void send_one(const char *queue, const char *id, const char *notice,
 }
 
 static void tell_one(struct alert_away *w, const struct alert *a, int64_t incident,
-		     const char *address, const struct conf *conf, struct peers *peers, int64_t now_us)
+		     const char *address, const struct conf *conf, struct peers *peers,
+		     int64_t now_us)
 {
 	const char *queue = conf_route(conf, "jobfleet.deliver_alert");
 	char *name = mem_printf("away/%s/%s/%lld/%s", a->name, a->subject,

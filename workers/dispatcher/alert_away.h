@@ -2,14 +2,14 @@
 /* alert_away: the rules on `away` while PostgreSQL is, and with it the leader and every table.
  *
  * Each dispatcher minds them in its own memory. When one fires, all log it and one tells it:
- *	Redis is there     the first that sets the key of that rule and service; it renews the key while
- *	                   it lives, and after its death another one tells the same
- *	Redis is away too  the one that led last; any other a minute later (AWAY_LATE_US), since
- *	                   told twice is better than told to nobody
+ *	Redis is there     the first that sets the key of that rule and service; it renews the key
+ *	                   while it lives, and after its death another one tells the same
+ *	Redis is away too  the one that led last; any other a minute later (AWAY_LATE_US), as told
+ *	                   twice is better than told to nobody
  * The notice goes to RabbitMQ, or into this host's spool (common/broker/door.h), and when RabbitMQ
- * is away a courier takes one after the other as well. Its id follows from the rule, the service and
- * since when it fires, as the key in Redis says (without Redis: in which five minutes), so that the
- * copies of several ways, and of several dispatchers, are told once, and the next absence anew.
+ * is away a courier takes one after the other as well. Its id follows from the rule, the service
+ * and since when it fires, as the key in Redis says (without Redis: in which five minutes), so that
+ * the copies of several ways, and of several dispatchers, are told once, and the next absence anew.
  * When PostgreSQL is back, who told writes the alert down as told (alert_away_settle); the leader
  * then sees the service there and tells that it is over. */
 #ifndef DISPATCHER_ALERT_AWAY_H

@@ -23,7 +23,7 @@ static const char *const WORDS[] = {
 #define US(column) "coalesce((extract(epoch FROM a." column ") * 1000000)::bigint, 0)"
 #define AT "(timestamptz 'epoch' + $1::bigint * interval '1 us')"
 
-/* Those that nobody was told of come first; the silenced, who may be many, stand in nobody's way. */
+/* Those that nobody was told of come first; the silenced, who may be many, keep nobody waiting. */
 static const char SQL_ALERTS[] =
 	"SELECT a.id, a.name, a.subject, a.level, a.message, " US("first_at") ", " US("told_at") ", "
 	US("last_told_at") ", " US("escalated_at") ", " US("acked_at") ", " US("resolved_at")

@@ -10,8 +10,8 @@
  * A notice is a row of jobfleet.alert_notices and a task jobfleet.deliver_alert of the same id, in
  * one transaction with the alert's own row. The id follows from the alert, the kind, the number and
  * the address, so that it cannot be made twice, whoever leads; and from when the alert began, since
- * a database that was restored from a backup gives numbers again whose notices were told. The address "log" needs no task: the
- * line is written here, after the commit. */
+ * a database that was restored from a backup gives numbers again whose notices were told. The
+ * address "log" needs no task: the line is written here, after the commit. */
 #ifndef DISPATCHER_ALERT_NOTICE_H
 #define DISPATCHER_ALERT_NOTICE_H
 

@@ -88,7 +88,7 @@ static enum rule_event miss(struct rule_state *s, int64_t now_us)
 	return was == RULE_FIRING ? RULE_FORGETS : RULE_NOTHING;
 }
 
-/* The clock was set back: what seems to lie ahead is now, else the difference would be waited for. */
+/* The clock was set back: what seems to lie ahead is now, or the difference would be waited for. */
 static void not_ahead(struct rule_state *s, int64_t now_us)
 {
 	int64_t *const times[] = { &s->since_us, &s->good_us, &s->seen_us, &s->fired_us };
