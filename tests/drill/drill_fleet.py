@@ -132,6 +132,10 @@ class Fleet:
             f.write(CONF % ("yes" if verbose else "no"))
         self.data = os.path.join(self.dir, "data")
         os.mkdir(self.data)
+        # a disk of its own that can be filled; it goes with our mount namespace
+        self.small_disk = "JOBFLEET_DRILL_MOUNTS" in os.environ and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", self.data],
+            stderr=subprocess.DEVNULL).returncode == 0
         self.env = dict(os.environ, JOBFLEET_CONFIG=self.conf, JOBFLEET_DATA_DIR=self.data)
         self.outer = dict(self.env)         # of who asks from outside: past the proxy
         self.network = Network({name: urlsplit(os.environ[url]).port
