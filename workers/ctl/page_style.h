@@ -36,8 +36,8 @@
 	".rows{height:calc(var(--h) + 50px);padding:26px 6px 24px 0}\n" \
 	".plot text{fill:var(--ink)}.plot .unit,.plot .amount,.plot .time{fill:var(--soft)}\n" \
 	".wide .unit{transform:translate(-66px,0)}\n" \
-	".amount,.value{text-anchor:end}.time{text-anchor:middle}.rows .time.first{text-anchor:start}" \
-	".rows .time.last{text-anchor:end}\n" \
+	".amount,.value{text-anchor:end}.time{text-anchor:middle}.time.first{text-anchor:start}" \
+	".time.last{text-anchor:end}\n" \
 	".value{font-variant-numeric:tabular-nums}\n" \
 	".grid,.tick{stroke:var(--rule)}.track{fill:var(--rule);opacity:.5}\n" \
 	".mark{fill:var(--c)}.line{fill:none;stroke:var(--c);stroke-width:1.5;" \

@@ -9,6 +9,7 @@
 #include "workers/ctl/span.h"
 
 enum { ROW = 34, LABEL_Y = 13, BAR_Y = 19, BAR_HEIGHT = 9, LABEL_COLUMNS = 44 };
+enum { EDGE = 4 };	/* percent of the axis */
 
 void plot_open(struct buf *out, const struct plot *p, const char *class, int height)
 {
@@ -29,6 +30,12 @@ void plot_close(struct buf *out)
 	buf_puts(out, "</svg>\n");
 }
 
+/* A label in the middle of its tick would stand out where the tick is at the edge. */
+static const char *edge_of(double percent)
+{
+	return percent < EDGE ? " first" : percent > 100 - EDGE ? " last" : "";
+}
+
 void plot_time_axis(struct buf *out, const struct span *span, int height)
 {
 	int64_t ticks[SPAN_TICKS_MAX];
@@ -40,8 +47,9 @@ void plot_time_axis(struct buf *out, const struct span *span, int height)
 
 		span_tick_label(span, ticks[i], label);
 		buf_printf(out, "<line class=\"tick\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\""
-			   " y2=\"%d\"/><text class=\"time%s\" x=\"%.3f%%\" y=\"%d\">%s</text>\n",
-			   x, x, height, height + 4, i % 2 ? " minor" : "", x, height + 18, label);
+			   " y2=\"%d\"/><text class=\"time%s%s\" x=\"%.3f%%\" y=\"%d\">%s"
+			   "</text>\n", x, x, height, height + 4, i % 2 ? " minor" : "",
+			   edge_of(x), x, height + 18, label);
 	}
 }
 
