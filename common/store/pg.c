@@ -243,7 +243,7 @@ int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err
 	/* an id that is no text of the connection's encoding is left out: it is a note only */
 	if (task_id)
 		quoted = PQescapeLiteral(p->conn, task_id, strlen(task_id));
-	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 7000;"
+	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 5000;"
 			 " SET LOCAL idle_in_transaction_session_timeout = 5000%s%s",
 			 (int)(limit_ms > INT32_MAX ? INT32_MAX : limit_ms),
 			 quoted ? "; SET LOCAL jobfleet.task_id = " : "", quoted ? quoted : "");

@@ -72,10 +72,10 @@ int pg_batch_end(struct pg *p, struct err *e);
 void pg_batch_drop(struct pg *p);		/* instead of the end: nothing of it happens */
 
 /* Transactions. begin also sets, for this transaction only: statement_timeout to limit_ms (0 =
- * none, less than 0 = the time is over: 1 ms), idle_in_transaction_session_timeout to 5 s (a frozen
- * process must not hold a key) and lock_timeout to 7 s, so that who waits for a frozen one outlasts
- * it. rollback without a transaction is nothing. A commit that fails with -ERR_DB may have happened
- * (no answer in time counts as that, too): ask the ledger on a new connection. */
+ * none, less than 0 = the time is over: 1 ms), lock_timeout and
+ * idle_in_transaction_session_timeout to 5 s (a frozen process must not hold a key). rollback
+ * without a transaction is nothing. A commit that fails with -ERR_DB may have happened (no answer
+ * in time counts as that, too): ask the ledger on a new connection. */
 int pg_begin(struct pg *p, int64_t limit_ms, struct err *e);
 /* The same on behalf of a task: SQL reads its id as current_setting('jobfleet.task_id', true). */
 int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err *e);

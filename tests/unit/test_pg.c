@@ -200,7 +200,7 @@ static void begin_bounds_statements_and_idleness_for_this_transaction_only(void 
 	pg_run(p, "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),"
 	       " current_setting('idle_in_transaction_session_timeout')", NULL, 0, &rows, &e);
 	assert_string_equal(pg_text(rows, 0, 0), "1234ms");
-	assert_string_equal(pg_text(rows, 0, 1), "7s");
+	assert_string_equal(pg_text(rows, 0, 1), "5s");
 	assert_string_equal(pg_text(rows, 0, 2), "5s");
 	pg_rows_free(rows);
 	assert_int_equal(pg_commit(p, &e), 0);
