@@ -223,16 +223,6 @@ static int order(struct units *u, const char *method, const char *program, int n
 	return r < 0 ? r : 0;
 }
 
-int units_start(struct units *u, const char *program, int number, struct err *e)
-{
-	return order(u, "StartUnit", program, number, e);
-}
-
-int units_stop(struct units *u, const char *program, int number, struct err *e)
-{
-	return order(u, "StopUnit", program, number, e);
-}
-
 /* The next to start or to stop after `number`; 0 = there is none. */
 static int next(const struct units_view *v, int number, bool start)
 {

@@ -35,8 +35,6 @@ int units_open(struct units **ret, int timeout_ms, struct err *e);
 void units_close(struct units *u);		/* NULL is fine */
 
 int units_look(struct units *u, const char *program, struct units_view *ret, struct err *e);
-int units_start(struct units *u, const char *program, int number, struct err *e);
-int units_stop(struct units *u, const char *program, int number, struct err *e);
 /* From what was seen to `wanted`: starts the lowest numbers that are free, or stops the highest; a
  * masked one is passed over for the next. Returns how many orders were given, or the first error
  * when none was; *ret_missed how many are still missing, and e why. */

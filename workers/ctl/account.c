@@ -185,12 +185,3 @@ const char *account_place_title(enum account_place place)
 {
 	return PLACES[place].title;
 }
-
-int64_t account_sum(const struct account *a)
-{
-	int64_t sum = 0;
-
-	for (int i = 0; i < ACCOUNT_PLACES; i++)
-		sum += a->n[i];
-	return sum;
-}

@@ -64,6 +64,5 @@ int account_ask_queue(struct account_queue *q, struct ctl *c, struct err *e);
 struct account_queue *account_queue(struct account *a, const char *name);	/* NULL = none */
 const char *account_place_key(enum account_place place);	/* "done", "in_broker", … */
 const char *account_place_title(enum account_place place);
-int64_t account_sum(const struct account *a);
 
 #endif

@@ -59,32 +59,6 @@ static void tell(struct ctl *c, const char *done, const struct alerts_name *n,
 	cJSON_Delete(list);
 }
 
-/* sql answers the subjects that it touched. */
-static int order(struct ctl *c, const char *action, const char *done, const char *sql,
-		 const char *typed, const char *reason, const char *nothing, struct err *e)
-{
-	char by[OPERATOR_SIZE];
-	struct pg_rows *rows = NULL;
-	struct alerts_name n;
-	int r;
-
-	alerts_name_read(&n, typed);
-	operator_name(by);
-	r = alerts_name_check(c, n.name, e);
-	if (r == 0)
-		r = action_begin(c, action, e);
-	if (r == 0)
-		r = ctl_query(c, sql, PG_PARAMS(PG_TEXT(n.name), PG_TEXT(n.subject), PG_TEXT(by),
-					       PG_TEXT(reason ? reason : "")), &rows, e);
-	if (r == 0 && pg_rows_count(rows) == 0)
-		r = err_set(e, ERR_NOT_FOUND, "%s%.200s", nothing, typed);
-	if (r == 0)
-		tell(c, done, &n, rows);
-	pg_rows_free(rows);
-	alerts_name_release(&n);
-	return r < 0 ? r : CTL_OK;
-}
-
 static int parse(struct ctl *c, const char *usage, const char *about, int operands_wanted,
 		 const char **reason, int argc, char **argv, char ***ret, struct err *e)
 {
@@ -98,6 +72,38 @@ static int parse(struct ctl *c, const char *usage, const char *about, int operan
 	};
 
 	return args_parse(&args, argc, argv, ret, e);
+}
+
+/* An order on what stands under a name; sql answers the subjects that it touched. */
+struct order {
+	const char *usage, *about, *action, *done, *sql, *nothing;
+};
+
+static int give(struct ctl *c, const struct order *o, int argc, char **argv, struct err *e)
+{
+	const char *reason = NULL;
+	char by[OPERATOR_SIZE], **operands;
+	struct pg_rows *rows = NULL;
+	struct alerts_name n;
+	int r = parse(c, o->usage, o->about, 1, &reason, argc, argv, &operands, e);
+
+	if (r != 0)
+		return r < 0 ? r : CTL_OK;
+	alerts_name_read(&n, operands[0]);
+	operator_name(by);
+	r = alerts_name_check(c, n.name, e);
+	if (r == 0)
+		r = action_begin(c, o->action, e);
+	if (r == 0)
+		r = ctl_query(c, o->sql, PG_PARAMS(PG_TEXT(n.name), PG_TEXT(n.subject), PG_TEXT(by),
+						  PG_TEXT(reason ? reason : "")), &rows, e);
+	if (r == 0 && pg_rows_count(rows) == 0)
+		r = err_set(e, ERR_NOT_FOUND, "%s%.200s", o->nothing, operands[0]);
+	if (r == 0)
+		tell(c, o->done, &n, rows);
+	pg_rows_free(rows);
+	alerts_name_release(&n);
+	return r < 0 ? r : CTL_OK;
 }
 
 static void tell_silence(struct ctl *c, const struct alerts_name *n, const char *until)
@@ -168,46 +174,38 @@ int alerts_silence(struct ctl *c, int argc, char **argv, struct err *e)
 
 int alerts_unsilence(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *reason = NULL;
-	char **operands;
-	int r = parse(c, "alerts unsilence NAME[/SUBJECT] [OPTION...]",
-		      "Ends a silence before its time; without a subject, all of that alert.", 1, &reason,
-		      argc, argv, &operands, e);
+	static const struct order order = {
+		"alerts unsilence NAME[/SUBJECT] [OPTION...]",
+		"Ends a silence before its time; without a subject, all of that alert.",
+		"alerts unsilence", "unsilenced", SQL_UNSILENCE, "nothing silences ",
+	};
 
-	if (r != 0)
-		return r < 0 ? r : CTL_OK;
-	return order(c, "alerts unsilence", "unsilenced", SQL_UNSILENCE, operands[0], reason,
-		     "nothing silences ", e);
+	return give(c, &order, argc, argv, e);
 }
 
 int alerts_ack(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *reason = NULL;
-	char **operands;
-	int r = parse(c, "alerts ack NAME[/SUBJECT] [OPTION...]",
-		      "Says that somebody has taken the matter: it is neither repeated nor escalated"
-		      " any more.\n"
-		      "That it is over is still told, and so is the next time it fires.",
-		      1, &reason, argc, argv, &operands, e);
+	static const struct order order = {
+		"alerts ack NAME[/SUBJECT] [OPTION...]",
+		"Says that somebody has taken the matter: it is neither repeated nor escalated any"
+		" more.\n"
+		"That it is over is still told, and so is the next time it fires.",
+		"alerts ack", "acknowledged", SQL_ACK, "nothing fires that is called ",
+	};
 
-	if (r != 0)
-		return r < 0 ? r : CTL_OK;
-	return order(c, "alerts ack", "acknowledged", SQL_ACK, operands[0], reason,
-		     "nothing fires that is called ", e);
+	return give(c, &order, argc, argv, e);
 }
 
 int alerts_resolve(struct ctl *c, int argc, char **argv, struct err *e)
 {
-	const char *reason = NULL;
-	char **operands;
-	int r = parse(c, "alerts resolve NAME[/SUBJECT] [OPTION...]",
-		      "Ends an alert that a program raised. What a rule says ends when its condition"
-		      " does not\n"
-		      "hold any more; silence it until then.",
-		      1, &reason, argc, argv, &operands, e);
+	static const struct order order = {
+		"alerts resolve NAME[/SUBJECT] [OPTION...]",
+		"Ends an alert that a program raised. What a rule says ends when its condition does"
+		" not\n"
+		"hold any more; silence it until then.",
+		"alerts resolve", "resolved", SQL_RESOLVE,
+		"nothing that a program raised is open and called ",
+	};
 
-	if (r != 0)
-		return r < 0 ? r : CTL_OK;
-	return order(c, "alerts resolve", "resolved", SQL_RESOLVE, operands[0], reason,
-		     "nothing that a program raised is open and called ", e);
+	return give(c, &order, argc, argv, e);
 }

@@ -54,11 +54,6 @@ struct alert_line {
 	enum notice_kind kind;
 };
 
-const char *notice_kind_word(enum notice_kind kind)
-{
-	return WORDS[kind];
-}
-
 enum notice_kind alert_due(const struct alert *a, const struct alert_policy *p, int64_t now_us)
 {
 	if (a->resolved_us)

@@ -44,7 +44,6 @@ struct alert_policy {
 
 /* Pure. */
 enum notice_kind alert_due(const struct alert *a, const struct alert_policy *p, int64_t now_us);
-const char *notice_kind_word(enum notice_kind kind);
 
 /* rule NULL: by level. */
 void alert_policy_of(const struct conf *conf, const char *level, const struct conf_alert *rule,

@@ -104,13 +104,3 @@ const struct signal *signals_list(const struct signals *s, enum measure_id id, s
 	*ret_n = s->sets[id].n;
 	return s->sets[id].items;
 }
-
-const double *signals_value(const struct signals *s, enum measure_id id, const char *subject)
-{
-	const struct signal_set *set = &s->sets[id];
-
-	for (size_t i = 0; i < set->n; i++)
-		if (strcmp(set->items[i].subject, subject) == 0)
-			return &set->items[i].value;
-	return NULL;
-}

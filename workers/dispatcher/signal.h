@@ -48,7 +48,5 @@ void signals_read_away(struct signals *s);
 
 /* Borrowed until the next read. */
 const struct signal *signals_list(const struct signals *s, enum measure_id id, size_t *ret_n);
-/* NULL: missing. */
-const double *signals_value(const struct signals *s, enum measure_id id, const char *subject);
 
 #endif
