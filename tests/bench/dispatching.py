@@ -13,6 +13,7 @@ from bed import Ready, Trouble
 from figures import in_turn
 from report import Aim, Figure
 
+REST_S = 15             # memory is that of a dispatcher at rest: as long as a claim lasts
 TASK = "echo.noop"
 DUE, SPREAD_S = 1000, 20                # of precision: how many tasks, over how long
 FEW, MANY = 1000, 100000                # of memory: scheduled tasks; 0.84 is a MiB more than 5.2
@@ -152,7 +153,7 @@ def memory(bed, n):
                 " ORDER BY id LIMIT 500)")
         bed.sql("NOTIFY jobfleet_pending")
         wait_until("a batch has left", lambda: not due_rows(bed))
-        time.sleep(15)
+        time.sleep(REST_S)
         pids = beds.tree(dispatcher.process.pid)
         pss = sum(beds.pss_kib(pid) for pid in pids)
     finally:
