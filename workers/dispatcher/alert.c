@@ -231,7 +231,7 @@ static int settle_away(struct alerts *a, const struct conf *conf, struct peers *
 	int r = pg_begin(pg, LOOK_MS, e);
 
 	if (r >= 0)
-		r = alert_away_settle(a->away, pg, e);
+		r = alert_away_settle(a->away, conf, peers, pg, e);
 	if (r >= 0)
 		r = pg_commit(pg, e);
 	pg_rollback(pg);

@@ -23,7 +23,8 @@
 #include "workers/dispatcher/signal.h"
 
 enum { ENQUEUE_MS = 1000, MESSAGE_BYTES = 512, CLAIM_LOOKS = 4, CLAIM_LEAST_MS = 10000,
-       CARRIED_MAX = 64 };
+       CARRIED_MAX = 64,
+       NODE_BYTES = 256 };
 #define ALIKE_US (300 * 1000000LL)
 
 /* One rule on one service. */
@@ -33,8 +34,15 @@ struct matter {
 	char message[MESSAGE_BYTES];
 	struct rule_state state;
 	bool told, told_by_others;
-	int64_t told_us;
+	bool claimed;			/* Redis has it as ours */
+	int64_t told_us, quiet_us;	/* when; until when it is not told again */
 	int64_t incident;	/* in the ids of its notices; 0 = not settled yet */
+};
+
+/* Who minds it, as Redis says. */
+struct owner {
+	char node[NODE_BYTES];
+	bool told;
 };
 
 struct alert_away {
@@ -107,27 +115,30 @@ static char *key_of(const struct conf *conf, const struct matter *m)
 	return mem_printf("%salert-away:%s:%s", conf->fleet.redis_prefix, m->rule, m->subject);
 }
 
-/* Who told it already, and as which incident: "INCIDENT NODE". True: it was this node. */
-static bool read_claim(const struct alert_away *w, struct matter *m, struct redis *redis,
-		       const char *key)
+/* Whose it is, whether that one has told it, and as which incident: "INCIDENT told NODE", before
+ * "INCIDENT taken NODE". False: nobody's. */
+static bool read_claim(struct matter *m, struct redis *redis, const char *key, struct owner *ret)
 {
 	struct redis_reply *reply = NULL;
-	bool ours = false;
-	char *blank;
+	char *told, *node;
+	bool found;
 
-	if (redis_cmd(redis, &reply, NULL, "GET", key, NULL) >= 0 &&
-	    reply->type == REDIS_STRING && (blank = strchr(reply->str, ' '))) {
-		*blank = '\0';
-		ours = strcmp(blank + 1, w->node) == 0;
+	found = redis_cmd(redis, &reply, NULL, "GET", key, NULL) >= 0 &&
+		reply->type == REDIS_STRING && (told = strchr(reply->str, ' ')) &&
+		(node = strchr(told + 1, ' '));
+	if (found) {
+		*told++ = *node++ = '\0';
+		*ret = (struct owner){ .told = strcmp(told, "told") == 0 };
+		snprintf(ret->node, sizeof ret->node, "%s", node);
 		scan_int64(reply->str, 1, INT64_MAX, &m->incident, NULL);
 	}
 	redis_reply_free(reply);
-	return ours;
+	return found;
 }
 
-/* 1 = ours to tell, 0 = another one's, -1 = Redis does not say. Who told renews it with each look:
- * the claim of one that died is over soon, and another tells the same incident, lest it was killed
- * in between. */
+/* 1 = ours, 0 = another one's, or no longer ours, -1 = Redis does not say. Who told renews it with
+ * each look: the claim of one that died is over soon, and another tells the same incident, lest it
+ * was killed in between. */
 static int claim(const struct alert_away *w, struct matter *m, const struct conf *conf,
 		 struct peers *peers)
 {
@@ -135,25 +146,40 @@ static int claim(const struct alert_away *w, struct matter *m, const struct conf
 	struct redis *redis = peers_redis(peers);
 	struct redis_reply *reply = NULL;
 	char text[24], *key, *value;
+	struct owner owner;
 	int r = -1;
 
 	if (!redis)
 		return -1;
 	key = key_of(conf, m);
-	value = mem_printf("%lld %s", (long long)(m->incident ? m->incident : m->state.since_us),
-			   w->node);
+	value = mem_printf("%lld %s %s",
+			   (long long)(m->incident ? m->incident : m->state.since_us),
+			   m->told ? "told" : "taken", w->node);
 	snprintf(text, sizeof text, "%lld", (long long)(ms > CLAIM_LEAST_MS ? ms : CLAIM_LEAST_MS));
-	if (redis_cmd(redis, &reply, NULL, "SET", key, value, "PX", text, m->told ? NULL : "NX",
+	if (redis_cmd(redis, &reply, NULL, "SET", key, value, "PX", text, m->claimed ? "XX" : "NX",
 		      NULL) >= 0)
 		r = reply->type != REDIS_NIL;
 	redis_reply_free(reply);
-	if (r == 0)
-		r = read_claim(w, m, redis, key);
+	if (r == 0 && !m->claimed)
+		r = read_claim(m, redis, key, &owner) && strcmp(owner.node, w->node) == 0;
+	if (r >= 0)
+		m->claimed = r > 0;
 	if (r > 0 && !m->incident)
 		m->incident = m->state.since_us;
 	free(value);
 	free(key);
 	return r;
+}
+
+/* Somebody has seen PostgreSQL in between and settled it, and this dispatcher alone has not yet:
+ * should it stay away for this one, or be away again for all, that is the next incident. */
+static void lapse(struct matter *m, int64_t now_us)
+{
+	m->told = false;
+	m->told_us = 0;
+	m->incident = 0;
+	m->state.since_us = now_us;
+	m->quiet_us = now_us + CLAIM_LEAST_MS * 1000LL;
 }
 
 /* ---- telling ---- */
@@ -267,13 +293,14 @@ void alert_away_look(struct alert_away *w, const struct signals *s, const struct
 		look_at_rule(w, s, conf, &conf->alerts[i], now_us);
 	for (size_t i = 0; i < w->n; i++) {
 		struct matter *m = &w->items[i];
+		bool had = m->claimed;
 
 		if (m->state.phase != RULE_FIRING)
 			continue;
-		if (m->told)
-			claim(w, m, conf, peers);
-		else if (is_ours(w, m, conf, peers, led, now_us))
+		if (!m->told && now_us >= m->quiet_us && is_ours(w, m, conf, peers, led, now_us))
 			tell(w, m, conf, peers, now_us);
+		if (m->told && claim(w, m, conf, peers) == 0 && had)
+			lapse(m, now_us);
 	}
 }
 
@@ -297,8 +324,10 @@ void alert_away_carry(struct alert_away *w, const struct conf *conf, struct peer
 
 static const char SQL_ALERT[] =
 	"INSERT INTO jobfleet.alerts AS a (name, subject, level, message, first_at, last_at, ruled,"
-	" told_at, last_told_at, told, told_to) VALUES ($1, $2, $3, $4, " TIME("$5") ", " TIME("$6")
-	", true, " TIME("$6") ", " TIME("$6") ", 1, $7)"
+	" told_at, last_told_at, told, told_to) SELECT $1::text, $2::text, $3::text, $4::text, "
+	TIME("$5") ", " TIME("$6") ", true, " TIME("$6") ", " TIME("$6") ", 1, $7::text"
+	" WHERE NOT EXISTS (SELECT FROM jobfleet.alerts o WHERE o.name = $1 AND o.subject = $2"
+	" AND coalesce(o.resolved_at, o.last_at) >= " TIME("$5") ")"
 	" ON CONFLICT (name, subject) WHERE resolved_at IS NULL DO UPDATE SET ruled = true,"
 	" told_at = coalesce(a.told_at, excluded.told_at),"
 	" last_told_at = coalesce(a.last_told_at, excluded.last_told_at),"
@@ -317,7 +346,7 @@ static int settle_one(const struct matter *m, struct pg *pg, struct err *e)
 				     PG_TEXT(m->message), PG_INT(m->state.since_us),
 				     PG_INT(m->told_us), PG_TEXT(m->to)), NULL, e);
 
-	if (n >= 0)
+	if (n > 0)
 		n = pg_run(pg, SQL_STATE, PG_PARAMS(PG_TEXT(m->rule), PG_TEXT(m->subject),
 						   PG_INT(m->state.since_us)), NULL, e);
 	return n < 0 ? (int)n : 0;
@@ -328,10 +357,28 @@ bool alert_away_has(const struct alert_away *w)
 	return w->n > 0;
 }
 
-int alert_away_settle(struct alert_away *w, struct pg *pg, struct err *e)
+/* Another dispatcher may have told it and not know yet that PostgreSQL is back. */
+static bool is_told(struct matter *m, const struct conf *conf, struct peers *peers)
+{
+	struct redis *redis = peers_redis(peers);
+	struct owner owner;
+	char *key;
+
+	if (m->told_us || m->state.phase != RULE_FIRING || !redis)
+		return m->told_us != 0;
+	key = key_of(conf, m);
+	if (read_claim(m, redis, key, &owner) && owner.told)
+		m->told_us = m->state.since_us;
+	free(key);
+	return m->told_us != 0;
+}
+
+int alert_away_settle(struct alert_away *w, const struct conf *conf, struct peers *peers,
+		      struct pg *pg, struct err *e)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		int r = w->items[i].told ? settle_one(&w->items[i], pg, e) : 0;
+		struct matter *m = &w->items[i];
+		int r = is_told(m, conf, peers) ? settle_one(m, pg, e) : 0;
 
 		if (r < 0)
 			return r;
@@ -342,7 +389,7 @@ int alert_away_settle(struct alert_away *w, struct pg *pg, struct err *e)
 void alert_away_forget(struct alert_away *w, const struct conf *conf, struct peers *peers)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		struct redis *redis = w->items[i].told ? peers_redis(peers) : NULL;
+		struct redis *redis = w->items[i].told_us ? peers_redis(peers) : NULL;
 		char *key = key_of(conf, &w->items[i]);
 
 		if (redis)

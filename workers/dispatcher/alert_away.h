@@ -10,8 +10,9 @@
  * is away a courier takes one after the other as well. Its id follows from the rule, the service
  * and since when it fires, as the key in Redis says (without Redis: in which five minutes), so that
  * the copies of several ways, and of several dispatchers, are told once, and the next absence anew.
- * When PostgreSQL is back, who told writes the alert down as told (alert_away_settle); the leader
- * then sees the service there and tells that it is over. */
+ * When PostgreSQL is back, the first dispatcher that sees it writes what anyone told down as told
+ * (alert_away_settle), the others then find it there; the leader sees the service there and tells
+ * that it is over. */
 #ifndef DISPATCHER_ALERT_AWAY_H
 #define DISPATCHER_ALERT_AWAY_H
 
@@ -39,7 +40,8 @@ void alert_away_look(struct alert_away *w, const struct signals *s, const struct
 void alert_away_carry(struct alert_away *w, const struct conf *conf, struct peers *peers,
 		      struct courier *courier);
 /* What was told meanwhile, into the tables, in pg's transaction; then it is forgotten. */
-int alert_away_settle(struct alert_away *w, struct pg *pg, struct err *e);
+int alert_away_settle(struct alert_away *w, const struct conf *conf, struct peers *peers,
+		      struct pg *pg, struct err *e);
 /* After that transaction's commit. */
 void alert_away_forget(struct alert_away *w, const struct conf *conf, struct peers *peers);
 bool alert_away_has(const struct alert_away *w);
