@@ -48,6 +48,7 @@ struct delivery *pool_release_slot(struct pool_child *c, int i)
 void pool_ask_fork(struct pool_child *c)
 {
 	c->state = CHILD_FORKING;
+	c->fork_at_ms = 0;
 	if (c->row >= c->pool->used)
 		c->pool->used = c->row + 1;
 	c->pool->conf.fork(c->pool->conf.ctx, c->row);
@@ -254,7 +255,7 @@ void pool_resize(struct pool *p, int children)
 			pool_ask_fork(&p->child[i]);
 	for (int i = p->wanted; i < p->used; i++)
 		if (p->child[i].state == CHILD_ALIVE && !p->child[i].nhanded &&
-		    !p->child[i].quitting)
+		    !p->child[i].quitting && !p->child[i].eof)
 			quit_child(&p->child[i]);
 }
 
@@ -276,11 +277,25 @@ void pool_forked(struct pool *p, int row, pid_t pid, int fd, int pidfd)
 	c->born_ms = clock_mono_ms();
 	frame_port_init(&c->port, fd);
 	watch_init(&c->watch, p->conf.loop, readable, c);
+	if (fd < 0) {
+		log_error("no descriptor left for a new child");
+		c->eof = true;		/* it ends by itself, which pool_exited tells */
+		return;
+	}
 	watch_set(&c->watch, fd, POLLIN);
 	if (p->conf_path)
 		put_conf(c);
 	if (p->stopping || row >= p->wanted)	/* wanted when it was asked for */
 		quit_child(c);
+}
+
+void pool_not_forked(struct pool *p, int row)
+{
+	struct pool_child *c = &p->child[row];
+
+	c->state = CHILD_NONE;
+	if (!p->stopping && row < p->wanted)
+		c->fork_at_ms = clock_mono_ms() + RESPAWN_MS;
 }
 
 void pool_exited(struct pool *p, int row, int status)

@@ -53,7 +53,8 @@ struct pool_conf {
 struct pool *pool_new(const struct pool_conf *conf);
 void pool_free(struct pool *p);
 void pool_resize(struct pool *p, int children);
-void pool_forked(struct pool *p, int row, pid_t pid, int fd, int pidfd);
+void pool_forked(struct pool *p, int row, pid_t pid, int fd, int pidfd);	/* as zygote_event */
+void pool_not_forked(struct pool *p, int row);		/* it is asked for again after a while */
 void pool_exited(struct pool *p, int row, int status);
 void pool_tell_conf(struct pool *p, const char *path);	/* now, and every child to come */
 

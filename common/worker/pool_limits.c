@@ -140,9 +140,7 @@ void pool_tick(struct pool *p)
 
 		if (c->nhanded > 0)
 			tick_child(c, now_us);
-		if (c->fork_at_ms && now_us / 1000 >= c->fork_at_ms && !p->stopping) {
-			c->fork_at_ms = 0;
+		if (c->fork_at_ms && now_us / 1000 >= c->fork_at_ms && !p->stopping)
 			pool_ask_fork(c);
-		}
 	}
 }

@@ -98,12 +98,27 @@ static void on_forked(struct worker *w, const struct zygote_event *ev)
 		pool_forked(w->pool, ev->row, ev->pid, ev->fd, ev->pidfd);
 		return;
 	}
+	w->keeper_forking = false;
+	if (ev->fd < 0) {
+		log_error("no descriptor left for a keeper");
+		return;
+	}
 	if (w->keeper_came)
 		board_add(1, "restarts", w->program.name, "keeper_died", NULL);
-	w->keeper_forking = false;
 	w->keeper_came = true;
 	desk_keeper_came(w->desk, ev->fd, ev->pidfd);
 	worker_beat(w, clock_mono_ms());
+}
+
+static void on_fork_failed(struct worker *w, const struct zygote_event *ev)
+{
+	log_error("no child: %s", strerror(ev->status));
+	w->forks--;
+	w->forks_ms = clock_mono_ms();
+	if (ev->row == WORKER_KEEPER_ROW)
+		w->keeper_forking = false;	/* the next tick asks again */
+	else
+		pool_not_forked(w->pool, ev->row);
 }
 
 static void on_zygote(uv_poll_t *handle, int status, int events)
@@ -118,6 +133,8 @@ static void on_zygote(uv_poll_t *handle, int status, int events)
 	while ((r = zygote_next(w->zygote_fd, &ev, &e)) > 0) {
 		if (ev.kind == ZYGOTE_FORKED)
 			on_forked(w, &ev);
+		else if (ev.kind == ZYGOTE_FAILED)
+			on_fork_failed(w, &ev);
 		else if (ev.row != WORKER_KEEPER_ROW)
 			pool_exited(w->pool, ev.row, ev.status);
 	}

@@ -94,22 +94,35 @@ static void become_child(struct zygote *z, const struct order *o, pid_t zygote, 
 	_exit(z->child(z->ctx, o->row, o->keeper, fd));
 }
 
+static void tell_failure(struct zygote *z, const struct order *o, int why)
+{
+	struct notice n = { .kind = ZYGOTE_FAILED, .row = o->row, .status = why };
+
+	send_notice(z->fd, &n, NULL, 0);
+}
+
 static void fork_child(struct zygote *z, const struct order *o)
 {
 	struct notice n = { .kind = ZYGOTE_FORKED, .row = o->row };
 	pid_t self = getpid();
 	int pair[2], fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		_exit(111);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		tell_failure(z, o, errno);
+		return;
+	}
 	n.pid = fork();
 	if (n.pid == 0) {
 		close(pair[0]);
 		become_child(z, o, self, pair[1]);
 	}
-	close(pair[1]);
 	if (n.pid < 0)
-		_exit(111);
+		tell_failure(z, o, errno);
+	close(pair[1]);
+	if (n.pid < 0) {
+		close(pair[0]);
+		return;
+	}
 	fds[0] = pair[0];
 	fds[1] = (int)syscall(SYS_pidfd_open, n.pid, 0);
 	z->living = mem_realloc(z->living, (z->n + 1) * sizeof *z->living);

@@ -6,6 +6,7 @@
 effects happen once, at random instants on the shipped program and at named points on the one with
 crash points."""
 
+import resource
 import time
 
 from fleet_bed import Fleet, kill, run, seed, wait_for
@@ -101,6 +102,28 @@ def a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
                   lambda fleet: [kill(pid) for w in fleet.workers.values() for pid in w.children()])
 
 
+def a_limit_of_descriptors_ends_no_worker():
+    """Neither the parent's nor the zygote's: nobody new comes until there are some again."""
+    fleet = Fleet(workers=("one",), dispatcher=False)
+    worker = fleet.workers["one"]
+    before = worker.process.pid, worker.zygote()
+    for pid, words in ((before[0], ("no descriptor left for a new child",
+                                    "no descriptor left for a keeper")),
+                       (before[1], ("no child: Too many open files",))):
+        usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, usual[1]))
+        for victim in worker.family()[1:]:
+            kill(victim)
+        for text in words:
+            wait_for(text, lambda: text in worker.log())
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
+        wait_for("all are back", lambda: len(worker.children()) == 2 and worker.keeper())
+    assert (worker.process.pid, worker.zygote()) == before
+    fleet.enqueue(("echo.mark", {"note": "mark", "work_ms": 0}) for _ in range(20))
+    fleet.check()
+    fleet.close()
+
+
 def what_a_killed_worker_ran_begins_elsewhere_within_a_second():
     fleet = Fleet()
     one, two = fleet.workers.values()
@@ -127,6 +150,7 @@ def what_a_killed_worker_ran_begins_elsewhere_within_a_second():
 
 
 run(what_a_killed_worker_ran_begins_elsewhere_within_a_second,
+    a_limit_of_descriptors_ends_no_worker,
     children_killed_at_random_instants_lose_nothing_and_repeat_nothing,
     a_parent_killed_at_random_instants_leaves_no_process_and_loses_nothing,
     a_keeper_killed_at_random_instants_is_replaced,
