@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bench's BullMQ: worker (yardstick) and client. BENCH_REDIS is host:port, BENCH_MODULES where
+// The bench's BullMQ: worker (yardstick) and client. BENCH_REDIS is host:port:db, BENCH_MODULES where
 // bullmq and ioredis are installed.
 //
 //	bullmq.js fill QUEUE N BYTES KEEP        enqueues; prints {"n", "seconds"}
@@ -10,8 +10,8 @@
 const { createRequire } = require('node:module');
 const inside = createRequire(process.env.BENCH_MODULES + '/');
 const { Queue, Worker, QueueEvents, FlowProducer } = inside('bullmq');
-const [host, port] = process.env.BENCH_REDIS.split(':');
-const connection = { host, port: Number(port), maxRetriesPerRequest: null };
+const [host, port, db] = process.env.BENCH_REDIS.split(':');
+const connection = { host, port: Number(port), db: Number(db), maxRetriesPerRequest: null };
 const BATCH = 500;
 const EVERY_MS = 10;
 

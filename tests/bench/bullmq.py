@@ -33,6 +33,8 @@ def why_absent():
 
 
 def install():
+    if os.environ.get("JOBFLEET_BENCH_INSTALL") == "no" and not os.path.isdir(CACHE):
+        return "it is not installed, and no test installs it"
     if not shutil.which("node") or not shutil.which("npm"):
         return "there is no npm here"
     if all(os.path.isdir(os.path.join(CACHE, "node_modules", p.split("@")[0])) for p in PACKAGES):
@@ -58,13 +60,17 @@ def versions():
 
 def environment(bed):
     at = bed.redis.connection_pool.connection_kwargs
-    return dict(os.environ, BENCH_MODULES=CACHE, BENCH_REDIS="%s:%d" % (at["host"], at["port"]))
+    return dict(os.environ, BENCH_MODULES=CACHE, BENCH_REDIS="%s:%d:%d" % (
+        at["host"], at["port"], at.get("db") or 0))
 
 
 def tool(bed, *words):
-    done = subprocess.run(["node", SCRIPT, *map(str, words)], env=environment(bed),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=beds.LIMIT_S)
+    try:
+        done = subprocess.run(["node", SCRIPT, *map(str, words)], env=environment(bed),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=beds.LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise Trouble("bullmq.js %s: no end within %d s" % (words[0], beds.LIMIT_S)) from None
     if done.returncode:
         raise Trouble("bullmq.js %s: %s" % (words[0], done.stderr[-500:]))
     return json.loads(done.stdout)

@@ -2,6 +2,7 @@
 """Figures of Celery's contract: canvas, events, latency, priorities, tasks with an ETA. The client
 is Celery's in every run; what is compared is the worker."""
 
+import heapq
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from figures import NOOP, drain, in_turn, with_bullmq
 from report import Aim, Figure
 
 LIMIT_S = 600
+WORK_MS = 5             # of a task at half load
 
 
 def client(queue, ledger=False):
@@ -190,6 +192,16 @@ def idle_latency(n):
     return work
 
 
+def ideal_waits(arrivals, work_s, children):
+    """Milliseconds until a free child, if a worker took no time of its own."""
+    free, waits = [0.0] * children, []
+    for at in sorted(arrivals):
+        start = max(at, heapq.heappop(free))
+        waits.append((start - at) * 1000)
+        heapq.heappush(free, start + work_s)
+    return sorted(waits)
+
+
 def loaded_latency(n, rate):
     def work(queue, worker):
         rng, stamps = random.Random(7), Stamps(worker.bed, queue)
@@ -198,8 +210,9 @@ def loaded_latency(n, rate):
             due += rng.expovariate(rate)
             while time.monotonic() < due:
                 stamps.connection.sleep(max(0, due - time.monotonic()))
-            stamps.send(work_ms=5)
-        return percentiles(stamps.waits())
+            stamps.send(work_ms=WORK_MS)
+        ideal = percentiles(ideal_waits(stamps.sent.values(), WORK_MS / 1000, worker.children))
+        return dict(percentiles(stamps.waits()), ideal=ideal["ms"], ideal_p99=ideal["p99"])
     return work
 
 
@@ -233,6 +246,16 @@ def floor_note(figure):
             % (floor, floor / theirs, ours - floor, theirs - floor))
 
 
+def queue_note(figure):
+    """At half load most of the tail is the wait for a free child, which no worker can spare anyone."""
+    ideal = median(figure.values("jobfleet", "ideal_p99"))
+    ours, theirs = (median(figure.values(who, "p99")) for who in ("jobfleet", "Celery"))
+    return ("p99 of the same arrivals with a worker that takes no time of its own: %.1f ms, the wait for "
+            "one of two children to be free; so that Celery / jobfleet cannot pass %.2f; above that ours "
+            "adds %.1f ms and Celery %.1f ms" % (ideal, theirs / ideal if ideal else 0, ours - ideal,
+                                                 theirs - ideal))
+
+
 def latency_figure(name, title, how, work, work_ms, rate):
     def make(bed, o):
         n = max(min(o.tasks // 50, 1000), 20)
@@ -245,6 +268,9 @@ def latency_figure(name, title, how, work, work_ms, rate):
         if not work_ms:
             who["bare"] = lambda: bare_latency(bed, n)
             figure.notes.append(floor_note)
+        else:
+            figure.parts = ("p99", "ideal", "ideal_p99")
+            figure.notes.append(queue_note)
         return in_turn(figure, min(o.pairs, 5), with_bullmq(
             who, lambda: bullmq.stamps(bed, n, work_ms, rate)))
     return make

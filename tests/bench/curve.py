@@ -49,11 +49,15 @@ class Curve:
     def __init__(self, name, title, over, unit, how):
         self.name, self.title, self.over, self.unit, self.how = name, title, over, unit, how
         self.samples = {}               # who -> {x: [y]}
+        self.parts = {}                 # who -> {x: [{part: µs}]}: what stands behind y
         self.aims, self.notes = [], []
+        self.troubles, self.given_up = [], set()
         self.load = [os.getloadavg()[0]]
 
-    def add(self, who, x, y):
+    def add(self, who, x, y, parts=None):
         self.samples.setdefault(who, {}).setdefault(x, []).append(y)
+        if parts:
+            self.parts.setdefault(who, {}).setdefault(x, []).append(parts)
 
     def finish(self):
         self.load.append(os.getloadavg()[0])
@@ -75,14 +79,29 @@ class Curve:
         return {"who": aim.who, "against": aim.against, "aim": aim.aim, "ratios": at,
                 "met_at": met if aim.aim is not None else None}
 
+    def parts_at(self, who, x):
+        rows = self.parts.get(who, {}).get(x, [])
+        return {name: median(row[name] for row in rows) for name in (rows[0] if rows else {})}
+
+    def reasons(self):
+        """Of each bend: what the processors did at its two ends."""
+        for who, found in self.growths().items():
+            for a, b, _ in found["bends"]:
+                before, after = self.parts_at(who, a), self.parts_at(who, b)
+                words = ", ".join("%s %.0f to %.0f" % (name, before[name], after[name])
+                                  for name in before if name in after)
+                if words:
+                    yield "%s from %s to %s: processor time, µs a task: %s" % (
+                        who, plot.short(a), plot.short(b), words)
+
     def said(self):
         words = [note if isinstance(note, str) else note(self) for note in self.notes]
-        return [w for w in words if w]
+        return [w for w in words + list(self.reasons()) if w]
 
     def as_json(self):
         return {"name": self.name, "title": self.title, "unit": self.unit, "over": self.over,
                 "how": self.how, "load_before_after": self.load,
-                "who": {who: [dict(spread(ys), x=x) for x, ys in sorted(by_x.items())]
+                "who": {who: [dict(spread(ys), x=x, parts=self.parts_at(who, x)) for x, ys in sorted(by_x.items())]
                         for who, by_x in self.samples.items()},
                 "growth": self.growths(), "aims": [self.verdict(aim) for aim in self.aims],
                 "notes": self.said()}

@@ -15,6 +15,7 @@ from bed import Celery, Ours, Trouble
 from report import Aim, Figure
 
 NOOP, LEDGER, MARK = "echo.noop", "echo.noop_ledger", "echo.mark"
+YARDSTICKS = ("Celery", "Celery on", "Celery off", "BullMQ", "bare", "pgbench", "prepared")
 CLIENTS = 2                     # of pgbench, as many as children
 PSS_TASKS = 10000
 REST_S = 1                      # memory is that of a worker at rest
@@ -37,10 +38,32 @@ def in_turn(figure, pairs, contenders):
             if sys.stderr.isatty():
                 print("  %s: pair %d of %d: %s   " % (figure.name, pair + 1, pairs, name),
                       end="\r", file=sys.stderr, flush=True)
-            figure.add(name, contenders[name]())
+            sample = once_more(figure, name, contenders[name])
+            if sample:
+                figure.add(name, sample)
     if sys.stderr.isatty():
         print(" " * 78, end="\r", file=sys.stderr)
     return figure
+
+
+def once_more(figure, name, run):
+    """What the run measures, at the second attempt if the first goes wrong. That one of ours did is
+    told as a trouble; a yardstick's is a note. BullMQ is left out when it fails twice."""
+    if name in figure.given_up:
+        return None
+    try:
+        return run()
+    except Trouble as trouble:
+        words = "%s, made once more: %s" % (name, str(trouble).splitlines()[0])
+        (figure.notes if name in YARDSTICKS else figure.troubles).append(words)
+    try:
+        return run()
+    except Trouble as trouble:
+        if name != "BullMQ":
+            raise
+        figure.given_up.add(name)
+        figure.notes.append("BullMQ given up: " + str(trouble).splitlines()[0])
+    return None
 
 
 def with_bullmq(contenders, measure):
@@ -74,7 +97,7 @@ def drain(bed, kind, task, n, results=False, size=0, children=2):
         worker.stop()
     bed.drop_queue(queue, must_be_empty=not worker.hung)
     stored = bed.redis.dbsize()
-    if results and stored < n:
+    if results and stored < n and not worker.hung:
         raise Trouble("%d of %d results are in Redis" % (stored, n))
     rows = bed.sql("SELECT count(*) FROM jobfleet.ledger")[0][0]
     if rows != (n if task == LEDGER else 0):
@@ -184,7 +207,7 @@ def memory(bed, kind, children, n):
         worker.stop()
     bed.drop_queue(queue, must_be_empty=not worker.hung)
     rows = bed.sql("SELECT count(*) FROM public.effects")[0][0]
-    if rows != n or bed.redis.dbsize() < n:
+    if not worker.hung and (rows != n or bed.redis.dbsize() < n):
         raise Trouble("%d effects and %d results of %d tasks" % (rows, bed.redis.dbsize(), n))
     each = {role: sum(sizes) / len(sizes) for role, sizes in found.items()}
     return dict(each, pss=sum(map(sum, found.values())), anon=anon)

@@ -49,7 +49,9 @@ def grid(word, results):
         for pair in range(min(o.pairs, 3)):
             for children in QUICK_CHILDREN if o.quick else CHILDREN:
                 for name in list(who)[::1 if pair % 2 == 0 else -1]:
-                    curve.add(name, children, who[name](children)["rate"])
+                    got = figures.once_more(curve, name, lambda: who[name](children))
+                    if got:
+                        curve.add(name, children, got["rate"])
         return curve
     return make
 
@@ -66,7 +68,9 @@ def figure_enqueue_size(bed, o):
     for pair in range(min(o.pairs, 5)):
         for size in SIZES:
             for name in list(who)[::1 if pair % 2 == 0 else -1]:
-                curve.add(name, max(size, 2), who[name](count(o, size), size)["rate"])
+                got = figures.once_more(curve, name, lambda: who[name](count(o, size), size))
+                if got:
+                    curve.add(name, max(size, 2), got["rate"])
     return curve
 
 

@@ -40,13 +40,19 @@ def pss_mib(worker):
 # ---- backlog ----
 
 def drain_part(bed, kind, queue, n):
-    """(µs a task, MiB) of the first n tasks of a queue that holds more."""
+    """(µs a task, of which on a processor, MiB) of the first n tasks of a queue that holds more."""
     worker = kind(bed, queue)
     try:
-        seconds, _, _ = worker.run_through(figures.NOOP, n)
-        return seconds * 1e6 / n, pss_mib(worker)
+        seconds, cpu, broker = worker.run_through(figures.NOOP, n)
+        return seconds * 1e6 / n, {"worker": cpu, "broker": broker}, pss_mib(worker)
     finally:
         worker.stop()
+
+
+def bare_part(bed, queue, n):
+    meter = beds.Meter(bed)
+    got = bed.tool("bare", "drain", bed.bare_url, queue, n, beds.PREFETCH)
+    return got["seconds"] * 1e6 / n, {"worker": got["cpu_us"], "broker": meter.each(n)["broker"]}
 
 
 def growth_note(memory):
@@ -61,21 +67,25 @@ def growth_note(memory):
 
 
 def figure_backlog(bed, o):
+    few = MOST // 5
     curve = Curve("curve-backlog", "a task's cost over the backlog behind it", "waiting", "µs each",
-                  "the first %d no-op tasks (Celery a fifth) of a queue that holds so many" % MOST)
+                  "the first %d no-op tasks (Celery %d) of a queue in which so many stand behind them"
+                  % (MOST, few))
     curve.aims = [Aim("jobfleet", "bare", None, 0.85, less=True)]
     memory = {"jobfleet": {}, "Celery": {}}
     for size in sizes(o, SIZES):
-        queue, n = bed.new_queue(), min(size, MOST)
+        queue = bed.new_queue()
         bed.quiet_stores()
-        bed.fill(queue, size + 4 * pairs(o) * n, figures.NOOP)
+        bed.fill(queue, size, figures.NOOP)
         for _ in range(pairs(o)):
-            cost, memory["jobfleet"][size] = drain_part(bed, Ours, queue, n)
-            curve.add("jobfleet", size, cost)
-            got = bed.tool("bare", "drain", bed.bare_url, queue, n, beds.PREFETCH)
-            curve.add("bare", size, got["seconds"] * 1e6 / n)
-            cost, memory["Celery"][size] = drain_part(bed, Celery, queue, n // 5)
-            curve.add("Celery", size, cost)
+            bed.fill(queue, MOST, figures.NOOP)
+            *cost, memory["jobfleet"][size] = drain_part(bed, Ours, queue, MOST)
+            curve.add("jobfleet", size, *cost)
+            bed.fill(queue, MOST, figures.NOOP)
+            curve.add("bare", size, *bare_part(bed, queue, MOST))
+            bed.fill(queue, few, figures.NOOP)
+            *cost, memory["Celery"][size] = drain_part(bed, Celery, queue, few)
+            curve.add("Celery", size, *cost)
         bed.drop_queue(queue, must_be_empty=False)
     curve.notes.append(growth_note(memory))
     return curve
@@ -95,33 +105,36 @@ def wait_rows(bed, what, query, n):
     contract.until(what, lambda: bed.sql(query)[0][0] >= n, every_s=0.01)
 
 
-def park(bed, queue, n):
-    """Tasks with an ETA past eta_hold through the worker into PostgreSQL; µs each."""
+def park(bed, worker, n):
+    """Tasks with an ETA past eta_hold through the worker into PostgreSQL; µs each, by processor."""
+    meter = beds.Meter(bed, worker=worker.process.pid)
     connection = bed.rabbit()
     channel = connection.channel()
     there = bed.sql("SELECT count(*) FROM jobfleet.pending")[0][0]
     began = time.monotonic()
     for _ in range(n):
         task_id = str(uuid.uuid4())
-        channel.basic_publish("", queue, b"[[], {}, {}]", pika.BasicProperties(
+        channel.basic_publish("", worker.queue, b"[[], {}, {}]", pika.BasicProperties(
             content_type="application/json", content_encoding="utf-8", delivery_mode=2,
             correlation_id=task_id, headers={
                 "task": figures.NOOP, "id": task_id, "ignore_result": True,
                 "eta": "2099-01-01T00:00:00+00:00"}))
     wait_rows(bed, "parked", "SELECT count(*) FROM jobfleet.pending", there + n)
+    took = (time.monotonic() - began) * 1e6 / n
     connection.close()
-    return (time.monotonic() - began) * 1e6 / n
+    return took, meter.each(n)
 
 
-def relay(bed, worker, done, n):
-    """Due tasks from PostgreSQL through the broker to their end; µs each."""
+def relay(bed, worker, dispatcher, done, n):
+    """Due tasks from PostgreSQL through the broker to their end; µs each, by processor."""
+    meter = beds.Meter(bed, worker=worker.process.pid, dispatcher=dispatcher.pid)
     began = time.monotonic()
     bed.sql(COPIES % (worker.queue, "now()", n))
     bed.sql("NOTIFY jobfleet_pending")
     control = beds.Control(bed, worker.node)
     end = control.wait_count(figures.NOOP, done + n, began)
     control.close()
-    return (end - began) * 1e6 / n
+    return (end - began) * 1e6 / n, meter.each(n)
 
 
 def figure_scheduled(bed, o):
@@ -139,10 +152,10 @@ def figure_scheduled(bed, o):
         bed.sql("ANALYZE jobfleet.pending")
         worker, dispatcher = Ours(bed, queue), contract.start_dispatcher(bed)
         try:
-            relay(bed, worker, 0, 10)
+            relay(bed, worker, dispatcher, 0, 10)
             for pair in range(pairs(o)):
-                curve.add("park", size, park(bed, queue, few))
-                curve.add("relay", size, relay(bed, worker, 10 + pair * few, few))
+                curve.add("park", size, *park(bed, worker, few))
+                curve.add("relay", size, *relay(bed, worker, dispatcher, 10 + pair * few, few))
             memory["worker"][size] = pss_mib(worker)
             memory["dispatcher"][size] = beds.pss_kib(dispatcher.pid) / 1024
         finally:
@@ -158,34 +171,44 @@ def figure_scheduled(bed, o):
 # ---- children ----
 
 def with_children(bed, kind, children, n):
-    """(MiB, tasks a second, ms to READY) with so many."""
+    """{measure: value} with so many, and the processor time behind the rate."""
     queue = bed.new_queue()
     bed.quiet_stores()
     bed.fill(queue, n, figures.NOOP, True)
     worker = kind(bed, queue, children)
     try:
-        seconds, _, _ = worker.run_through(figures.NOOP, n)
+        seconds, cpu, broker = worker.run_through(figures.NOOP, n)
         time.sleep(figures.REST_S)
         return {"MiB": pss_mib(worker), "rate": n / seconds,
-                "ms": (worker.ready - worker.started) * 1000}
+                "ms": (worker.ready - worker.started) * 1000,
+                "parts": {"worker": cpu, "broker": broker}}
     finally:
         worker.stop()
         bed.drop_queue(queue, must_be_empty=False)
 
 
+def children_samples(bed, o, n):
+    """[(who, children, what with_children gives)], measured once for both figures."""
+    if not hasattr(bed, "children_samples"):
+        counts = [c for c in CHILDREN if not o.quick or c in (1, 5, 50)]
+        bed.children_samples = []
+        for _ in range(pairs(o)):
+            for children in counts:
+                for kind, tasks in ((Ours, n), (Celery, n // 5)):
+                    if kind is Ours or children <= CELERY_CHILDREN:
+                        bed.children_samples.append(
+                            (kind.name, children, with_children(bed, kind, children, tasks)))
+    return bed.children_samples
+
+
 def children_figure(name, title, measure, unit):
     def make(bed, o):
         n = max(o.tasks // 5, 500)
-        counts = [c for c in CHILDREN if not o.quick or c in (1, 5, 50)]
         curve = Curve(name, title, "children", unit, "%d no-op tasks with results (Celery %d, up to "
                       "%d children)" % (n, n // 5, CELERY_CHILDREN))
         curve.aims = [Aim("jobfleet", "Celery", None, None, less=measure != "rate")]
-        for _ in range(pairs(o)):
-            for children in counts:
-                curve.add("jobfleet", children, with_children(bed, Ours, children, n)[measure])
-                if children <= CELERY_CHILDREN:
-                    curve.add("Celery", children,
-                              with_children(bed, Celery, children, n // 5)[measure])
+        for who, children, got in children_samples(bed, o, n):
+            curve.add(who, children, got[measure], got["parts"] if measure == "rate" else None)
         if measure == "MiB":
             curve.notes.append(each_child)
         return curve
@@ -211,25 +234,28 @@ SELECT gen_random_uuid()::text, 0, 0, 0, 'success', true, 'echo.noop_ledger', 'b
 
 
 def pgbench_cost(bed, script, n):
+    meter = beds.Meter(bed)
     done = subprocess.run(["pgbench", "-n", "-c", str(figures.CLIENTS), "-j", str(figures.CLIENTS),
                            "-t", str(n // figures.CLIENTS), "-f", script, bed.database],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     rates = [float(l.split()[2]) for l in done.stdout.splitlines() if l.startswith("tps = ")]
     if done.returncode or not rates:
         raise beds.Trouble("pgbench: " + done.stdout)
-    return 1e6 / rates[0]
+    return 1e6 / rates[0], {"postgres": meter.each(n)["postgres"]}
 
 
 def ledger_cost(bed, n):
     queue = bed.new_queue()
     bed.fill(queue, n, figures.LEDGER)
     worker = Ours(bed, queue)
+    meter = beds.Meter(bed, worker=worker.process.pid)
     try:
         seconds, _, _ = worker.run_through(figures.LEDGER, n)
+        parts = meter.each(n)
     finally:
         worker.stop()
     bed.drop_queue(queue)
-    return seconds * 1e6 / n
+    return seconds * 1e6 / n, parts
 
 
 def figure_ledger_rows(bed, o):
@@ -249,8 +275,8 @@ def figure_ledger_rows(bed, o):
         bed.sql("ANALYZE jobfleet.ledger")
         bed.sql("CHECKPOINT")
         for _ in range(pairs(o)):
-            curve.add("jobfleet", size, ledger_cost(bed, n))
-            curve.add("pgbench", size, pgbench_cost(bed, script, n))
+            curve.add("jobfleet", size, *ledger_cost(bed, n))
+            curve.add("pgbench", size, *pgbench_cost(bed, script, n))
     bed.quiet_stores()
     return curve
 

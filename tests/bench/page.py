@@ -52,9 +52,10 @@ def as_html(head, figures, tail):
     return "\n".join(parts) + "<pre>%s</pre></html>\n" % html.escape(tail)
 
 
-def save(directory, head, about, figures, troubles):
+def save(directory, head, about, figures, troubles, left_out):
     os.makedirs(directory, exist_ok=True)
-    tail = verdict_text(figures) + "".join("\nno figure: " + t for t in troubles)
+    tail = verdict_text(figures) + "".join(
+        "\nno figure: " + t for t in troubles + left_out)
     write(os.path.join(directory, "report.txt"), head + "\n"
           + "\n".join(f.as_text() for f in figures) + "\n" + tail + "\n")
     write(os.path.join(directory, "report.json"), json.dumps(

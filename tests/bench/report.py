@@ -29,6 +29,8 @@ class Figure:
         self.samples = {}               # who -> [{measure: value}]
         self.aims = []
         self.notes = []                 # words, or functions of the figure that give them
+        self.troubles = []              # runs of ours that were made once more
+        self.given_up = set()           # contenders that failed twice
         self.load = [os.getloadavg()[0]]
 
     def said(self):
@@ -39,7 +41,7 @@ class Figure:
         self.samples.setdefault(who, []).append(sample)
 
     def values(self, who, measure):
-        return [s[measure] for s in self.samples[who] if measure in s]
+        return [s[measure] for s in self.samples.get(who, []) if measure in s]
 
     def finish(self):
         self.load.append(os.getloadavg()[0])
@@ -50,6 +52,9 @@ class Figure:
         if aim.against:
             other = self.values(aim.against, aim.measure)
             values = [b / a if aim.less else a / b for a, b in zip(values, other)]
+        if not values:
+            return {"who": aim.who, "against": aim.against, "measure": aim.measure, "aim": aim.aim,
+                    "met": None}
         got = spread(values)
         met = None
         if aim.aim is not None:
@@ -86,6 +91,8 @@ class Figure:
 
     def aim_row(self, aim):
         v = self.verdict(aim)
+        if "median" not in v:
+            return "  %s beside %s: not measured" % (aim.who, aim.against)
         if aim.against:
             text = "  %.2f times %s (%.2f to %.2f)" % (v["median"], aim.against, v["min"], v["max"])
             if aim.less:
