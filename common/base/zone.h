@@ -4,7 +4,8 @@
  * Instants are seconds since the epoch, UTC. A local time is written as a number too: the
  * seconds since 1970-01-01 00:00 that a wall clock of the zone shows.
  * The C library reads the zone's file; zone_open lends it the variable TZ for that moment and
- * gives it back, so zones are opened where no other thread runs. Afterwards a zone is data and
+ * gives it back, so zones are opened where no other thread runs: not while a host is looked up
+ * (common/worker/worker.h). Afterwards a zone is data and
  * never changes: answers need no lock and touch neither the environment nor a file.
  * Outside of its years a zone keeps its first or last offset. */
 #ifndef COMMON_BASE_ZONE_H

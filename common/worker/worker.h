@@ -11,7 +11,12 @@
  * --help, --version. Exit codes: 0 done, 100 usage or configuration (do not restart), 111 try
  * again later (the schema is older than this program, or the zygote died). Signals: SIGTERM drains,
  * a second one or SIGQUIT gives unfinished work back and leaves, SIGHUP reloads queues.conf (a bad
- * file changes nothing). */
+ * file changes nothing).
+ *
+ * Parent, zygote, keeper and children have one thread each, as the dispatcher has: nothing here
+ * starts one. One library does: libcurl, while a child that fetches looks up a host by its name
+ * (not by an address); that thread runs getaddrinfo() on copies of its own. So a handler may keep
+ * static data, and nobody but the zygote may fork. */
 #ifndef COMMON_WORKER_WORKER_H
 #define COMMON_WORKER_WORKER_H
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 from collection_bed import BIN, LIMIT_S, QUEUE, TEMP, Fleet, run_all, wait_for
+from single import died_of_a_thread, single
 
 fleet = Fleet(edit=lambda text: re.sub(r"^\trate = .*", "\trate = 1000/s", text, flags=re.M))
 stages = {}
@@ -22,7 +23,7 @@ stages = {}
 def start(program):
     path = os.path.join(TEMP, program + ".log")
     with open(path, "ab") as log:
-        stages[program] = subprocess.Popen([os.path.join(BIN, "jobfleet-" + program)],
+        stages[program] = subprocess.Popen(single([os.path.join(BIN, "jobfleet-" + program)]),
                                            env=fleet.env, stderr=log, cwd=TEMP)
 
 
@@ -124,4 +125,5 @@ for name in "processing", "loading":
 status = run_all(fleet, [(test.__name__.replace("_", " "), test) for test in TESTS])
 for name in list(stages):
     stop(name)
+assert not died_of_a_thread(TEMP)
 sys.exit(status)

@@ -10,6 +10,7 @@ import signal
 import time
 
 from fleet_bed import CONF, Fleet, kill, run, seed, stat_of, wait_for
+from single import check_the_filter, single, threads_of
 
 rng = seed()
 
@@ -119,10 +120,12 @@ def a_SIGQUIT_leaves_at_once_too():
 
 
 def a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken():
-    fleet = Fleet(workers=("one",))
+    check_the_filter()
+    fleet = Fleet(workers=("one",), under=single)
     worker = fleet.workers["one"]
     good = CONF % ("", "")
     before = [worker.process.pid] + worker.family()
+    all_of_it = before + [fleet.dispatcher.pid]
     feeder = fleet.enqueue_beside(fleet.mixture(150, rng, 30), pause_s=0.01)
     for bad in ("queue echo {\n", good.replace("{2, 2}", "{0, 2}"),
                 good.replace('program = "echo"', 'program = "echo"\n\tcolour = blue'), ""):
@@ -138,8 +141,12 @@ def a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken():
     fleet.write_conf(good.replace("{2, 2}", "{1, 1}"))
     worker.process.send_signal(signal.SIGHUP)
     wait_for("one child", lambda: len(worker.children()) == 1, 10)
+    assert threads_of(worker.process.pid) == threads_of(fleet.dispatcher.pid) == 1
     feeder.join()
     fleet.check()
+    left = [worker.process.pid] + worker.family() + [fleet.dispatcher.pid]
+    assert set(left) < set(all_of_it) and "child died" not in worker.log(), \
+        "a process was replaced: it began a thread?\n" + worker.log()
     fleet.close()
 
 

@@ -18,6 +18,7 @@ import threading
 import time
 
 from dispatcher_bed import Bed, run, wait_for
+from single import died_of_a_thread, single
 
 SECRET = "a secret of the test's own"
 
@@ -123,14 +124,15 @@ workers = []
 
 def start_worker():
     log = open(os.path.join(bed.dir, "alerting.log"), "ab")
-    workers.append(subprocess.Popen(["jobfleet-alerting", "--hostname", "alerting@test"], env=ENV,
-                                    stderr=log, stdout=log))
+    workers.append(subprocess.Popen(single(["jobfleet-alerting", "--hostname", "alerting@test"]),
+                                    env=ENV, stderr=log, stdout=log))
 
 
 def stop_worker():
     process = workers.pop()
     process.send_signal(signal.SIGTERM)
     process.wait(30)
+    assert not died_of_a_thread(bed.dir)
 
 
 def call(*words, status=0):

@@ -21,6 +21,7 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from dispatcher_bed import TOP, Bed, run, wait_for
+from single import died_of_a_thread, single
 
 TASK = "backend.tasks.salary_data_tasks.monitor_cache_performance"
 CONF = open(os.path.join(TOP, "queues.conf")).read()
@@ -115,9 +116,9 @@ def components():
 
 def start_worker():
     log = open(os.path.join(bed.dir, "salary.log"), "ab")
-    return subprocess.Popen([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-salary"),
-                             "--hostname=salary@test", "--concurrency=2,2"], stderr=log, cwd=bed.dir,
-                            env=dict(os.environ, JOBFLEET_CONFIG=bed.conf))
+    return subprocess.Popen(single([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-salary"),
+                                    "--hostname=salary@test", "--concurrency=2,2"]), stderr=log,
+                            cwd=bed.dir, env=dict(os.environ, JOBFLEET_CONFIG=bed.conf))
 
 
 def jobfleet(*words):
@@ -125,6 +126,7 @@ def jobfleet(*words):
                           env=dict(os.environ, JOBFLEET_CONFIG=bed.conf), cwd=bed.dir)
 
 
+bed.under = single
 bed.start()
 worker = start_worker()
 
@@ -309,6 +311,7 @@ def it_ends_with_its_dispatcher():
     assert bed.stop() == 0
     worker.terminate()
     worker.wait(30)
+    assert not died_of_a_thread(bed.dir)
 
     def refused():
         try:

@@ -15,6 +15,8 @@ import pika
 import psycopg2
 from celery import Celery
 
+from single import died_of_a_thread, single
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BIN = os.environ["JOBFLEET_BIN"]
 TEMP = os.environ.get("TMPDIR", "/tmp")
@@ -109,8 +111,8 @@ class Fleet:
         self.worker = None
         # it sends again what waits for its next attempt
         with open(os.path.join(TEMP, "dispatcher.log"), "wb") as log:
-            self.dispatcher = subprocess.Popen([os.path.join(BIN, "jobfleet-dispatcher")],
-                                               env=self.env, stderr=log, cwd=TEMP)
+            self.dispatcher = subprocess.Popen(
+                single([os.path.join(BIN, "jobfleet-dispatcher")]), env=self.env, stderr=log, cwd=TEMP)
 
     def declare(self, queue):
         link = pika.BlockingConnection(pika.URLParameters(os.environ["JOBFLEET_BROKER_URL"]))
@@ -139,8 +141,8 @@ class Fleet:
         size = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
             self.worker = subprocess.Popen(
-                [os.path.join(self.bin, "jobfleet-collection"), "--concurrency=2,2", "--loglevel=DEBUG"],
-                env=self.env, stderr=log, cwd=TEMP)
+                single([os.path.join(self.bin, "jobfleet-collection"), "--concurrency=2,2",
+                        "--loglevel=DEBUG"]), env=self.env, stderr=log, cwd=TEMP)
 
         def ready():
             with open(self.log) as f:
@@ -152,6 +154,7 @@ class Fleet:
         for process in self.worker, self.dispatcher:
             process.send_signal(signal.SIGTERM)
             process.wait(LIMIT_S)
+        assert not died_of_a_thread(TEMP)
 
     def running_child(self, task_id):
         """The process that said it had started this task."""

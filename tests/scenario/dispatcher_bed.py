@@ -33,6 +33,8 @@ def wait_for(what, check, limit_s=LIMIT_S):
 
 
 class Bed:
+    under = list            # makes of a program's words those that run it otherwise
+
     def __init__(self, conf="", tables=True):
         self.dir = tempfile.mkdtemp()
         self.database = os.environ["JOBFLEET_DATABASE_URL"]
@@ -68,8 +70,8 @@ class Bed:
         env = dict(os.environ, JOBFLEET_CONFIG=self.conf)
         with open(os.path.join(self.dir, name + ".log"), "ab") as log:
             self.dispatchers[name] = subprocess.Popen(
-                [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-dispatcher"),
-                 "--hostname", "dispatcher-%s@test" % name, "--loglevel", "DEBUG"],
+                self.under([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-dispatcher"),
+                            "--hostname", "dispatcher-%s@test" % name, "--loglevel", "DEBUG"]),
                 env=env, stderr=log)
         process = self.dispatchers[name]
         wait_for("start", lambda: "starting node=" in self.log(name) or process.poll() is not None)

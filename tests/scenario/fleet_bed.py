@@ -80,8 +80,10 @@ class Fleet:
     least = 2                           # children of a worker at rest
 
     def __init__(self, faults=False, workers=("one", "two"), fleet_conf="", conf="",
-                 dispatcher=True):
+                 dispatcher=True, under=list):
+        """under: makes of a program's words those that run it otherwise."""
         Fleet.opened.append(self)
+        self.under = under
         self.dir, self.workers = tempfile.mkdtemp(), {}
         self.conf = os.path.join(self.dir, "queues.conf")
         self.write_conf(self.text % (fleet_conf, conf))
@@ -122,8 +124,8 @@ class Fleet:
     def start_dispatcher(self):
         with open(os.path.join(self.dir, "dispatcher.log"), "ab") as log:
             self.dispatcher = subprocess.Popen(
-                [os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-dispatcher"),
-                 "--hostname", "dispatcher@test"], stdout=log, stderr=log,
+                self.under([os.path.join(os.environ["JOBFLEET_BIN"], "jobfleet-dispatcher"),
+                            "--hostname", "dispatcher@test"]), stdout=log, stderr=log,
                 env=dict(os.environ, JOBFLEET_CONFIG=self.conf))
 
     def tend(self):

@@ -84,8 +84,9 @@ class Worker:
         where = os.environ["JOBFLEET_FAULTS_BIN" if self.faults else "JOBFLEET_BIN"]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(where, "jobfleet-" + self.fleet.program), "--hostname",
-                 self.name + "@test", "--loglevel", "INFO"], env=env, stdout=log, stderr=log)
+                getattr(self.fleet, "under", list)([os.path.join(where, "jobfleet-" + self.fleet.program),
+                                  "--hostname", self.name + "@test", "--loglevel", "INFO"]),
+                env=env, stdout=log, stderr=log)
         self.starts += 1
 
     def log(self):
