@@ -93,6 +93,8 @@ static int leading_options(struct ctl *c, int argc, char **argv, struct err *e)
 			c->config = argv[i] + 9;
 		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
 			c->config = argv[++i];
+		else if (strcmp(argv[i], "--config") == 0)
+			return err_set(e, ERR_USAGE, "--config needs a value");
 		else
 			return err_set(e, ERR_USAGE,
 				       "no option %.60s before the command; jobfleet --help "

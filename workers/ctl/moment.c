@@ -30,8 +30,14 @@ int moment_read_ago(const char *text, const char *option, const struct zone *z, 
 {
 	int64_t ms;
 
-	if (scan_duration_ms(text, &ms, NULL) < 0)
-		return moment_read(text, option, z, ret_us, e);
-	*ret_us = now_us - ms * 1000;
-	return 0;
+	if (scan_duration_ms(text, &ms, NULL) == 0) {
+		*ret_us = now_us - ms * 1000;
+		return 0;
+	}
+	if (moment_read(text, option, z, ret_us, e) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "%s: \"%.60s\" is neither a duration such as 2h nor a time such as "
+		       "2026-11-21T20:15:00+00:00",
+		       option, text);
 }
