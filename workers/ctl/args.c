@@ -22,7 +22,9 @@ static int unknown(const struct args *a, const char *word, struct err *e)
 	for (size_t i = 0; i < a->noptions; i++)
 		near_offer(&n, a->options[i].name);
 	if (n.word && strcmp(n.word, name + 2) == 0)
-X.word)
+		return err_set(e, ERR_USAGE, "%s takes no value; usage: jobfleet %s", name,
+			       a->usage);
+	if (n.word)
 		return err_set(e, ERR_USAGE, "no option %s; did you mean --%s?", name, n.word);
 	return err_set(e, ERR_USAGE, "no option %s; usage: jobfleet %s", name, a->usage);
 }
