@@ -124,17 +124,27 @@ def a_hard_limit_before_and_after_COMMIT_leaves_one_truth():
 
 
 def a_child_frozen_between_ledger_row_and_COMMIT_holds_nobody_for_long():
-    """The same task, published twice, goes on elsewhere once PostgreSQL has cut the frozen one."""
-    bed = Bed(workers=("one", "two"), fleet_conf=KEYS, faults=True)
+    """The same task, published twice, goes on beside it once PostgreSQL has cut the frozen one; also
+    when the cut comes later than the end of its wait for the lock, as PostgreSQL's process is frozen,
+    too: it is tried again, and no start of it is lost."""
+    bed = Bed(fleet_conf=KEYS, faults=True)
     path = bed.arm("ledger-row", "STOP")
     result = bed.send("mark")
     bed.carried_out(path)
     frozen = wait_for("somebody is frozen", bed.stopped)
+    server = wait_for("its transaction idles", lambda: bed.sql(
+        "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        " AND application_name LIKE 'jobfleet%%' AND datname = current_database()"))[0][0]
+    kill(server, 19)                    # SIGSTOP
     began = time.monotonic()
     bed.app.send_task("t.mark", task_id=result.id)
+    wait_for("its twin waited for the lock in vain",
+             lambda: "task not settled, it will run again" in dict(bed.logs())["one.log"])
+    kill(server, 18)                    # SIGCONT: it finds that the time is over
     assert result.get(timeout=30) == result.id
     print("# its twin was done after %.1f s" % (time.monotonic() - began))
-    kill(frozen, 18)                    # SIGCONT
+    assert not bed.sql("SELECT FROM jobfleet.starts WHERE task_id = %s AND starts > 1", result.id)
+    kill(frozen, 18)
     bed.goes_on()
     assert bed.effects(result.id) == 1, bed.effects(result.id)
     bed.nothing_is_left()

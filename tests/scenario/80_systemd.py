@@ -426,8 +426,8 @@ def the_machine_leaves_nothing_behind_even_when_it_is_killed():
     assert groups()
     machine.process.kill()
     machine.process.wait(20)
-    wait_for("its processes are gone", lambda: not os.path.exists("/proc/" + machine.init), 20, 0.05)
-    wait_for("its cgroups are gone", lambda: not groups(), 20, 0.1)
+    wait_for("its processes are gone", lambda: not os.path.exists("/proc/" + machine.init), 60, 0.05)
+    wait_for("its cgroups are gone", lambda: not groups(), 60, 0.1)
 
 
 run(the_units_are_correct_and_expose_little,
