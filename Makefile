@@ -32,13 +32,13 @@ CLANG := $(shell command -v clang-14 || command -v clang)
 ifdef FUZZ
 CC := $(CLANG)
 endif
-CFLAGS ?= -O2 -g
+CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
 PKGS := librabbitmq libpq hiredis libcurl libcjson libuv openssl libsystemd libconfuse libzstd \
 	libmicrohttpd libsodium libpcre2-8 uuid zlib libxxhash
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog 2>/dev/null || echo 0)
 
 FUZZ_SAN := address,undefined,float-cast-overflow
-HARDEN := -fstack-protector-strong -fPIE $(if $(SAN)$(FUZZ),,-D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong -fPIE $(if $(SAN)$(FUZZ)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
 override CPPFLAGS += -I. -D_GNU_SOURCE -DJOBFLEET_VERSION='"$(or $(VERSION),0)"' \
 	-include common/base/banned.h $(if $(FAULTS),-DFAULTS=1) \
 	$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)
@@ -51,9 +51,12 @@ override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissi
 	$(if $(FUZZ),-Wno-unknown-warning-option -fsanitize=fuzzer-no-link$(comma)$(FUZZ_SAN) \
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# Lines are counted also where a process ends without exit() (tests/coverage/ends.c).
+override LDFLAGS += $(if $(COVERAGE),$(addprefix -Wl$(comma)--wrap=,_exit abort kill raise) \
+	-Wl$(comma)-u$(comma)__wrap_abort)
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
 
-COMMON := $(patsubst %.c,$B/%.o,$(wildcard common/*/*.c))
+COMMON := $(patsubst %.c,$B/%.o,$(wildcard common/*/*.c) $(if $(COVERAGE),tests/coverage/ends.c))
 WORKERS := $(notdir $(patsubst %/,%,$(dir $(wildcard workers/*/main.c))))
 TEST_WORKERS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/workers/*/main.c))))
 PROGRAMS := $(WORKERS:%=$B/bin/jobfleet-%) $(if $(filter ctl,$(WORKERS)),$B/bin/jobfleet)
@@ -78,7 +81,9 @@ all: $(PROGRAMS)
 
 bench-programs: all $(BENCH) $B/bin/jobfleet-echo
 
-test-programs: $(UNIT) $(BENCH) $(TEST_WORKERS:%=$B/bin/jobfleet-%)
+test-programs: $(UNIT) $(BENCH) test-workers
+
+test-workers: $(TEST_WORKERS:%=$B/bin/jobfleet-%)
 
 $B/libcommon.a: $(COMMON)
 	@rm -f $@ && $(AR) rcs $@ $^
@@ -217,10 +222,9 @@ lint: deps
 	@tests/lint
 
 coverage: deps
-	$(BUILD) COVERAGE=1 all test-programs
-	@find build-coverage -name '*.gcda' -delete
-	-@tests/run --build build-coverage $(TESTS)
-	@gcovr --root . --object-directory build-coverage --filter common/ --filter sources/ --filter workers/
+	$(BUILD) SAN= FAULTS= COVERAGE=1 all test-programs
+	$(BUILD) SAN= FAULTS=1 COVERAGE=1 all test-workers
+	@tests/coverage/run $(TESTS)
 
 PREFIX ?= /usr/local
 install: all
@@ -233,7 +237,7 @@ deb: deps
 clean:
 	rm -rf build build-*
 
-.PHONY: all bench-programs test-programs fuzz-programs deps test up down demo bench drill drill-proof \
+.PHONY: all bench-programs test-programs test-workers fuzz-programs deps test up down demo bench drill drill-proof \
 	fuzz lint coverage install deb clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
