@@ -88,7 +88,6 @@ int link_tick(struct link *l, struct err *e);
 
 /* Methods. Each returns 0 or -ERR_TOO_BIG when the output buffer is full. */
 int link_channel_open(struct link *l, uint16_t ch);
-int link_channel_close(struct link *l, uint16_t ch);
 int link_exchange_declare(struct link *l, uint16_t ch, const char *name, const char *type,
 			  bool durable);
 struct link_queue {

@@ -51,13 +51,6 @@ int link_channel_open(struct link *l, uint16_t ch)
 	return link_put_method(l, ch, AMQP_CHANNEL_OPEN_METHOD, &m);
 }
 
-int link_channel_close(struct link *l, uint16_t ch)
-{
-	amqp_channel_close_t m = { .reply_code = AMQP_REPLY_SUCCESS };
-
-	return link_put_method(l, ch, AMQP_CHANNEL_CLOSE_METHOD, &m);
-}
-
 int link_exchange_declare(struct link *l, uint16_t ch, const char *name, const char *type,
 			  bool durable)
 {
