@@ -63,6 +63,18 @@ def signatures_given_as_arguments_are_applied():
     assert value_of(body) == 7
 
 
+def callbacks_and_errbacks_built_in_C_are_called():
+    for signature, called in (add(2, 3), {0: 15, 1: 2}), (task("fail"), {2: None}):
+        ids = [fresh_id() for _ in range(3)]
+        main = fresh_id()
+        signature.set(task_id=main)
+        task("link", kwargs={"signature": signature, "ids": ids}).apply_async().get(timeout=GET_S)
+        for n, value in called.items():
+            assert value_of(ids[n]) == (main if value is None else value), (n, stored.meta(ids[n]))
+        others = [n for n in range(3) if n not in called and stored.meta(ids[n])]
+        assert not others, others
+
+
 def a_wrong_signature_fails_the_task_that_applies_it():
     for wrong in ({"args": []}, {"task": "t", "args": {}}, {"task": "t", "subtask_type": "what"},
                   {"task": "t", "options": []}, 7):
@@ -274,6 +286,7 @@ run(a_chain_built_in_C_runs,
     a_chord_built_in_C_runs,
     a_group_built_in_C_runs_and_is_a_child,
     signatures_given_as_arguments_are_applied,
+    callbacks_and_errbacks_built_in_C_are_called,
     a_wrong_signature_fails_the_task_that_applies_it,
     a_task_is_replaced_by_a_task,
     a_task_is_replaced_by_a_chain,

@@ -87,6 +87,37 @@ int canvas_build(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 	return r;
 }
 
+/* A task of ours whose result stands under the n-th of the ids that we were given. */
+static struct signature *known(struct run *run, const cJSON *args, int n, const char *task,
+			       const char *numbers)
+{
+	struct signature *s = run_sig(run, task, numbers, NULL);
+	char *id = json_print(cJSON_GetArrayItem(json_get(args, "ids"), n));
+
+	run_set(run, s, "task_id", id);
+	free(id);
+	return s;
+}
+
+/* Applies the signature it was given with two callbacks, one of which takes no result, and an
+ * errback. */
+int canvas_link(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
+{
+	struct signature *s, *still = known(run, args, 1, "echo.add", "[1, 1]");
+	char *text = json_print(json_get(args, "signature"));
+	int r = run_sig_read(run, text, &s, e);
+
+	free(text);
+	if (r < 0)
+		return r;
+	run_set_immutable(still);
+	run_link(run, s, known(run, args, 0, "echo.add", "[10]"));
+	run_link(run, s, still);
+	run_link_error(run, s, known(run, args, 2, "echo.identity", NULL));
+	*ret = cJSON_CreateString("applied");
+	return run_apply(run, s, NULL, e);
+}
+
 /* Results that cannot go to a client. */
 int canvas_odd(struct run *run, const cJSON *args, cJSON **ret, struct err *e)
 {

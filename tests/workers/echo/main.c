@@ -204,6 +204,7 @@ static const struct task TASKS[] = {
 	{ "echo.apply", PARAMS("signature"), canvas_apply },
 	{ "echo.replace", PARAMS("signature"), canvas_replace },
 	{ "echo.build", PARAMS("shape", "n?=3", "replace?=false"), canvas_build },
+	{ "echo.link", PARAMS("signature", "ids"), canvas_link },
 	{ "echo.odd", PARAMS("how"), canvas_odd },
 	{ "echo.requeue", PARAMS("key"), canvas_requeue },
 	{ "echo.retry_headers", PARAMS("value?"), canvas_retry_headers, .retry_backoff_ms = 50 },
