@@ -339,12 +339,23 @@ static const char *repr(struct message *m, const char *text)
 	return arena_copy(m, text, n);
 }
 
-int message_new(struct message *m, const char *task, const char *id, const char *args,
-		const char *kwargs, struct err *e)
+/* Of its exact size: asprintf doubles its way to a large one, and the heap gives the rest back to
+ * the kernel only to ask for it again with the next message. */
+static void set_body(struct message *m, const char *args, const char *kwargs)
 {
 	static const char embed[] =
 		"{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}";
-	char fresh[UUID_SIZE], host[256] = "", *body;
+	size_t size = strlen(args) + strlen(kwargs) + sizeof "[, , ]" + sizeof embed;
+	char *body = mem_alloc(size);
+	int len = snprintf(body, size, "[%s, %s, %s]", args, kwargs, embed);
+
+	message_take_body(m, body, (size_t)len);
+}
+
+int message_new(struct message *m, const char *task, const char *id, const char *args,
+		const char *kwargs, struct err *e)
+{
+	char fresh[UUID_SIZE], host[256] = "", *origin;
 
 	message_clear(m);
 	if (!id)
@@ -352,13 +363,12 @@ int message_new(struct message *m, const char *task, const char *id, const char 
 	gethostname(host, sizeof host - 1);
 	m->task = message_strdup(m, task);
 	m->id = m->root_id = m->correlation_id = message_strdup(m, id ? id : fresh);
-	body = mem_printf("jobfleet%d@%s", (int)getpid(), host);
-	m->origin = message_strdup(m, body);
-	free(body);
+	origin = mem_printf("jobfleet%d@%s", (int)getpid(), host);
+	m->origin = message_strdup(m, origin);
+	free(origin);
 	m->argsrepr = repr(m, args ? args : "[]");
 	m->kwargsrepr = repr(m, kwargs ? kwargs : "{}");
-	body = mem_printf("[%s, %s, %s]", args ? args : "[]", kwargs ? kwargs : "{}", embed);
-	message_take_body(m, body, strlen(body));
+	set_body(m, args ? args : "[]", kwargs ? kwargs : "{}");
 	return check_names(m, e);
 }
 

@@ -18,10 +18,10 @@ enum {
 	CH_ASK = 2,			/* declares and gets: a 404 or 406 closes it, and only it */
 	WINDOW = 256,
 	FLUSH_BYTES = 32768,		/* pipelined messages leave in pieces of this size */
+	UNSENT_MOST = 512 * 1024,	/* what no socket takes yet is moved up at each write */
 	OUTPUT_MAX = 192 << 20,		/* one message of the broker's largest size, and then some */
 	BODY_MAX = 128 << 20,		/* returned bodies, basic.get */
-	USER_TIMEOUT_MS = 5000,
-	TICK_MS = 1000,
+	USER_TIMEOUT_MS = 5000, TICK_MS = 1000,
 };
 
 /* One unconfirmed message. Its props are kept to know it again when it is returned: a
@@ -129,6 +129,13 @@ static int lose(struct publisher *p, const struct err *why)
 	return -(int)p->broken.code;
 }
 
+static int tell_state(const struct publisher *p, struct err *e)
+{
+	if (e && p->broken.code != ERR_NONE)
+		*e = p->broken;
+	return -(int)p->broken.code;
+}
+
 /* Waits for the socket at most until deadline, then handles what came. */
 static int turn(struct publisher *p, int64_t deadline, struct err *e)
 {
@@ -145,12 +152,7 @@ static int turn(struct publisher *p, int64_t deadline, struct err *e)
 	}
 	if (r < 0)
 		lose(p, &why);
-	if (p->broken.code != ERR_NONE) {
-		if (e)
-			*e = p->broken;
-		return -(int)p->broken.code;
-	}
-	return 0;
+	return tell_state(p, e);
 }
 
 /* Sends what is queued and waits for the answer to one request. */
@@ -278,20 +280,25 @@ void publisher_on_done(struct publisher *p, publish_done *done, void *ctx)
 	p->ctx = ctx;
 }
 
+/* Behind an alarm bytes pile up: who waits for confirms is the one to decide how long. */
+static bool has_room(const struct publisher *p)
+{
+	return p->next - p->first < p->window &&
+	       (link_unsent(p->link) < UNSENT_MOST || link_is_blocked(p->link));
+}
+
 static int wait_for_room(struct publisher *p, int64_t deadline, struct err *e)
 {
-	while (p->next - p->first >= p->window) {
-		int r;
+	int r = 0;
 
+	while (r >= 0 && !has_room(p)) {
 		if (clock_mono_ms() >= deadline)
 			return err_set(e, ERR_TIMEOUT, "RabbitMQ confirmed none of %d messages in "
-				       "time%s", (int)p->window, link_is_blocked(p->link) ?
+				       "time%s", (int)p->waiting, link_is_blocked(p->link) ?
 				       " (it is blocked by an alarm)" : "");
 		r = turn(p, deadline, e);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 int publisher_send(struct publisher *p, const char *exchange, const char *key,
@@ -300,14 +307,10 @@ int publisher_send(struct publisher *p, const char *exchange, const char *key,
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
 	struct slot *s;
-	int r;
+	int r = tell_state(p, e);
 
-	if (p->broken.code != ERR_NONE) {
-		if (e)
-			*e = p->broken;
-		return -(int)p->broken.code;
-	}
-	r = wait_for_room(p, deadline, e);
+	if (r >= 0)
+		r = wait_for_room(p, deadline, e);
 	if (r < 0)
 		return r;
 	if (link_publish(p->link, CH_PUBLISH, exchange, key, true, props, props_len, body,
@@ -386,10 +389,9 @@ int publisher_publish(struct publisher *p, const char *queue, const struct messa
 
 static int open_ask(struct publisher *p, int64_t deadline, struct err *e)
 {
-	int r = 0;
+	int r = p->ask_open ? 0 : ask(p, link_channel_open(p->link, CH_ASK), deadline,
+				      "channel.open", e);
 
-	if (!p->ask_open)
-		r = ask(p, link_channel_open(p->link, CH_ASK), deadline, "channel.open", e);
 	p->ask_open = r >= 0;
 	return r;
 }
@@ -410,12 +412,10 @@ int publisher_declare(struct publisher *p, const char *queue, int max_priority, 
 	int64_t deadline = clock_mono_ms() + timeout_ms;
 	struct link_queue q = { .name = queue, .durable = true, .max_priority = max_priority,
 				.quorum = quorum };
-	int r = declare_only(p, &q, timeout_ms, e), differs = 0;
+	int r = declare_only(p, &q, timeout_ms, e), differs = r == -ERR_CONFLICT;
 
-	if (r == -ERR_CONFLICT) {
-		differs = 1;
+	if (differs)
 		r = open_ask(p, deadline, e);
-	}
 	if (r >= 0)
 		r = ask(p, link_exchange_declare(p->link, CH_ASK, queue, "direct", true), deadline,
 			"exchange.declare", e);

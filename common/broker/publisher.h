@@ -2,7 +2,8 @@
 /* publisher: publishes with confirms, blocking, every call within its deadline.
  *
  * One AMQP connection and channel in confirm mode; messages go out mandatory and persistent as
- * their props say. Up to `window` messages may be unconfirmed; then send waits for the oldest.
+ * their props say. Up to `window` messages may be unconfirmed; then send waits for the oldest. It
+ * also waits while 512 KiB are queued that the broker's socket has not taken.
  * The broker's connection.blocked is heard: a call that cannot write ends at its deadline with
  * -ERR_TIMEOUT, never hangs.
  * Outcome of each message: CONFIRMED, RETURNED (no queue took it), NACKED, or UNKNOWN (the
