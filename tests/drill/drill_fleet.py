@@ -2,8 +2,10 @@
 """The fleet of a drill: workers and dispatchers behind a network that fails on order, each started
 again when it ends, as systemd would; and how its health is seen from outside."""
 
+import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,16 +24,17 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(TOP, "tests/scenario"))
 from fleet_worker import is_keeper, kill, offspring, stat_of, wait_for  # noqa: E402,F401
+from postings import PROGRAMS, Postings, shipped_conf   # noqa: E402
 
 QUEUE, ARGUMENTS = "drill", {"x-max-priority": 10}
 URLS = {"broker": "JOBFLEET_BROKER_URL", "database": "JOBFLEET_DATABASE_URL",
         "redis": "JOBFLEET_REDIS_URL"}
 CANARIES = 2000000          # the numbers of their intents begin here
 RESTART_S = 0.1             # RestartSec of the units
-HEALTH_LIMIT_S = 60
+HEALTH_LIMIT_S = 180        # a busy machine takes its time for what waited meanwhile
 READY_MOST = 50             # messages that may wait in the queue of a healthy fleet
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-CONF = """\
+FAKETIME = next(glob.iglob("/usr/lib/*/faketime/libfaketime.so.1"), None)
+FLEET_CONF = """\
 fleet {
 	heartbeat = 1s
 	shutdown = 60s
@@ -42,7 +45,12 @@ fleet {
 	lease = 2s
 	lost_after = 5s
 	timing_lines = %s
-}
+	# the small disk is for what nobody else has
+	raw_copies = no
+	processed_copies = no
+	failed_copies = no
+"""
+DRILL_CONF = """\
 queue drill {
 	program = drill
 	concurrency = {3, 5}
@@ -124,12 +132,16 @@ class Network:
 
 
 class Fleet:
-    def __init__(self, run, verbose=False):
+    """With searches, the real pipeline runs beside, for so many at most (postings.py)."""
+
+    def __init__(self, run, verbose=False, searches=0):
         self.run, self.dir = run, tempfile.mkdtemp(prefix="jobfleet-drill-")
         os.chmod(self.dir, 0o755)
+        self.postings = Postings(self.dir, run, searches) if searches else None
         self.conf = os.path.join(self.dir, "queues.conf")
-        with open(self.conf, "w") as f:
-            f.write(CONF % ("yes" if verbose else "no"))
+        with open(self.conf, "w", encoding="utf-8") as f:
+            block = FLEET_CONF % ("yes" if verbose else "no")
+            f.write((shipped_conf(block) if searches else block + "}\n") + DRILL_CONF)
         self.data = os.path.join(self.dir, "data")
         os.mkdir(self.data)
         # a disk of its own that can be filled; it goes with our mount namespace
@@ -137,6 +149,8 @@ class Fleet:
             ["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", self.data],
             stderr=subprocess.DEVNULL).returncode == 0
         self.env = dict(os.environ, JOBFLEET_CONFIG=self.conf, JOBFLEET_DATA_DIR=self.data)
+        if self.postings:
+            self.env.update(self.postings.env)
         self.outer = dict(self.env)         # of who asks from outside: past the proxy
         self.network = Network({name: urlsplit(os.environ[url]).port
                                 for name, url in URLS.items()})
@@ -154,6 +168,8 @@ class Fleet:
             self.processes[name] = Process(self, name, "dispatcher")
         for name in ("one", "two"):
             self.processes[name] = Process(self, name, "drill")
+        for name in PROGRAMS if self.postings else ():
+            self.processes[name] = Process(self, name, name)
         self.tending = True
         self.tender = threading.Thread(target=self.tend, daemon=True)
         wait_for("the workers are ready", lambda: self.one(
@@ -174,6 +190,9 @@ class Fleet:
 
     def dispatchers(self):
         return [p for p in self.processes.values() if p.program == "dispatcher"]
+
+    def pipeline(self):
+        return [p for p in self.processes.values() if p.program in PROGRAMS]
 
     def tend(self):
         while self.tending:
@@ -196,7 +215,14 @@ class Fleet:
                 status[name] = "does not end"
                 process.process.kill()
         self.network.close()
+        if self.postings:
+            self.postings.close()
         return status
+
+    def remove(self):
+        if self.small_disk:
+            subprocess.run(["umount", self.data], stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def logs(self):
         for name in sorted(os.listdir(self.dir)):

@@ -307,19 +307,25 @@ def net_bytes(fleet, rng):
 
 # ---- this host ----
 
-def disk_full(fleet, rng):
-    """No room for spool and raw files, while the broker takes nothing."""
+def fill_disk(fleet):
+    """Returns what ends it."""
     path = os.path.join(fleet.data, "fill")
-    if fleet.small_disk:
-        with open(path, "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(bytes(4096))
-            except OSError:
-                pass
+    if not fleet.small_disk:
+        return lambda: None
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            pass
+    return lambda: os.unlink(path)
+
+
+def disk_full(fleet, rng):
+    """No room for the spool, while the broker takes nothing."""
+    empty = fill_disk(fleet)
     memory_alarm(fleet, rng)
-    if fleet.small_disk:
-        os.unlink(path)
+    empty()
 
 
 def limits(fleet, rng, what, low):
@@ -354,11 +360,14 @@ def little_memory(fleet, rng):
 
 
 def clock_jump(fleet, rng):
-    """An hour forth or back, or a day forth, on a dispatcher's host, then right again. (A worker
-    there would rightly take an eta of this evening for one of the past.)"""
+    """An hour forth or back, or a day forth, on a dispatcher's host, then right again: its wall
+    clock through libfaketime. (A worker there would rightly take an eta of this evening for one of
+    the past.)"""
+    if FAKETIME is None:
+        raise FileNotFoundError("libfaketime is not installed: tests/deps")
     process = fleet.dispatchers()[1]
     faked = dict(LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=fleet.clock, FAKETIME_NO_CACHE="1",
-                 DONT_FAKE_MONOTONIC="1") if os.path.exists(FAKETIME) else {}
+                 DONT_FAKE_MONOTONIC="1")
     with fleet.lock:
         process.extra.update(faked)
         kill(process.pid(), signal.SIGTERM)
@@ -370,6 +379,48 @@ def clock_jump(fleet, rng):
         for name in faked:
             del process.extra[name]
         kill(process.pid(), signal.SIGTERM)
+
+
+# ---- the pipeline's programs, beside any of the above ----
+
+def kill_pipeline_child(fleet, rng):
+    program = rng.choice(fleet.pipeline())
+    pid = rng.choice(program.children() or [None])
+    return [pid] if pid and kill(pid) else []
+
+
+def kill_pipeline_parent(fleet, rng):
+    program = rng.choice(fleet.pipeline())
+    family = [program.pid()] + program.family()
+    return family if kill(family[0]) else []
+
+
+def freeze_pipeline(fleet, rng):
+    program = rng.choice(fleet.pipeline())
+    freeze(fleet, rng, [program.pid()] + program.family(), rng.choice((1, 2, 5)))
+
+
+def raw_disk_full(fleet, rng):
+    """A provider's answer is under way, then there is neither a database for it nor room for a
+    file; either may come back first."""
+    before = fleet.postings.calls()
+    fleet.postings.delay(rng.choice((1, 3)), 2)
+    if fleet.postings.order(fleet) is None:
+        return
+    deadline = time.monotonic() + POINT_LIMIT_S
+    while fleet.postings.calls() == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    empty = fill_disk(fleet)
+    fleet.services("kill", "postgres")
+    outage(rng)
+    room_first = rng.random() < 0.5
+    if room_first:
+        empty()
+        outage(rng)
+    fleet.services("start-one", "postgres")
+    if not room_first:
+        outage(rng)
+        empty()
 
 
 # How often each is drawn. A drill draws one of each kind before it draws freely; two at a time are
@@ -388,4 +439,7 @@ FAULTS = {
     "network": {net_delay: 1, net_cut: 2, net_half_open: 2, net_reset: 2, net_bytes: 1},
     "host": {disk_full: 1, few_descriptors: 1, little_memory: 1, clock_jump: 1},
 }
-NAMES = {f.__name__.replace("_", " "): f for group in FAULTS.values() for f in group}
+PIPELINE = {kill_pipeline_child: 4, kill_pipeline_parent: 2, freeze_pipeline: 2, raw_disk_full: 1}
+NAMES = {f.__name__.replace("_", " "): f
+         for group in (*FAULTS.values(), PIPELINE) for f in group}
+NO_SERVICE = ("process", "freeze")     # kinds beside which a service may be hurt by another
