@@ -2,6 +2,7 @@
 #include "common/base/pyrepr.h"
 
 #include "common/base/buf.h"
+#include "common/base/utf8.h"
 
 static const char CUT[] = "...";
 
@@ -43,26 +44,17 @@ static int hex4(const struct repr *r)
 	return v;
 }
 
-static void put_utf8(struct buf *out, unsigned v)
+static void put_character(struct buf *out, uint32_t v)
 {
-	if (v < 0x80) {
-		buf_printf(out, v < 0x20 || v == 0x7f ? "\\x%02x" : "%c", v);
-	} else if (v < 0x800) {
-		buf_putc(out, (char)(0xc0 | v >> 6));
-		buf_putc(out, (char)(0x80 | (v & 63)));
-	} else if (v < 0x10000) {
-		buf_putc(out, (char)(0xe0 | v >> 12));
-		buf_putc(out, (char)(0x80 | (v >> 6 & 63)));
-		buf_putc(out, (char)(0x80 | (v & 63)));
-	} else {
-		buf_putc(out, (char)(0xf0 | v >> 18));
-		buf_putc(out, (char)(0x80 | (v >> 12 & 63)));
-		buf_putc(out, (char)(0x80 | (v >> 6 & 63)));
-		buf_putc(out, (char)(0x80 | (v & 63)));
-	}
+	if (v == '\n' || v == '\r' || v == '\t')
+		buf_printf(out, "\\%c", v == '\n' ? 'n' : v == '\r' ? 'r' : 't');
+	else if (v < 0x20 || v == 0x7f)
+		buf_printf(out, "\\x%02x", (unsigned)v);
+	else
+		utf8_append(out, v);
 }
 
-static void put_unicode_escape(struct repr *r)
+static void put_unicode_escape(struct repr *r, char quote)
 {
 	int high = hex4(r), low;
 
@@ -80,15 +72,17 @@ static void put_unicode_escape(struct repr *r)
 		r->at += 6;
 		high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 	}
-	put_utf8(r->out, (unsigned)high);
+	if (high == quote || high == '\\')
+		buf_putc(r->out, '\\');
+	put_character(r->out, (uint32_t)high);
 }
 
-static void put_escape(struct repr *r)
+static void put_escape(struct repr *r, char quote)
 {
 	char c = r->end - r->at > 1 ? r->at[1] : '\0';
 
 	if (c == 'u') {
-		put_unicode_escape(r);
+		put_unicode_escape(r, quote);
 		return;
 	}
 	r->at += c ? 2 : 1;
@@ -124,7 +118,7 @@ static void put_string(struct repr *r)
 		/* never in the middle of a UTF-8 sequence */
 		do {
 			if (*r->at == '\\') {
-				put_escape(r);
+				put_escape(r, quote);
 				break;
 			}
 			if (*r->at == quote)
@@ -190,6 +184,16 @@ static void put_token(struct repr *r, bool tuple)
 	}
 }
 
+/* The last piece may have gone past the end. */
+static void cut(struct repr *r)
+{
+	size_t n = r->out->len - r->first, room = r->max - (sizeof CUT - 1);
+
+	if (n > room)
+		r->out->len = r->first + utf8_cut(buf_text(r->out) + r->first, n, room);
+	buf_puts(r->out, CUT);
+}
+
 void pyrepr_put(struct buf *out, const char *json, size_t len, bool tuple, size_t max)
 {
 	struct repr r = { .out = out, .at = json, .end = json + len, .first = out->len,
@@ -197,6 +201,6 @@ void pyrepr_put(struct buf *out, const char *json, size_t len, bool tuple, size_
 
 	while (r.at < r.end && !is_full(&r))
 		put_token(&r, tuple);
-	if (r.at < r.end)
-		buf_puts(out, CUT);
+	if (r.at < r.end || out->len - r.first > max)
+		cut(&r);
 }
