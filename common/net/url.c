@@ -80,7 +80,7 @@ static void split(struct url *u, CURLU *h)
 	u->user = part(h, CURLUPART_USER, CURLU_URLDECODE, "");
 	u->password = part(h, CURLUPART_PASSWORD, CURLU_URLDECODE, "");
 	u->query = part(h, CURLUPART_QUERY, 0, "");
-	u->path = path[0] == '/' ? mem_strdup(path + 1) : NULL;
+	u->path = mem_strdup(path + (path[0] == '/'));
 	free(path);
 }
 

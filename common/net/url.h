@@ -13,7 +13,7 @@ struct err;
 
 struct url {
 	char *scheme, *user, *password;		/* user, password "" if absent */
-	char *path;				/* without the leading '/'; "" if none, NULL if not even '/' */
+	char *path;				/* without the leading '/'; "" if none */
 	char *query;				/* "" if none */
 	struct { char *host; int port; } hosts[URL_MAX_HOSTS];	/* port 0 = not given */
 	size_t nhosts;
