@@ -114,6 +114,95 @@ static void all_headers_are_read_at_once(void **state)
 	buf_release(&props);
 }
 
+/* A table of headers with "retries" and "other" as one kind of number, by hand (AMQP 0-9-1, 4.2.5.5
+ * with RabbitMQ's letters). */
+static void put_numbers(struct buf *props, char kind, const char *value, size_t len)
+{
+	static const char texts[] = "\x04taskS\0\0\0\x05t.add\x02idS\0\0\0\x04" "6e15";
+	static const char *const names[] = { "\x07retries", "\x05other" };
+
+	buf_put_u16(props, 0x2000);
+	buf_put_u32(props, (uint32_t)(sizeof texts - 1 + 8 + 6 + 2 * (1 + len)));
+	buf_append(props, texts, sizeof texts - 1);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		buf_puts(props, names[i]);
+		buf_putc(props, kind);
+		buf_append(props, value, len);
+	}
+}
+
+static void numbers_of_every_width_are_read(void **state)
+{
+	static const struct {
+		char kind;
+		const char *value;
+		size_t len;
+		double expect;
+		bool refused;		/* as a number of retries */
+	} cases[] = {
+		{ 'b', "\x03", 1, 3, false },
+		{ 'B', "\xc8", 1, 200, false },
+		{ 's', "\x01\x02", 2, 258, false },
+		{ 'u', "\xff\xfe", 2, 65534, false },
+		{ 'I', "\0\0\0\x07", 4, 7, false },
+		{ 'i', "\0\x01\0\0", 4, 65536, false },
+		{ 'l', "\0\0\0\0\0\0\0\x09", 8, 9, false },
+		{ 'L', "\0\0\0\0\0\0\0\x0a", 8, 10, false },
+		{ 'f', "\x3f\xc0\0\0", 4, 1.5, true },
+		{ 'd', "\x40\x04\0\0\0\0\0\0", 8, 2.5, true },
+		{ 't', "\x01", 1, 1, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct err e = { 0 };
+		struct message m;
+		struct buf props;
+		cJSON *got;
+
+		buf_init(&props, 1024);
+		put_numbers(&props, cases[i].kind, cases[i].value, cases[i].len);
+		message_init(&m);
+		assert_int_equal(message_decode(&m, props.data, props.len, "[[], {}, {}]", 12, &e),
+				 cases[i].refused ? -ERR_PROTOCOL : 0);
+		if (!cases[i].refused)
+			assert_int_equal(m.retries, (int)cases[i].expect);
+		got = message_header(&m, "other");
+		assert_true(cases[i].kind == 't' ? cJSON_IsTrue(got) : cJSON_IsNumber(got));
+		assert_true(cases[i].kind == 't' || got->valuedouble == cases[i].expect);
+		cJSON_Delete(got);
+		message_release(&m);
+		buf_release(&props);
+	}
+}
+
+static void a_task_name_has_its_bounds(void **state)
+{
+	enum { LONG = 5000 };
+	static const char head[] = "\x04taskS\0\0";
+	struct err e = { 0 };
+	struct message m;
+	struct buf props;
+
+	(void)state;
+	for (int len = 0; len <= LONG; len += LONG) {
+		buf_init(&props, 8192);
+		buf_put_u16(&props, 0x2000);
+		buf_put_u32(&props, (uint32_t)(sizeof head - 1 + 2 + (size_t)len + 12));
+		buf_append(&props, head, sizeof head - 1);
+		buf_put_u16(&props, (uint16_t)len);
+		for (int i = 0; i < len; i++)
+			buf_putc(&props, 'x');
+		buf_append(&props, "\x02idS\0\0\0\x04" "6e15", 12);
+		message_init(&m);
+		assert_int_equal(message_decode(&m, props.data, props.len, "[[], {}, {}]", 12, &e),
+				 -ERR_PROTOCOL);
+		assert_non_null(strstr(e.msg, len ? "task name is longer than " : "no task name"));
+		message_release(&m);
+		buf_release(&props);
+	}
+}
+
 static void a_protocol_1_body_becomes_protocol_2(void **state)
 {
 	/* no headers, content type and encoding only: flags c000 */
@@ -316,6 +405,8 @@ int main(void)
 		cmocka_unit_test(a_message_survives_encoding_and_decoding),
 		cmocka_unit_test(headers_we_do_not_know_keep_their_types),
 		cmocka_unit_test(all_headers_are_read_at_once),
+		cmocka_unit_test(numbers_of_every_width_are_read),
+		cmocka_unit_test(a_task_name_has_its_bounds),
 		cmocka_unit_test(a_protocol_1_body_becomes_protocol_2),
 		cmocka_unit_test(limits_keep_their_milliseconds),
 		cmocka_unit_test(a_protocol_1_body_with_numbers_out_of_range_is_read),
