@@ -124,6 +124,10 @@ static void an_exception_of_its_own_lives_in_our_module(void **state)
 	snprintf(e.exc_type, sizeof e.exc_type, "QuotaExceeded");
 	assert_string_equal(err_exc_type(&e), "QuotaExceeded");
 	assert_string_equal(err_exc_module(&e), "jobfleet");
+	snprintf(e.exc_type, sizeof e.exc_type, "NotRegistered");
+	assert_string_equal(err_exc_module(&e), "celery.exceptions");
+	snprintf(e.exc_type, sizeof e.exc_type, "ContentDisallowed");
+	assert_string_equal(err_exc_module(&e), "kombu.exceptions");
 	err_clear(&e);
 	assert_int_equal(e.code, ERR_NONE);
 }

@@ -110,6 +110,33 @@ static void what_is_no_array_of_that_many_does_not_split(void **state)
 				 -ERR_PROTOCOL);
 }
 
+static void a_member_is_read_as_its_raw_text(void **state)
+{
+	static const struct { const char *text, *expect; int r; } cases[] = {
+		{ "{\"n\": 12345678901234567890, \"x\": 1}", "12345678901234567890", 1 },
+		{ "{\"n\": {\"a\": [ ]}}", "{\"a\": [ ]}", 1 },
+		{ "{\"x\": {\"n\": 1}}", NULL, 0 },
+		{ "[1]", "not a JSON object", -ERR_PROTOCOL },
+		{ "{\"n\": 1", "not valid JSON", -ERR_PROTOCOL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct err e = { 0 };
+		char *raw = NULL;
+
+		assert_int_equal(json_raw_member(cases[i].text, strlen(cases[i].text), "n", &raw, &e),
+				 cases[i].r);
+		if (cases[i].r == 1)
+			assert_string_equal(raw, cases[i].expect);
+		else
+			assert_null(raw);
+		if (cases[i].r < 0)
+			assert_non_null(strstr(e.msg, cases[i].expect));
+		free(raw);
+	}
+}
+
 static void typed_reads_fall_back_on_anything_else(void **state)
 {
 	cJSON *o = parse(
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(arrays_split_into_their_raw_texts),
 		cmocka_unit_test(what_is_no_array_of_that_many_does_not_split),
+		cmocka_unit_test(a_member_is_read_as_its_raw_text),
 		cmocka_unit_test(typed_reads_fall_back_on_anything_else),
 		cmocka_unit_test(writes_set_or_replace),
 	};

@@ -95,6 +95,12 @@ static void wrong_command_lines_say_what_would_be_right(void **state)
 		{ { "--queues" }, "--queues needs a value: --queues=A,B" },
 		{ { "--queues=a,,b" }, "--queues: \"\" is not a queue's name; several are separated by "
 		  "commas: --queues=salary_data,monitoring" },
+		{ { "--queues=a/b" }, "--queues: \"a/b\" is not a queue's name; several are separated "
+		  "by commas: --queues=salary_data,monitoring" },
+		{ { "--queues=q01,q02,q03,q04,q05,q06,q07,q08,q09,q10,q11,q12,q13,q14,q15,q16,q17,q18,q19,"
+		    "q20,q21,q22,q23,q24,q25,q26,q27,q28,q29,q30,q31,q32,q33,q34,q35,q36,q37,q38,q39,q40,"
+		    "q41,q42,q43,q44,q45,q46,q47,q48,q49,q50,q51,q52,q53,q54,q55,q56,q57,q58,q59,q60,q61,"
+		    "q62,q63,q64,q65" }, "--queues: more than 64 queues" },
 		{ { "--queues=a,a" }, "--queues: queue a is named twice" },
 		{ { "--concurrency=0" }, "--concurrency: \"0\" is not a whole number from 1 to 1000" },
 		{ { "--concurrency=4,2" }, "--concurrency: the minimum 4 is above the maximum 2" },
@@ -108,6 +114,7 @@ static void wrong_command_lines_say_what_would_be_right(void **state)
 		{ { "stray" }, "unexpected argument \"stray\"" },
 		{ { "--run", "a.b", "[1]", "[2]" }, "--run takes one JSON value as arguments; quote it: --run "
 		  "NAME '[1, \"two\"]'" },
+		{ { "--run", "a b" }, "--run: \"a b\" is not a task's name" },
 		{ { "--run", "a.b", "5" }, "--run: the arguments are no JSON array or object, such as "
 		  "'[1, \"two\"]' or '{\"query\": \"engineer\"}'" },
 	};
