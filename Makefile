@@ -145,8 +145,9 @@ $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_rule,$t)))
 
 # Calls that fail in turn (tests/hostile/inject.h).
 INJECT_WRAP := write read pread send recv fsync mkdir rename renameat renameat2 link fstat connect socket
-$B/bin/test_collection_hostile $B/bin/test_hostile_links: LINK_EXTRA += \
+$B/bin/test_collection_hostile: LINK_EXTRA += \
 	$(addprefix -Wl$(comma)--wrap=,$(INJECT_WRAP))
+$B/bin/test_hostile_answers: $(SOURCES) $(call nouns_of,salary)
 
 $(BENCH): $B/bin/%: $B/tests/bench/%.o $B/libcommon.a
 	$(link)
@@ -159,6 +160,7 @@ $(FUZZERS): LINK_EXTRA = -fsanitize=fuzzer
 $B/bin/fuzz_pay $B/bin/fuzz_text $B/bin/fuzz_dates: $(call nouns_of,processing)
 $B/bin/fuzz_figures: $(call nouns_of,salary)
 $B/bin/fuzz_sources: $(SOURCES)
+$B/bin/fuzz_ctl: $(call nouns_of,ctl)
 $B/bin/fuzz_urls: $B/workers/processing/weblink.o
 $B/bin/fuzz_files: $B/workers/collection/rawfile.o $B/workers/collection/raw.o \
 	$B/workers/salary/cacheentry.o

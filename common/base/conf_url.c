@@ -5,6 +5,7 @@
 #include "common/base/buf.h"
 #include "common/base/conf_private.h"
 #include "common/base/mem.h"
+#include "common/base/sure.h"
 
 bool conf_url_has_scheme(const char *url, const char *schemes)
 {
@@ -105,9 +106,9 @@ const char *conf_url_http_fault(const char *url)
 
 	if (conf_url_has_password(url))
 		why = "carries a secret: the key belongs in the variable that key_variable names";
-	else if (curl_url_set(h, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-		 curl_url_get(h, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-		 curl_url_get(h, CURLUPART_HOST, &host, 0) != CURLUE_OK || !*host)
+	else if (sure(curl_url_set(h, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) != CURLUE_OK ||
+		 sure(curl_url_get(h, CURLUPART_SCHEME, &scheme, 0)) != CURLUE_OK ||
+		 sure(curl_url_get(h, CURLUPART_HOST, &host, 0)) != CURLUE_OK || !*host)
 		why = form;
 	else if (strcmp(scheme, "http") == 0 && !is_loopback(host))
 		why = "is plain http, allowed to loopback only: use https";

@@ -9,6 +9,13 @@
 #include "common/base/raw.h"
 #include "common/base/scan.h"
 
+/* cJSON itself answers NULL, which its readers cannot tell from malformed text and its writers take
+ * for nothing to write. */
+__attribute__((constructor)) static void end_without_memory(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ mem_alloc, free });
+}
+
 static const char *skip_space(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))

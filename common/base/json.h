@@ -4,7 +4,9 @@
  * Ownership: what json_parse returns is freed with cJSON_Delete. Raw texts are malloc'ed.
  * Numbers: cJSON keeps doubles; whatever must survive unchanged (arguments that are passed on,
  * amounts of money) travels as raw text, never through json_parse and back.
- * Depth: at most 1,000 levels (cJSON's own limit), so no input exhausts the stack. */
+ * Depth: at most 1,000 levels (cJSON's own limit), so no input exhausts the stack.
+ * Memory: whoever links this has a cJSON that allocates by mem, so nothing of it answers NULL for
+ * want of memory. */
 #ifndef COMMON_BASE_JSON_H
 #define COMMON_BASE_JSON_H
 

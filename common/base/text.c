@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/html.h"
+#include "common/base/mem.h"
 #include "common/base/utf8.h"
 
 enum { DROPPED = 0, HARD_LIMIT_FACTOR = 2 };
@@ -233,6 +234,7 @@ static void compose(struct buf *out)
 	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)out->data,
 		(utf8proc_ssize_t)out->len, &nfc, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 
+	mem_check(n == UTF8PROC_ERROR_NOMEM ? NULL : out);
 	if (n >= 0) {
 		buf_clear(out);
 		buf_append(out, nfc, (size_t)n);

@@ -319,6 +319,7 @@ int message_decode(struct message *m, const void *props, size_t props_len, const
 	r = amqp_decode_properties(AMQP_BASIC_CLASS, &m->arena->pool,
 				   (amqp_bytes_t){ props_len, arena_copy(m, props, props_len) },
 				   &decoded);
+	mem_check(r == AMQP_STATUS_NO_MEMORY ? NULL : m);
 	if (r < 0 || !decoded)
 		return err_set(e, ERR_PROTOCOL, "malformed AMQP properties");
 	p = decoded;

@@ -33,6 +33,7 @@ static int inflate_body(const struct message *m, size_t max, struct buf *out, st
 	z_stream z = { .next_in = (Bytef *)m->body, .avail_in = (uInt)m->body_len };
 	int rc = inflateInit2(&z, INFLATE_ANY), r = 0;
 
+	mem_check(rc == Z_MEM_ERROR ? NULL : out);
 	if (rc != Z_OK)
 		return err_set(e, ERR_INTERNAL, "zlib: cannot start");
 	while (rc == Z_OK) {
@@ -46,6 +47,7 @@ static int inflate_body(const struct message *m, size_t max, struct buf *out, st
 		z.next_out = (Bytef *)room;
 		z.avail_out = (uInt)chunk;
 		rc = inflate(&z, Z_NO_FLUSH);
+		mem_check(rc == Z_MEM_ERROR ? NULL : out);
 		buf_commit(out, chunk - z.avail_out);
 		if (rc == Z_OK && z.avail_in == 0 && z.avail_out > 0)
 			break;

@@ -51,6 +51,7 @@ int props_headers(const void *props, size_t len, cJSON **ret, struct err *e)
 		copy = mem_dup(props, len);
 		r = amqp_decode_properties(AMQP_BASIC_CLASS, &pool, (amqp_bytes_t){ len, copy },
 					   &decoded);
+		mem_check(r == AMQP_STATUS_NO_MEMORY ? NULL : copy);
 	}
 	p = decoded;
 	if (r >= 0 && p && (p->_flags & AMQP_BASIC_HEADERS_FLAG)) {

@@ -129,12 +129,12 @@ static struct exchange *new_exchange(const struct http *h)
 
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->why);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, h->user_agent);
+	http_set_text(c, CURLOPT_USERAGENT, h->user_agent);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	http_set_text(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
@@ -171,7 +171,7 @@ static void set_method(CURL *c, const struct http_request *req)
 	} else if (strcmp(method, "GET") != 0 || req->body) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, req->body ? req->body : "");
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+		http_set_text(c, CURLOPT_CUSTOMREQUEST, method);
 	}
 }
 
@@ -192,9 +192,9 @@ static void prepare(struct exchange *x, bool loopback)
 	x->why[0] = '\0';
 	x->head_done = x->too_big = false;
 	set_method(c, &x->call->request);
-	curl_easy_setopt(c, CURLOPT_URL, x->url);
+	http_set_text(c, CURLOPT_URL, x->url);
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->call->request.once ? 1L : 0L);
-	curl_easy_setopt(c, CURLOPT_PROXY, loopback ? "" : NULL);	/* NULL: the environment's */
+	http_set_text(c, CURLOPT_PROXY, loopback ? "" : NULL);	/* NULL: the environment's */
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->headers);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : CONNECT_MS);
@@ -249,7 +249,7 @@ static void start(struct http *h, struct exchange *x)
 	}
 	prepare(x, loopback);
 	x->stage = RUNNING;
-	curl_multi_add_handle(h->multi, x->easy);
+	mem_check(curl_multi_add_handle(h->multi, x->easy) == CURLM_OUT_OF_MEMORY ? NULL : x);
 }
 
 /* The peer (or a proxy) ended the body early, or its compression is broken at the end. */

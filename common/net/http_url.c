@@ -6,6 +6,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/secrets.h"
+#include "common/base/sure.h"
 #include "common/net/http.h"
 #include "common/net/http_private.h"
 
@@ -15,7 +16,7 @@ static char *url_part(CURLU *u, CURLUPart part)
 {
 	char *curl_owned = NULL, *copy;
 
-	if (curl_url_get(u, part, &curl_owned, 0) != CURLUE_OK)
+	if (sure(curl_url_get(u, part, &curl_owned, 0)) != CURLUE_OK)
 		return mem_strdup("");
 	copy = mem_strdup(curl_owned);
 	curl_free(curl_owned);
@@ -25,10 +26,10 @@ static char *url_part(CURLU *u, CURLUPart part)
 /* Keys travel in queries and in user info, so neither may reach a text. */
 static char *url_for_people(CURLU *u)
 {
-	curl_url_set(u, CURLUPART_QUERY, NULL, 0);
-	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
-	curl_url_set(u, CURLUPART_USER, NULL, 0);
-	curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+	sure(curl_url_set(u, CURLUPART_QUERY, NULL, 0));
+	sure(curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0));
+	sure(curl_url_set(u, CURLUPART_USER, NULL, 0));
+	sure(curl_url_set(u, CURLUPART_PASSWORD, NULL, 0));
 	return url_part(u, CURLUPART_URL);
 }
 
@@ -40,13 +41,18 @@ static bool is_loopback(const char *host)
 	       (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
 }
 
+void http_set_text(CURL *c, CURLoption option, const char *text)
+{
+	mem_check(curl_easy_setopt(c, option, text) == CURLE_OUT_OF_MEMORY ? NULL : c);
+}
+
 int http_check_url(const char *url, char **ret_shown, bool *ret_loopback, struct err *e)
 {
 	CURLU *u = mem_check(curl_url());
 	char *scheme, *host, *shown;
 	int r = 0;
 
-	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK) {
+	if (sure(curl_url_set(u, CURLUPART_URL, url, 0)) != CURLUE_OK) {
 		curl_url_cleanup(u);
 		return err_set(e, ERR_INVALID, "not a URL such as https://host/path");
 	}
@@ -74,14 +80,14 @@ bool http_same_origin(const char *a, const char *b)
 {
 	static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT };
 	CURLU *ua = mem_check(curl_url()), *ub = mem_check(curl_url());
-	bool same = curl_url_set(ua, CURLUPART_URL, a, 0) == CURLUE_OK &&
-		    curl_url_set(ub, CURLUPART_URL, b, 0) == CURLUE_OK;
+	bool same = sure(curl_url_set(ua, CURLUPART_URL, a, 0)) == CURLUE_OK &&
+		    sure(curl_url_set(ub, CURLUPART_URL, b, 0)) == CURLUE_OK;
 
 	for (size_t i = 0; same && i < COUNT(parts); i++) {
 		char *pa = NULL, *pb = NULL;
 
-		same = curl_url_get(ua, parts[i], &pa, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-		       curl_url_get(ub, parts[i], &pb, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		same = sure(curl_url_get(ua, parts[i], &pa, CURLU_DEFAULT_PORT)) == CURLUE_OK &&
+		       sure(curl_url_get(ub, parts[i], &pb, CURLU_DEFAULT_PORT)) == CURLUE_OK &&
 		       strcasecmp(pa, pb) == 0;
 		curl_free(pa);
 		curl_free(pb);

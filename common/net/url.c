@@ -6,6 +6,7 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/scan.h"
+#include "common/base/sure.h"
 
 enum { URL_FLAGS = CURLU_NON_SUPPORT_SCHEME | CURLU_NO_AUTHORITY };
 
@@ -13,7 +14,7 @@ static char *part(CURLU *h, CURLUPart what, unsigned flags, const char *fallback
 {
 	char *got = NULL, *copy;
 
-	if (curl_url_get(h, what, &got, flags) != CURLUE_OK)
+	if (sure(curl_url_get(h, what, &got, flags)) != CURLUE_OK)
 		return mem_strdup(fallback);
 	copy = mem_strdup(got);
 	curl_free(got);
@@ -92,7 +93,7 @@ int url_parse(struct url *ret, const char *text, struct err *e)
 	CURLUcode rc;
 	int r = 0;
 
-	rc = curl_url_set(h, CURLUPART_URL, copy, URL_FLAGS);
+	rc = sure(curl_url_set(h, CURLUPART_URL, copy, URL_FLAGS));
 	if (rc != CURLUE_OK) {
 		r = err_set(e, ERR_CONFIG, "not a URL such as scheme://user:password@host:port/path"
 			    ": %s", curl_url_strerror(rc));

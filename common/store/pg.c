@@ -31,8 +31,10 @@ int pg_poll(struct pg *p, int fd, short events, int64_t until_ms, struct err *e)
 		n = poll(&pfd, 1, (int)(left < 0 ? 0 : left < slice ? left : slice));
 		if (n > 0)
 			return 1;
-		if (n < 0 && errno != EINTR)
-			return err_set(e, ERR_INTERNAL, "poll: %s", strerror(errno));
+		if (n < 0 && errno != EINTR) {
+			p->broken = true;
+			return err_set(e, ERR_DB, "PostgreSQL: poll: %s", strerror(errno));
+		}
 		if (n == 0 && left <= slice)
 			return 0;
 	}
@@ -243,6 +245,8 @@ int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err
 	/* an id that is no text of the connection's encoding is left out: it is a note only */
 	if (task_id)
 		quoted = PQescapeLiteral(p->conn, task_id, strlen(task_id));
+	if (task_id && !quoted)
+		mem_check(strstr(PQerrorMessage(p->conn), "out of memory") ? NULL : p);
 	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 5000;"
 			 " SET LOCAL idle_in_transaction_session_timeout = 5000%s%s",
 			 (int)(limit_ms > INT32_MAX ? INT32_MAX : limit_ms),

@@ -78,6 +78,7 @@ static int parse_url(PQconninfoOption **ret, const char *url, struct err *e)
 	*ret = PQconninfoParse(url, &text);
 	if (*ret)
 		return 0;
+	mem_check(!text || strncmp(text, "out of memory", 13) == 0 ? NULL : text);
 	r = refuse_url(e, text);
 	PQfreemem(text);
 	return r;

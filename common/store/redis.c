@@ -69,6 +69,7 @@ static int parsed(struct redis *r, struct redis_reply **ret, struct err *e)
 	void *reply = NULL;
 
 	if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
+		mem_check(r->reader->err == REDIS_ERR_OOM && !r->refused ? NULL : r);
 		r->broken = true;
 		return err_set(e, ERR_PROTOCOL, "Redis: not an answer of Redis: %s",
 			       r->reader->errstr);
@@ -191,7 +192,7 @@ static const char *sha_of(struct redis *r, const char *script)
 			return r->scripts[i].sha;
 	}
 	slot = r->nscripts++ % REDIS_SCRIPTS;
-	SHA1((const unsigned char *)script, strlen(script), digest);
+	mem_check(SHA1((const unsigned char *)script, strlen(script), digest));
 	r->scripts[slot].text = script;
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(r->scripts[slot].sha + 2 * i, 3, "%02x", digest[i]);

@@ -153,7 +153,7 @@ static int try_target(struct redis *r, const struct place *p, size_t i, int time
 
 	r->deadline_ms = clock_mono_ms() + timeout_ms;
 	r->broken = false;
-	r->reader = redis_reply_reader();
+	r->reader = redis_reply_reader(r);
 	got = conn_connect(&r->conn, t, timeout_ms, e);
 	if (got == -ERR_NET)
 		got = redis_lost(r, e);

@@ -18,6 +18,7 @@ struct redis {
 	int timeout_ms;
 	int64_t deadline_ms;		/* monotonic; 0 = timeout_ms from the call's start */
 	bool broken;
+	bool refused;			/* an answer, for its size, while it was read */
 	struct {
 		const char *text;	/* borrowed; its address is what we look for */
 		char sha[REDIS_SHA_SIZE];
@@ -25,8 +26,8 @@ struct redis {
 	size_t nscripts;
 };
 
-/* Makes struct redis_reply while hiredis reads. */
-redisReader *redis_reply_reader(void);
+/* Makes struct redis_reply while hiredis reads for r. */
+redisReader *redis_reply_reader(struct redis *r);
 /* Turns an error answer into its code; frees nothing. command names it in the text; hide keeps the
  * server's words out of it. */
 int redis_refused(struct redis *r, const struct redis_reply *reply, const char *command, bool hide,

@@ -32,8 +32,10 @@ static void *create_array(const redisReadTask *task, int elements)
 {
 	struct redis_reply *reply;
 
-	if (elements < 0 || elements > MAX_ELEMENTS)
+	if (elements < 0 || elements > MAX_ELEMENTS) {
+		((struct redis *)task->privdata)->refused = true;
 		return NULL;
+	}
 	reply = link_reply(task, REDIS_ARRAY);
 	reply->items = mem_zalloc((size_t)elements * sizeof *reply->items);
 	reply->nitems = (size_t)elements;
@@ -58,13 +60,16 @@ static void free_object(void *reply)
 	redis_reply_free(reply);
 }
 
-redisReader *redis_reply_reader(void)
+redisReader *redis_reply_reader(struct redis *r)
 {
 	static redisReplyObjectFunctions functions = {
 		create_string, create_array, create_integer, create_nil, free_object,
 	};
+	redisReader *reader = mem_check(redisReaderCreateWithFunctions(&functions));
 
-	return mem_check(redisReaderCreateWithFunctions(&functions));
+	reader->privdata = r;
+	r->refused = false;
+	return reader;
 }
 
 void redis_reply_free(struct redis_reply *reply)

@@ -147,6 +147,7 @@ static int matches_pcre(const char *pattern, const char *node, struct err *e)
 	pcre2_set_match_limit(context, STEPS_MAX);
 	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED, &problem,
 			     &at, NULL);
+	mem_check(!code && problem == PCRE2_ERROR_HEAP_FAILED ? NULL : data);
 	if (!code)
 		r = err_set(e, ERR_INVALID, "control message: the pattern is no regular expression "
 			    "(at byte %zu)", (size_t)at);
@@ -154,7 +155,8 @@ static int matches_pcre(const char *pattern, const char *node, struct err *e)
 				  context)) >= 0)
 		r = 1;
 	else
-		r = r == PCRE2_ERROR_NOMATCH ? 0 :
+		r = mem_check(r == PCRE2_ERROR_NOMEMORY ? NULL : data) &&
+		    r == PCRE2_ERROR_NOMATCH ? 0 :
 		    err_set(e, ERR_INVALID, "control message: the pattern takes too many steps");
 	pcre2_code_free(code);
 	pcre2_match_data_free(data);

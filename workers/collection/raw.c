@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <utf8proc.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -140,6 +141,7 @@ int raw_unpack(const void *packed, size_t len, size_t max, char **ret, size_t *r
 			       size, max);
 	body = mem_alloc(size + 1);
 	n = ZSTD_decompress(body, size, packed, len);
+	mem_check(ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation ? NULL : body);
 	if (ZSTD_isError(n)) {
 		free(body);
 		return err_set(e, ERR_PROTOCOL, "zstd: %s", ZSTD_getErrorName(n));

@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
+#include "common/base/sure.h"
 
 enum { PARAMS_MAX = 16, SLUG_WORDS = 3 };
 
@@ -71,13 +72,13 @@ static CURLU *parsed(const char *link)
 	if (!link || strlen(link) >= WEBLINK_MAX || !is_utf8(link))
 		return NULL;
 	u = mem_check(curl_url());
-	good = curl_url_set(u, CURLUPART_URL, link, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-		curl_url_get(u, CURLUPART_SCHEME, &part, 0) == CURLUE_OK &&
+	good = sure(curl_url_set(u, CURLUPART_URL, link, CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK &&
+		sure(curl_url_get(u, CURLUPART_SCHEME, &part, 0)) == CURLUE_OK &&
 		(!strcmp(part, "https") || !strcmp(part, "http"));
 	curl_free(part);
 	part = NULL;
-	good = good && curl_url_get(u, CURLUPART_USER, &part, 0) == CURLUE_NO_USER &&
-		curl_url_get(u, CURLUPART_HOST, &part, 0) == CURLUE_OK && strchr(part, '.') &&
+	good = good && sure(curl_url_get(u, CURLUPART_USER, &part, 0)) == CURLUE_NO_USER &&
+		sure(curl_url_get(u, CURLUPART_HOST, &part, 0)) == CURLUE_OK && strchr(part, '.') &&
 		part[0] != '.' && part[strlen(part) - 1] != '.';
 	curl_free(part);
 	if (good)
@@ -185,9 +186,9 @@ void weblink_match_key(const char *link, char out[WEBLINK_KEY_MAX])
 	out[0] = '\0';
 	if (!u)
 		return;
-	curl_url_get(u, CURLUPART_QUERY, &query, 0);
-	if (curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_PATH, &path, 0) == CURLUE_OK)
+	sure(curl_url_get(u, CURLUPART_QUERY, &query, 0));
+	if (sure(curl_url_get(u, CURLUPART_HOST, &host, 0)) == CURLUE_OK &&
+	    sure(curl_url_get(u, CURLUPART_PATH, &path, 0)) == CURLUE_OK)
 		build_key(out, host, path, query);
 	curl_free(host);
 	curl_free(path);
