@@ -26,6 +26,7 @@ import redis
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 LIMIT_S = 300
+TOOL_LIMIT_S = 900      # a million messages on a busy machine
 ANSWER_S = 120          # a start or an answer on a machine that has much else to do
 PREFETCH = 600
 CONF = """\
@@ -140,9 +141,9 @@ class Bed:
         try:
             done = subprocess.run([self.program(words[0]), *map(str, words[1:])],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                  timeout=LIMIT_S)
+                                  timeout=TOOL_LIMIT_S)
         except subprocess.TimeoutExpired:
-            raise Trouble("%s: no end within %d s" % (words[0], LIMIT_S)) from None
+            raise Trouble("%s: no end within %d s" % (words[0], TOOL_LIMIT_S)) from None
         if done.returncode:
             raise Trouble("%s: %s" % (words[0], done.stderr.strip()))
         return json.loads(done.stdout)

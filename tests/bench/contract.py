@@ -117,7 +117,7 @@ def canvas_figure(name, title, how, work_of, size):
         figure.aims = [Aim("jobfleet", "Celery", "rate", 4), Aim("ledger", "Celery", "rate", None)]
         figure.notes.append("BullMQ: a flow (for the group jobs added in bulk), from its addition to "
                             "the end; " + bullmq.versions())
-        return in_turn(figure, min(o.pairs, 5), with_bullmq({
+        return in_turn(figure, min(o.pairs, 3), with_bullmq({
             "jobfleet": lambda: with_worker(bed, Ours, work_of(n, False)),
             "ledger": lambda: with_worker(bed, Ours, work_of(n, True)),
             "Celery": lambda: with_worker(bed, Celery, work_of(n, False))},
@@ -137,7 +137,7 @@ def figure_events(bed, o):
     def sends(kind):
         return type("Sender", (kind,), {"events": True})
 
-    return in_turn(figure, min(o.pairs, 5), {
+    return in_turn(figure, min(o.pairs, 2), {
         "jobfleet off": lambda: drain(bed, Ours, NOOP, n),
         "jobfleet on": lambda: drain(bed, sends(Ours), NOOP, n),
         "Celery off": lambda: drain(bed, Celery, NOOP, n // 10),
@@ -258,7 +258,7 @@ def queue_note(figure):
 
 def latency_figure(name, title, how, work, work_ms, rate):
     def make(bed, o):
-        n = max(min(o.tasks // 50, 1000), 20)
+        n = max(min(o.tasks // 100, 400) * (2 if work_ms else 1), 20)
         figure = Figure(name, title, "ms p50", how % n)
         figure.measure, figure.parts = "ms", ("p99",)
         figure.aims = [Aim("jobfleet", "Celery", "ms", 3, less=True),
@@ -294,7 +294,7 @@ def figure_inversion(bed, o):
                     "%d tasks of 2 ms wait, 30 urgent ones come one after the other" % n)
     figure.measure, figure.parts = "ms", ("p99",)
     figure.aims = [Aim("jobfleet", "Celery", "ms", 3, less=True)]
-    return in_turn(figure, min(o.pairs, 3), {
+    return in_turn(figure, min(o.pairs, 2), {
         "jobfleet": lambda: with_worker(bed, Ours, inversion(n, 30)),
         "Celery": lambda: with_worker(bed, Celery, inversion(n, 30))})
 

@@ -14,6 +14,7 @@ from report import spread
 
 BEND = 0.35
 FLAT = 0.1
+STRAIGHT = 0.15         # a line that is never further from a straight one
 
 
 def slope(points):
@@ -22,6 +23,14 @@ def slope(points):
     mx, my = sum(xs) / len(xs), sum(ys) / len(ys)
     under = sum((x - mx) ** 2 for x in xs)
     return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / under if under else 0.0
+
+
+def straight(points):
+    """(a, b, largest relative distance) of y = a + b x, which is through the first and the last point."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    each = (y1 - y0) / (x1 - x0) if x1 != x0 else 0.0
+    base = y0 - each * x0
+    return base, each, max(abs(base + each * x - y) / y for x, y in points)
 
 
 def growth(points):
@@ -84,14 +93,20 @@ class Curve:
         return {name: median(row[name] for row in rows) for name in (rows[0] if rows else {})}
 
     def reasons(self):
-        """Of each bend: what the processors did at its two ends."""
+        """Of each line that bends: that it is a straight one, or what the processors did at the two ends
+        of each bend."""
         for who, found in self.growths().items():
+            base, each, off = straight(self.points(who))
+            if found["bends"] and off < STRAIGHT:
+                yield ("%s is the straight line %.3g + %.3g for each (within %.0f %%), whose logarithm "
+                       "bends" % (who, base, each, 100 * off))
+                continue
             for a, b, _ in found["bends"]:
                 before, after = self.parts_at(who, a), self.parts_at(who, b)
                 words = ", ".join("%s %.0f to %.0f" % (name, before[name], after[name])
                                   for name in before if name in after)
                 if words:
-                    yield "%s from %s to %s: processor time, µs a task: %s" % (
+                    yield "%s from %s to %s, µs a task on a processor: %s" % (
                         who, plot.short(a), plot.short(b), words)
 
     def said(self):

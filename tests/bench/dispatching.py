@@ -137,7 +137,7 @@ def figure_precision(bed, o):
                     " waits" % (DUE, SPREAD_S))
     figure.measure, figure.parts = "p50", ("p99", "max", "least")
     figure.aims = [Aim("jobfleet", None, "p99", 100, less=True)]
-    return in_turn(figure, min(o.pairs, 3), {"jobfleet": lambda: precision(bed)})
+    return in_turn(figure, 1, {"jobfleet": lambda: precision(bed)})
 
 
 def memory(bed, n):
@@ -168,7 +168,7 @@ def figure_memory(bed, o):
                     "%d and %d scheduled tasks; 15 s after a batch of 500 left" % (FEW, MANY))
     figure.measure, figure.parts = "pss", ("processes",)
     figure.aims = [Aim("many", None, "pss", 8, less=True), Aim("many", "few", "pss", 0.84, less=True)]
-    return in_turn(figure, min(o.pairs, 3), {"few": lambda: memory(bed, FEW),
+    return in_turn(figure, 1, {"few": lambda: memory(bed, FEW),
                                              "many": lambda: memory(bed, MANY)})
 
 

@@ -32,7 +32,7 @@ def figure_transform(bed, o):
                     % PASS_S)
     figure.parts = ("postings",)
     figure.aims = [Aim("jobfleet", "cJSON", "rate", 0.3)]
-    for _ in range(o.pairs):
+    for _ in range(min(o.pairs, 3)):
         got = transform_once(bed)
         for who, took in (("jobfleet", got["transform_s"]), ("cJSON", got["cjson_s"])):
             figure.add(who, {"rate": got["bytes"] / took / 1e6, "postings": got["postings"] / took})

@@ -17,7 +17,7 @@ from report import Aim, Figure
 NOOP, LEDGER, MARK = "echo.noop", "echo.noop_ledger", "echo.mark"
 YARDSTICKS = ("Celery", "Celery on", "Celery off", "BullMQ", "bare", "pgbench", "prepared")
 CLIENTS = 2                     # of pgbench, as many as children
-PSS_TASKS = 10000
+PSS_TASKS = 5000
 REST_S = 1                      # memory is that of a worker at rest
 TRIPS_WARM_UP = 20
 
@@ -118,7 +118,7 @@ def drain_bare(bed, task, n, size=0):
 
 
 def figure_drain(bed, o):
-    n, few = o.tasks, max(o.tasks // 10, 100)
+    n, few = o.tasks, max(o.tasks // 16, 100)
     figure = Figure("drain", "drain of a prefilled queue, ledger off, no results", "tasks/s", "%d "
                     "no-op tasks (Celery %d), persistent, late acks, 2 children, prefetch %d"
                     % (n, few, beds.PREFETCH))
@@ -131,7 +131,7 @@ def figure_drain(bed, o):
 
 
 def figure_results(bed, o):
-    n, few = o.tasks, max(o.tasks // 10, 100)
+    n, few = o.tasks, max(o.tasks // 16, 100)
     figure = Figure("results", "the same with results in Redis", "tasks/s",
                     "%d no-op tasks (Celery %d)" % (n, few))
     figure.aims = [Aim("jobfleet", "Celery", "rate", 6)]
@@ -225,7 +225,7 @@ def figure_memory(children, aim):
                             "which each process that maps them bears a part: alone on a machine a "
                             "worker bears its libraries whole, beside other fleets only a share")
         figure.notes.append("BullMQ: %s; its jobs write no row" % bullmq.versions())
-        return in_turn(figure, min(o.pairs, 3), with_bullmq({
+        return in_turn(figure, min(o.pairs, 2), with_bullmq({
             "jobfleet": lambda: memory(bed, Ours, children, n),
             "Celery": lambda: memory(bed, Celery, children, n)},
             lambda: bullmq.memory(bed, children, n)))
@@ -235,17 +235,30 @@ def figure_memory(children, aim):
 def start(bed, kind):
     queue = bed.new_queue()
     worker = kind(bed, queue)
-    milliseconds = (worker.ready - worker.started) * 1000
+    took = {"ms": (worker.ready - worker.started) * 1000, "cpu_ms": worker.cpu_at_ready / 1000}
     worker.stop()
     bed.drop_queue(queue, must_be_empty=not worker.hung)
-    return {"ms": milliseconds}
+    return took
+
+
+def loader_note(bed):
+    """What of a start is over before main(): that of a run which only says its version."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(10):
+        subprocess.run([bed.program("jobfleet-echo"), "--version"], stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    each = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 100
+    return ("cpu_ms: of all its processes until ready, which other load does not change; %.1f ms are "
+            "spent before main(), by exec and the dynamic loader; the rest of the time is the broker's, "
+            "which makes a durable queue, an exchange and a binding" % each)
 
 
 def figure_start(bed, o):
     figure = Figure("start", "start: exec to READY=1", "ms", "%d starts (Celery %d), 2 children, a "
                     "new queue each" % (o.starts, min(o.starts, 3)))
-    figure.measure = "ms"
+    figure.measure, figure.parts = "ms", ("cpu_ms",)
     figure.aims = [Aim("jobfleet", None, "ms", 50, less=True)]
+    figure.notes.append(loader_note(bed))
     in_turn(figure, o.starts, {"jobfleet": lambda: start(bed, Ours)})
     return in_turn(figure, min(o.starts, 3), with_bullmq({"Celery": lambda: start(bed, Celery)},
                                                          lambda: bullmq.start(bed)))
@@ -277,7 +290,7 @@ def figure_trip(bed, o):
                     "%d one after the other, with results" % n)
     figure.measure, figure.parts = "ms", ("p99",)
     figure.aims = [Aim("jobfleet", "Celery", "ms", None, less=True)]
-    return in_turn(figure, o.pairs, {
+    return in_turn(figure, min(o.pairs, 3), {
         "jobfleet": lambda: trips(bed, Ours, n),
         "Celery": lambda: trips(bed, Celery, n)})
 

@@ -2,6 +2,8 @@
 """Drains and confirmed enqueues by the size of a body and the number of children. A prefetch of 600
 bodies of 64 KB is more than our buffer holds (32 MiB); every contender has the same."""
 
+import os
+
 import bullmq
 import figures
 from bed import Celery, Ours
@@ -15,8 +17,26 @@ SIZES = (0, 1024, 65536)
 
 
 def count(o, size):
-    """As many tasks as the bodies let."""
-    return max(min(o.tasks, 200000000 // max(size, 8192)), 50)
+    """As many tasks as the bodies let: 100 MB of them, and a drain of a second at least."""
+    return max(min(o.tasks // 5, 100000000 // max(size, 1)), 50)
+
+
+def behind(got):
+    """A rate as µs a task, and the processors' part of it."""
+    if "broker" not in got:
+        return None
+    return {"by the clock": 1e6 / got["rate"], "worker": got["cpu"], "broker": got["broker"]}
+
+
+def processors(curve):
+    """What worker and broker together take of the time, which on few cores bounds every rate."""
+    words = []
+    for who in curve.parts:
+        at = {x: curve.parts_at(who, x) for x in sorted(curve.parts[who])}
+        words.append("%s %s" % (who, ", ".join("%.0f of %.0f at %d" % (
+            p["worker"] + p["broker"], p["by the clock"], x) for x, p in at.items())))
+    return ("µs a task on a processor, worker and broker together, of those by the clock (%d cores): %s"
+            % (os.cpu_count(), "; ".join(words))) if words else ""
 
 
 def contenders(bed, size, n, results):
@@ -45,13 +65,14 @@ def grid(word, results):
             curve.aims += [Aim("jobfleet", "bare", None, 0.85), Aim("bare", "Celery", None, None)]
             curve.notes.append("bare / Celery is the most that any worker can reach beside Celery "
                                "on this machine: broker and worker share its cores.")
+        curve.notes.append(processors)
         who = contenders(bed, size, n, results)
-        for pair in range(min(o.pairs, 3)):
+        for pair in range(min(o.pairs, 2 if results or size > BODIES["1k"] else 3)):
             for children in QUICK_CHILDREN if o.quick else CHILDREN:
                 for name in list(who)[::1 if pair % 2 == 0 else -1]:
                     got = figures.once_more(curve, name, lambda: who[name](children))
                     if got:
-                        curve.add(name, children, got["rate"])
+                        curve.add(name, children, got["rate"], behind(got))
         return curve
     return make
 

@@ -327,4 +327,4 @@ def figure_profile(bed, o):
 
 FIGURES = {"profile": figure_profile, "instructions": figure_instructions,
            "instructions-child": figure_child}
-QUICK = ("profile", "instructions")
+QUICK = ("profile",)

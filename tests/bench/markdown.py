@@ -57,7 +57,7 @@ def aim_words(aim):
     if aim["against"]:
         return what, "%g times" % aim["aim"], "%.2f (%.2f to %.2f)" % (
             aim["median"], aim["min"], aim["max"]), aim["met"]
-    return what, "%g" % aim["aim"], spread(aim), aim["met"]
+    return what, "at most %g" % aim["aim"], spread(aim), aim["met"]
 
 
 def judged(figure):
@@ -84,16 +84,15 @@ def missed(report, reasons):
         if not wrong:
             continue
         words = ["%s: %s, aim %s" % (what, got, wanted) for what, wanted, got, _ in wrong]
-        lines = ["- **%s**: %s. %s" % (figure["name"], "; ".join(words),
-                                       reasons.get(figure["name"], ""))]
-        parts.append(lines[0].rstrip())
+        parts.append("- **%s**: %s. %s" % (figure["name"], "; ".join(words), reasons.get(
+            figure["name"], "What was measured beside it stands with the figure.")))
     return "\n".join(parts) or "None."
 
 
 # ---- figures ----
 
 def command(report, name):
-    sizes = "" if report["tasks"] == 50000 and report["pairs"] == 7 else \
+    sizes = "" if report["tasks"] == 50000 and report["pairs"] == 5 else \
         "--pairs %d --tasks %d " % (report["pairs"], report["tasks"])
     return "`make bench BENCH_ARGS='%s--only %s'`" % (sizes, name)
 

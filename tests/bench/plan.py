@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How long a run will take: the seconds of each figure in times.json, as they were on a quiet machine
-of two cores with the sizes of a full and of a quick run. Other sizes have no estimate."""
+"""How long a run will take: the seconds of each figure in times.json, of a full and of a quick run, on a
+quiet machine of two cores: reckoned from single runs until --keep-times writes what a whole one took.
+Other sizes have no estimate."""
 
 import json
 import os

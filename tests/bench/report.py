@@ -100,6 +100,8 @@ class Figure:
                                            + text[text.index(" ("):])
         else:
             text = "  %s p50 %.1f" % (aim.who, v["median"])
+        if aim.measure != self.measure:
+            text += ", " + aim.measure
         if aim.aim is not None:
             bound = "at most" if aim.less and not aim.against else "at least"
             text += ": aim %s %g, %s" % (bound, aim.aim, "met" if v["met"] else "MISSED")

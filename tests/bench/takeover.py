@@ -13,7 +13,7 @@ from report import Aim, Figure
 
 AIM_MS = 5000
 LIMIT_S = 30
-ROUNDS = 20                             # of each way
+ROUNDS = 8                              # of each way
 HOLDER = "SELECT holder, term FROM jobfleet.leases WHERE name = 'dispatcher'"
 
 

@@ -151,7 +151,7 @@ def stopped_under_load(bed, kind, n):
 
 
 def figure_stop(bed, o):
-    n = max(min(o.tasks // 50, 500), 60)
+    n = max(min(o.tasks // 50, 200), 60)
     figure = Figure("fleet-stop", "stop by SIGTERM under load", "ms", "%d tasks of %d ms that write "
                     "a row, 2 children, stopped after a third, the rest done by a new worker"
                     % (n, WORK_MS))
@@ -159,7 +159,7 @@ def figure_stop(bed, o):
     figure.aims = [Aim("jobfleet", "Celery", "ms", None, less=True),
                    Aim("jobfleet", None, "lost", 0, less=True),
                    Aim("jobfleet", None, "twice", 0, less=True)]
-    return in_turn(figure, min(o.pairs, 5), {
+    return in_turn(figure, min(o.pairs, 3), {
         "jobfleet": lambda: stopped_under_load(bed, Ours, n),
         "Celery": lambda: stopped_under_load(bed, Celery, n)})
 
