@@ -51,8 +51,8 @@ override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissi
 	$(if $(FUZZ),-Wno-unknown-warning-option -fsanitize=fuzzer-no-link$(comma)$(FUZZ_SAN) \
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-# Lines are counted also where a process ends without exit() (tests/coverage/ends.c).
-override LDFLAGS += $(if $(COVERAGE),$(addprefix -Wl$(comma)--wrap=,_exit abort kill raise) \
+# Lines are counted also where a process ends without exit(), or is killed (tests/coverage/ends.c).
+override LDFLAGS += $(if $(COVERAGE),$(addprefix -Wl$(comma)--wrap=,_exit abort kill raise clock_gettime) \
 	-Wl$(comma)-u$(comma)__wrap_abort)
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
 
