@@ -28,6 +28,8 @@ queue away { program = "nobody" }
 task echo.mark { queue = "echo" }
 task echo.fail { queue = "echo" }
 task echo.stay { queue = "echo" }
+schedule nightly { task = "echo.mark" cron = "0 3 * * *" }
+alert slow { condition = "quota_used > 80%" }
 """)
 
 
@@ -67,6 +69,25 @@ def completion_knows_commands_methods_options_and_names():
     assert candidates("scale", "no") == ["nobody"] and candidates("completion", "") == ["bash", "zsh"]
     assert candidates("--config=/nowhere", "purge", "") == []
     refused("completion", "fish", says="there is bash and zsh")
+
+
+def completion_knows_the_values_of_options():
+    for words, option, values in (
+            (("schedule", "add", "x"), "after", ["nightly"]),
+            (("schedule", "add", "x"), "overlap", ["skip", "allow", "queue", "replace"]),
+            (("schedule", "add", "x"), "catch-up", ["skip", "last", "all"]),
+            (("enqueue", "x"), "unique-mode", ["reject", "replace", "throttle"]),
+            (("dlq", "list"), "task", ["echo.mark", "echo.fail", "echo.stay"]),
+            (("dlq", "list"), "cause", ["lost", "exhausted", "malformed", "unregistered",
+                                        "hard_limit", "returned", "expired"]),
+            (("actions",), "outcome", ["begun", "done", "failed", "refused"])):
+        got = candidates(*words, "--%s=" % option)
+        assert got == ["--%s=%s" % (option, value) for value in values], (words, option, got)
+    assert candidates("schedule", "set", "x", "--unset=ti") == ["--unset=timezone",
+                                                                "--unset=time-limit"]
+    assert candidates("schedule", "pause", "n") == ["nightly"]
+    assert candidates("alerts", "ack", "s") == ["slow"]
+    assert candidates("queues", "ec") == ["echo"]
 
 
 def typed_into(shell, setup, line):
@@ -223,6 +244,7 @@ def run(*tests):
 
 run(every_verb_has_help_in_both_forms,
     completion_knows_commands_methods_options_and_names,
+    completion_knows_the_values_of_options,
     bash_completes_what_is_typed,
     zsh_completes_what_is_typed,
     the_man_page_has_no_fault,
