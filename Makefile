@@ -14,6 +14,8 @@
 # make up, down  services and fleet in .run/ (FLEET=no: services only; FRESH=yes: from nothing)
 # make demo      the pipeline end to end, shown (DATA=DIR: other provider data)
 # make lint      the house rules                         make coverage             lines per file
+# make analyze   static analysis: gcc, clang-tidy, cppcheck
+# make valgrind  a worker and a dispatcher under memcheck
 # make install   programs, units, manual pages … below PREFIX (/usr/local); DESTDIR= for packagers
 # make deb       the Debian package, in build/deb
 # make fuzz      the decoders under random input, FUZZ_SECONDS=60 each (FUZZ=1 is its build)
@@ -51,8 +53,8 @@ override CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissi
 	$(if $(FUZZ),-Wno-unknown-warning-option -fsanitize=fuzzer-no-link$(comma)$(FUZZ_SAN) \
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-# Lines are counted also where a process ends without exit(), or is killed (tests/coverage/ends.c).
-override LDFLAGS += $(if $(COVERAGE),$(addprefix -Wl$(comma)--wrap=,_exit abort kill raise clock_gettime) \
+# Lines are counted also where a process ends without exit() (tests/coverage/ends.c).
+override LDFLAGS += $(if $(COVERAGE),$(addprefix -Wl$(comma)--wrap=,_exit abort kill raise) \
 	-Wl$(comma)-u$(comma)__wrap_abort)
 override LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lutf8proc -lm
 
@@ -223,6 +225,14 @@ fuzz: deps
 lint: deps
 	@tests/lint
 
+analyze: deps
+	$(BUILD) all
+	@tests/analyze
+
+valgrind: deps
+	$(BUILD) all $B/bin/jobfleet-echo
+	@JOBFLEET_BIN=$(CURDIR)/$B/bin tests/services/services run --fast -- tests/valgrind
+
 coverage: deps
 	$(BUILD) SAN= FAULTS= COVERAGE=1 all test-programs
 	$(BUILD) SAN= FAULTS=1 COVERAGE=1 all test-workers
@@ -240,7 +250,7 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all bench-programs test-programs test-workers fuzz-programs deps test up down demo bench drill drill-proof \
-	fuzz lint coverage install deb clean
+	fuzz lint analyze valgrind coverage install deb clean
 .SECONDARY:
 # A table or sample beside a noun is part of it.
 $(foreach f,$(wildcard common/*/*.tsv workers/*/*.tsv workers/*/*.json workers/*/*.zdict sources/*.json),$(eval $B/$(basename $f).o: $f))

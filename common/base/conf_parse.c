@@ -213,7 +213,7 @@ static int on_learned(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
 	struct learned *l = learned_find(opt->name, cfg->name);
 
 	*(const char **)result = value;
-	if (opt->nvalues != 1)
+	if (!l || opt->nvalues != 1)
 		return 0;
 	l->reported = true;
 	if (strcmp(cfg->name, ROOT) == 0)

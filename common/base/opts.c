@@ -211,11 +211,11 @@ static const struct row *row_of(int letter)
 
 static int take_option(struct opts *o, int letter, char **argv, enum opts_kind kind, struct err *e)
 {
-	const struct row *row = row_of(letter == ':' ? optopt : letter);
+	const struct row *given = row_of(optopt), *row = letter == ':' ? given : row_of(letter);
 	char word[3] = { '-', (char)optopt, '\0' };
 
-	if (letter == '?' && row_of(optopt) && row_of(optopt)->least <= kind)
-		return err_set(e, ERR_USAGE, "--%s takes no value", row_of(optopt)->name);
+	if (letter == '?' && given && given->least <= kind)
+		return err_set(e, ERR_USAGE, "--%s takes no value", given->name);
 	if (letter == '?' || !row)
 		return refuse_unknown(optopt ? word : argv[optind - 1], kind, e);
 	if (letter == ':')

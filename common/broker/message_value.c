@@ -98,7 +98,7 @@ static int table_from_json(amqp_pool_t *pool, const cJSON *v, amqp_field_value_t
 	ret->kind = AMQP_FIELD_KIND_TABLE;
 	t->num_entries = n;
 	t->entries = n ? mem_check(amqp_pool_alloc(pool, (size_t)n * sizeof *t->entries)) : NULL;
-	for (item = v->child; item && r == 0; item = item->next, i++) {
+	for (item = v->child; item && i < n && r == 0; item = item->next, i++) {
 		if (strlen(item->string) > MESSAGE_MAX_ID)
 			return err_set(e, ERR_TOO_BIG, "a name longer than %d bytes",
 				       MESSAGE_MAX_ID);

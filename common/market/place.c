@@ -94,11 +94,11 @@ static void fill_from_text(struct place *p, const struct place *text)
 {
 	char region[sizeof p->region], code[sizeof p->region_code];
 
-	if (p->city[0] || strcmp(p->country, text->country))
+	if (p->city[0] || strcmp(p->country, text->country) != 0)
 		return;
 	SET(region, p->region);
 	SET(code, p->region_code);
-	if (code[0] && text->region_code[0] && strcmp(code, text->region_code))
+	if (code[0] && text->region_code[0] && strcmp(code, text->region_code) != 0)
 		return;
 	*p = *text;
 	if (region[0]) {

@@ -157,7 +157,7 @@ static struct role role_of(const struct piece *p, const struct reading *r)
 		role.country = role.country ||
 			(e.kind == GAZETTEER_COUNTRY && !strcmp(e.country, r->country));
 		role.abroad = role.abroad ||
-			(e.kind == GAZETTEER_COUNTRY && strcmp(e.country, r->country));
+			(e.kind == GAZETTEER_COUNTRY && strcmp(e.country, r->country) != 0);
 		role.region = role.region ||
 			(e.kind == GAZETTEER_REGION && e.region == r->region) ||
 			(e.kind == GAZETTEER_REGION && r->region < 0 &&
@@ -371,8 +371,8 @@ static void read_pieces(struct pieces *p, const char *hint, bool sure, struct re
 		SET(ret->city, mended.name);
 		set_detail(ret, &mended);
 	}
-	if (p->at[city].tail[0] && r.region < 0 && strcmp(p->at[city].tail, r.country) &&
-	    strcmp(p->at[city].tail, "UK")) {
+	if (p->at[city].tail[0] && r.region < 0 && strcmp(p->at[city].tail, r.country) != 0 &&
+	    strcmp(p->at[city].tail, "UK") != 0) {
 		SET(ret->region_code, p->at[city].tail);
 		ret->region[0] = '\0';
 	}

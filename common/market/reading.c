@@ -153,7 +153,7 @@ static double name_worth(const char *folded, const struct context *x, bool alone
 	for (struct gazetteer_walk w = gazetteer_find(folded); gazetteer_next(&w, &e);) {
 		double this = 0;
 
-		if (strcmp(e.country, x->country)) {
+		if (strcmp(e.country, x->country) != 0) {
 			if (!alone && e.kind == GAZETTEER_REGION && worth >= COUNTRY_NAME)
 				worth -= STATE_TOO;
 			*ret_abroad = *ret_abroad || e.kind == GAZETTEER_COUNTRY;
@@ -265,7 +265,7 @@ static bool is_doubtful(const struct contexts *all, const struct context *best)
 	if (!best->population || best->population >= DOUBT_INHABITANTS)
 		return false;
 	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(all->at[i].country, best->country) &&
+		if (strcmp(all->at[i].country, best->country) != 0 &&
 		    all->at[i].score > best->score - DOUBT)
 			return true;
 	return false;
@@ -323,7 +323,8 @@ bool reading_place(const struct reading *r, const char *folded, struct gazetteer
 	unsigned first = 0;
 
 	for (struct gazetteer_walk w = gazetteer_find(folded); gazetteer_next(&w, &e);) {
-		if (e.kind != GAZETTEER_PLACE || (r->country[0] && strcmp(e.country, r->country)) ||
+		if (e.kind != GAZETTEER_PLACE ||
+		    (r->country[0] && strcmp(e.country, r->country) != 0) ||
 		    (r->region >= 0 && e.region != r->region))
 			continue;
 		if (first) {

@@ -397,7 +397,7 @@ static int collect_once(struct redis *r, const char *join_id, const struct join_
 	char *tree = NULL;
 	int got = join_read_tree(r, join_id, &tree, e);
 
-	if (got > 0)
+	if (tree)
 		json_parse(tree, strlen(tree), &document, NULL);
 	if (got >= 0)
 		got = read_members(r, join_id, &members, e);

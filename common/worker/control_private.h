@@ -35,7 +35,8 @@ cJSON *control_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* {"error": text} */
 cJSON *control_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* {"error": "ValueError('text')"}, as Python shows an exception */
-cJSON *control_raise(const char *type, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+cJSON *control_raise(const char *type, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
 
 /* What a client meant: 5, 5.0 or "5"; absent and null leave *ret alone. -1: no number in the
  * bounds. */

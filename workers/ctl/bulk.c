@@ -83,7 +83,7 @@ static void show(struct run *r, bool last)
 	fprintf(stderr,
 		"\r\033[K[%s] %lld sent, %.0f/s, %lld confirmed, %lld spooled, %lld rejected", bar,
 		(long long)r->sent, rate(r), (long long)r->confirmed, (long long)r->spooled,
-		(long long)(r->rejected + r->wrong));
+		(long long)r->rejected + (long long)r->wrong);
 	fflush(stderr);
 }
 

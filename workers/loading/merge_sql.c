@@ -273,9 +273,9 @@ static void put_merged(struct buf *b, const struct column *c)
  * differs between any two answers, and alone is no news. */
 static bool is_telling(const struct column *c)
 {
-	return is_merged(c) && strcmp(c->name, "raw_data") && strcmp(c->name, "metadata") &&
-		strcmp(c->name, "external_id") && strcmp(c->name, "api_provider") &&
-		strcmp(c->name, "publisher");
+	return is_merged(c) && strcmp(c->name, "raw_data") != 0 &&
+		strcmp(c->name, "metadata") != 0 && strcmp(c->name, "external_id") != 0 &&
+		strcmp(c->name, "api_provider") != 0 && strcmp(c->name, "publisher") != 0;
 }
 
 /* Expired, but seen within the time that keeps a posting, by an account that knows no past end. */

@@ -52,7 +52,7 @@ static bool places_agree(const struct dedupe_keys *a, const struct dedupe_keys *
 	if ((x.remote && y.parts[0][0] && !b->remote) || (y.remote && x.parts[0][0] && !a->remote))
 		return false;
 	for (int i = 0; i < 3; i++)
-		if (x.parts[i][0] && y.parts[i][0] && strcmp(x.parts[i], y.parts[i]))
+		if (x.parts[i][0] && y.parts[i][0] && strcmp(x.parts[i], y.parts[i]) != 0)
 			return false;
 	return true;
 }
@@ -271,7 +271,7 @@ static bool one_host_twice(const struct dedupe_keys *a, const struct dedupe_keys
 	size_t n = strcspn(a->link, "/");
 
 	return n > 0 && n == strcspn(b->link, "/") && !strncmp(a->link, b->link, n) &&
-		strcmp(a->link, b->link);
+		strcmp(a->link, b->link) != 0;
 }
 
 bool alike_may_be(const struct dedupe_keys *a, const struct dedupe_keys *b)

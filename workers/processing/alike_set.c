@@ -136,7 +136,7 @@ void alike_choose(struct alike_choice *c, long candidate, double share, const ch
 {
 	int own = !strcmp(own_place, place);
 
-	if (c->best >= 0 && !own && strcmp(c->place, place))
+	if (c->best >= 0 && !own && strcmp(c->place, place) != 0)
 		c->several = 1;
 	if (c->best >= 0 && (own < c->own_place || (own == c->own_place && share <= c->share)))
 		return;

@@ -24,7 +24,7 @@ static void place_key(const struct place *place, const char *workplace, char out
 		n = (size_t)snprintf(out, DEDUPE_PLACE_MAX, "%s,%s", city, region);
 	if (n < DEDUPE_PLACE_MAX)
 		snprintf(out + n, DEDUPE_PLACE_MAX - n, "%s%s%s", n ? "," : "", place->country,
-			 n || strcmp(workplace, "remote") ? "" : ",remote");
+			 n || strcmp(workplace, "remote") != 0 ? "" : ",remote");
 	for (char *p = out; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 }
@@ -79,7 +79,7 @@ static bool has_number(const char *link)
 
 int dedupe_same_by_link(const struct dedupe_keys *a, const struct dedupe_keys *b)
 {
-	if (!a->link[0] || strcmp(a->link, b->link) || a->level != b->level ||
+	if (!a->link[0] || strcmp(a->link, b->link) != 0 || a->level != b->level ||
 	    !places_agree(a->place, b->place))
 		return false;
 	if (!strcmp(a->title, b->title))

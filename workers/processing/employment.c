@@ -75,7 +75,8 @@ static void add_phrase(const char *p, const char *end, unsigned set)
 		phrase = phrase_at(hash);
 		phrase->hash = hash;
 	}
-	phrase->set |= set;
+	if (phrase)
+		phrase->set |= set;
 }
 
 static void add_phrases(const char *words, unsigned set)

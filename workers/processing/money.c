@@ -193,7 +193,7 @@ static size_t read_scale(const struct cursor *c, size_t i, struct money *m)
 			starts(c, i + gap + n - 3, "EUR");
 
 		if ((strlen(text) != n && !eur) ||
-		    strncasecmp(c->text + i + gap, text, strlen(text)))
+		    strncasecmp(c->text + i + gap, text, strlen(text)) != 0)
 			continue;
 		if (gap && strlen(text) == 1 && at(c, i + gap) != 'k' && at(c, i + gap) != 'K')
 			return i;
@@ -253,7 +253,7 @@ static void read_mark_before(const struct cursor *c, size_t i, struct money *m)
 	for (size_t k = 0; k < COUNT(SYMBOLS); k++) {
 		size_t n = strlen(SYMBOLS[k].text);
 
-		if (end < n || strncasecmp(c->text + end - n, SYMBOLS[k].text, n) ||
+		if (end < n || strncasecmp(c->text + end - n, SYMBOLS[k].text, n) != 0 ||
 		    (isalpha((unsigned char)SYMBOLS[k].text[0]) && end > n &&
 		     isalpha(at(c, end - n - 1))))
 			continue;

@@ -93,7 +93,7 @@ static void annualise(struct pay *pay, const struct pay_hint *hint)
 	int64_t times;
 
 	if (pay->period == PAY_UNKNOWN && least >= ASSUME_YEAR_FROM_CENTS &&
-	    strcmp(pay->currency, "INR") && strcmp(pay->currency, "JPY")) {
+	    strcmp(pay->currency, "INR") != 0 && strcmp(pay->currency, "JPY") != 0) {
 		pay->period = PAY_YEAR;
 		pay->period_assumed = true;
 	}

@@ -135,7 +135,7 @@ static enum pay_period period_between(const char *text, size_t len)
 
 	pay_context_after(&c, text, len, 0, len);
 	for (size_t i = 0; i < c.n && !found; i++)
-		if (strcmp(c.words[i].text, "a"))
+		if (strcmp(c.words[i].text, "a") != 0)
 			found = c.words[i].term.rate ? c.words[i].term.rate : c.words[i].term.unit;
 	return found;
 }

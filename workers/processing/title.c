@@ -16,17 +16,15 @@ enum { LONG_SIZE = 1024, REQ_DIGITS = 4 };
 /* Folded contents of a parenthesis, a segment between bars or a last part that says nothing about
  * the work itself. */
 static const char *const NOISE[] = {
-	"m w "
-	"d", "m f d", "w m d", "f m d", "d m w", "d w m", "d f m", "m f x", "f m x", "m w x", "w m x", "m f",
-	"f "
-	"m", "m w", "w m", "h m", "m h", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m", "all genders",
+	"m w d", "m f d", "w m d", "f m d", "d m w", "d w m", "d f m", "m f x", "f m x", "m w x", "w m x",
+	"m f", "f m", "m w", "w m", "h m", "m h", "h f", "f h", "m v x", "v m x", "m d w", "f d m", "gn", "x f m",
+	"all genders",
 	"all gender", "alle geschlechter", "any gender", "mwd", "wmd", "mfd",
 	"remote", "fully remote", "100 remote", "remote only", "remote work", "hybrid", "hybride",
 	"hibrido", "onsite", "on site", "in office", "wfh", "work from home", "home office",
 	"homeoffice", "remoto", "teletrabajo", "teletravail", "telework", "remote possible",
 	"remote ok", "us remote", "remote us", "remote usa", "vor ort", "presentiel", "presencial",
-	"corp to "
-	"corp", "c2c", "w2", "w2 only", "1099", "contract", "contractor", "freelance", "full time",
+	"corp to corp", "c2c", "w2", "w2 only", "1099", "contract", "contractor", "freelance", "full time",
 	"fulltime", "part time", "parttime", "vollzeit", "teilzeit", "temporary", "permanent", "cdi",
 	"cdd", "temps plein", "tiempo completo",
 	"multiple openings", "multiple positions", "urgent", "urgently hiring", "hiring now",

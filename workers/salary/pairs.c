@@ -105,7 +105,8 @@ int pairs_make(const struct conf *conf, const cJSON *occupations, const cJSON *l
 		pairs_release(&p);
 		return r;
 	}
-	qsort(p.items, p.count, sizeof *p.items, by_name);
+	if (p.count > 0)
+		qsort(p.items, p.count, sizeof *p.items, by_name);
 	*ret = p;
 	return r;
 }
