@@ -16,7 +16,7 @@
  * Parent, zygote, keeper and children have one thread each, as the dispatcher has: nothing here
  * starts one. One library does: libcurl, while a child that fetches looks up a host by its name
  * (not by an address); that thread runs getaddrinfo() on copies of its own. So a handler may keep
- * static data, and nobody but the zygote may fork. */
+ * static data. */
 #ifndef COMMON_WORKER_WORKER_H
 #define COMMON_WORKER_WORKER_H
 

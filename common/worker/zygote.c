@@ -87,6 +87,7 @@ static void become_child(struct zygote *z, const struct order *o, pid_t zygote, 
 	die_with(zygote);
 	close(z->fd);
 	close(z->signals);
+	free(z->living);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!o->keeper)

@@ -6,11 +6,12 @@
 ledger; a second SIGTERM gives unfinished work back and leaves at once; SIGHUP takes a good file
 and refuses a bad one."""
 
+import os
 import signal
 import time
 
 from fleet_bed import CONF, Fleet, kill, run, seed, stat_of, wait_for
-from single import check_the_filter, single, threads_of
+from single import check_the_filter, single, starters_of_threads, threads_of
 
 rng = seed()
 
@@ -121,6 +122,7 @@ def a_SIGQUIT_leaves_at_once_too():
 
 def a_bad_file_on_SIGHUP_changes_nothing_and_a_good_one_is_taken():
     check_the_filter()
+    assert not starters_of_threads(os.environ["JOBFLEET_BIN"])
     fleet = Fleet(workers=("one",), under=single)
     worker = fleet.workers["one"]
     good = CONF % ("", "")

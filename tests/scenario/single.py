@@ -51,6 +51,18 @@ def died_of_a_thread(where):
     return found
 
 
+def starters_of_threads(folder):
+    """Which programs there import a call that starts one (libuv's pool works for the last three)."""
+    found = {}
+    for path in glob.glob(os.path.join(folder, "jobfleet-*")):
+        said = subprocess.run(["nm", "-D", "--undefined-only", path], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+        found[path] = re.findall(r"\b(?:pthread_create|thrd_create|clone|uv_thread_\w+|"
+                                 r"uv_queue_work|uv_getaddrinfo|uv_fs_\w+)\b", said)
+    assert found
+    return {path: names for path, names in found.items() if names}
+
+
 def check_the_filter():
     """A thread is indeed death: else the rest shows nothing."""
     if platform.machine() != "x86_64":
