@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "common/base/fault.h"
+
 void *mem_check(void *p)
 {
 	if (!p) {
@@ -16,17 +18,17 @@ void *mem_check(void *p)
 
 void *mem_alloc(size_t n)
 {
-	return mem_check(malloc(n ? n : 1));
+	return mem_check(FAULT_ALLOC() ? NULL : malloc(n ? n : 1));
 }
 
 void *mem_zalloc(size_t n)
 {
-	return mem_check(calloc(1, n ? n : 1));
+	return mem_check(FAULT_ALLOC() ? NULL : calloc(1, n ? n : 1));
 }
 
 void *mem_realloc(void *p, size_t n)
 {
-	return mem_check(realloc(p, n ? n : 1));
+	return mem_check(FAULT_ALLOC() ? NULL : realloc(p, n ? n : 1));
 }
 
 void *mem_dup(const void *p, size_t n)

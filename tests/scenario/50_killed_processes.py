@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # services: own
 # timeout: 400
-"""Two workers under a few hundred tasks while their processes are killed with -9: every task's
-effects happen once, at random instants on the shipped program and at named points on the one with
-crash points."""
+"""Two workers under a few hundred tasks while their processes are killed with -9 or have no memory:
+every task's effects happen once, at random instants on the shipped program and at named points on
+the one with crash points."""
 
+import os
 import resource
+import subprocess
 import time
 
 from fleet_bed import Fleet, kill, run, seed, wait_for
@@ -102,6 +104,63 @@ def a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing():
                   lambda fleet: [kill(pid) for w in fleet.workers.values() for pid in w.children()])
 
 
+class Starved(Fleet):
+    """A dispatcher with crash points, too."""
+
+    def start_dispatcher(self):
+        order = "relay-claimed:" + os.path.join(self.dir, "order-relay-claimed")
+        with open(os.path.join(self.dir, "dispatcher.log"), "ab") as log:
+            self.dispatcher = subprocess.Popen(
+                [os.path.join(os.environ["JOBFLEET_FAULTS_BIN"], "jobfleet-dispatcher"),
+                 "--hostname", "dispatcher@test"], stdout=log, stderr=log,
+                env=dict(os.environ, JOBFLEET_CONFIG=self.conf, JOBFLEET_FAULT=order))
+
+    def ends(self):
+        """How often some process had no memory."""
+        return sum(text.count("out of memory") for _, text in self.logs())
+
+    def starve(self, path, nth, enqueue):
+        """The nth allocation after the point fails, be it in a later task of that process, and all
+        tasks are done all the same."""
+        before = self.ends()
+        self.order_again(path, "ALLOC %d" % nth)
+        for _ in range(20):
+            enqueue()
+            wait_for("its tasks are done", self.settled)
+            if self.ends() > before:
+                return
+        raise AssertionError("allocation %d after %s never fails" % (nth, os.path.basename(path)))
+
+    def enqueue_by_sql(self):
+        rows = self.sql("SELECT jobfleet.enqueue('echo.mark', kwargs => '{\"note\": \"mark\"}',"
+                        " queue => 'echo') FROM generate_series(1, 10)")
+        self.expected.update((row[0], ("echo.mark", 1)) for row in rows)
+
+
+WORK = [("echo.mark_and_spawn", {"n": 2, "note": "mark"}), ("echo.mark_steps", {"n": 2})]
+
+
+def a_child_without_memory_anywhere_in_a_task_loses_nothing_and_repeats_nothing():
+    fleet = Starved(faults=True)
+    path = fleet.arm("taken", "ALLOC 1")
+    points = range(1, 80, 3)
+    for nth in points:
+        fleet.starve(path, nth, lambda: fleet.enqueue(WORK))
+    fleet.check()
+    fleet.close()
+    print("# %d allocations failed" % len(points))
+
+
+def a_parent_a_keeper_and_a_dispatcher_without_memory_lose_nothing_and_repeat_nothing():
+    fleet = Starved(faults=True)
+    for nth, point in enumerate(("delivered", "before-ack", "keeper-asked"), 1):
+        path = fleet.arm(point, "ALLOC %d" % nth)
+        fleet.starve(path, nth, lambda: fleet.enqueue(fleet.mixture(12, rng, 10)))
+    fleet.starve(os.path.join(fleet.dir, "order-relay-claimed"), 3, fleet.enqueue_by_sql)
+    fleet.check()
+    fleet.close()
+
+
 def a_limit_of_descriptors_ends_no_worker():
     """Neither the parent's nor the zygote's: nobody new comes until there are some again."""
     fleet = Fleet(workers=("one",), dispatcher=False)
@@ -155,6 +214,8 @@ run(what_a_killed_worker_ran_begins_elsewhere_within_a_second,
     a_parent_killed_at_random_instants_leaves_no_process_and_loses_nothing,
     a_keeper_killed_at_random_instants_is_replaced,
     a_zygote_killed_at_random_instants_ends_its_worker_without_loss,
+    a_child_without_memory_anywhere_in_a_task_loses_nothing_and_repeats_nothing,
+    a_parent_a_keeper_and_a_dispatcher_without_memory_lose_nothing_and_repeat_nothing,
     a_child_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
     a_parent_killed_at_each_named_point_loses_nothing_and_repeats_nothing,
     a_keeper_killed_at_each_named_point_loses_nothing_and_repeats_nothing)

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
+#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/broker/message.h"
@@ -405,6 +406,7 @@ static int pass_on(struct relay *r, struct peers *peers, struct publisher *p, bo
 
 		if (!pg)
 			break;
+		FAULT_POINT("relay-claimed");
 		sent = send_sweep(r, pg, p, now, deadline, &why);
 		rc = record(r, peers, other, e);
 		if (rc >= 0 && sent >= 0 && clock_mono_ms() < until_ms)
