@@ -5,51 +5,6 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-static const char *past_space(const char *at, const char *end)
-{
-	while (at < end && strchr(" \t\r\n", *at))
-		at++;
-	return at;
-}
-
-/* One JSON value at *at: parsed for its end only. NULL if there is none. */
-static cJSON *take_value(const char **at, const char *end)
-{
-	const char *after = NULL;
-	cJSON *value;
-
-	*at = past_space(*at, end);
-	value = cJSON_ParseWithLengthOpts(*at, (size_t)(end - *at), &after, false);
-	if (value)
-		*at = after;
-	return value;
-}
-
-/* The raw text of one member of the object in text, which is known to be valid JSON. */
-static char *raw_member(const char *text, size_t len, const char *name)
-{
-	const char *end = text + len, *at = past_space(text, end) + 1, *start;
-	cJSON *key, *value;
-	bool found;
-
-	while ((key = take_value(&at, end))) {
-		found = cJSON_IsString(key) && strcmp(key->valuestring, name) == 0;
-		cJSON_Delete(key);
-		at = past_space(at, end) + 1;		/* ':' */
-		start = at = past_space(at, end);
-		value = take_value(&at, end);
-		cJSON_Delete(value);
-		if (!value)
-			return NULL;
-		if (found)
-			return mem_strndup(start, (size_t)(at - start));
-		at = past_space(at, end) + 1;		/* ',' or '}' */
-		if (at >= end)
-			return NULL;
-	}
-	return NULL;
-}
-
 /* Celery keeps an exception's arguments: mostly one text. */
 static char *message_of(const cJSON *result)
 {
@@ -87,11 +42,14 @@ int meta_parse(struct meta *ret, const char *text, size_t len, struct err *e)
 		cJSON_Delete(all);
 		return err_set(e, ERR_PROTOCOL, "stored result: no status in it");
 	}
-	m.text = mem_strndup(text, len);
-	m.status = mem_strdup(json_str(all, "status", ""));
-	m.result = raw_member(text, len, "result");
+	if (json_raw_member(text, len, "result", &m.result, e) < 0) {
+		cJSON_Delete(all);
+		return err_prefix(e, "stored result");
+	}
 	if (!m.result)
 		m.result = mem_strdup("null");
+	m.text = mem_strndup(text, len);
+	m.status = mem_strdup(json_str(all, "status", ""));
 	m.traceback = mem_strdup(json_str(all, "traceback", ""));
 	read_result(&m, json_get(all, "result"));
 	cJSON_Delete(all);
