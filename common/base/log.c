@@ -77,6 +77,11 @@ void log_reopen(void)
 	the_log.fd = fd;
 }
 
+int log_fd(void)
+{
+	return the_log.fd;
+}
+
 void log_set_level(enum log_level least)
 {
 	the_log.least = least;

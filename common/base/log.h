@@ -24,6 +24,8 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 /* program is borrowed for ever; path NULL = journal or stderr. Calling it again re-targets. */
 int log_open(const char *program, enum log_level least, const char *path, struct err *e);
 void log_reopen(void);
+/* What a process that closes all files leaves open: the file's or stderr. */
+int log_fd(void);
 void log_set_level(enum log_level least);
 bool log_enabled(enum log_level level);
 /* DEBUG, INFO, WARNING (WARN), ERROR, CRITICAL, any case; -ERR_INVALID names them */

@@ -27,6 +27,8 @@ enum publish_outcome { PUBLISH_CONFIRMED, PUBLISH_RETURNED, PUBLISH_NACKED, PUBL
 /* tag is the one given to publisher_send. Called from within send, wait and close. */
 typedef void publish_done(void *ctx, uint64_t tag, enum publish_outcome outcome);
 
+/* Whether publisher_open could ever take it; -ERR_CONFIG says why not. */
+int publisher_check_url(const char *url, struct err *e);
 /* window 0 = 256. name is shown in the broker's connection list. */
 int publisher_open(struct publisher **ret, const char *url, const char *name, int window,
 		   int timeout_ms, struct err *e);

@@ -48,7 +48,7 @@ static int add_host(struct url *u, const char *host, size_t len, const char *por
 	if (len == 0)
 		return err_set(e, ERR_CONFIG, "an empty host in a URL");
 	if (*port && scan_int(port, 1, 65535, &n, NULL) < 0)
-		return err_set(e, ERR_CONFIG, "port \"%.16s\" is not 1 to 65535", port);
+		return err_set(e, ERR_CONFIG, "a port in a URL is not 1 to 65535");
 	if (host[0] == '[' && len > 2) {	/* [::1] */
 		host++;
 		len -= 2;

@@ -8,6 +8,7 @@
 #include "common/store/pg_private.h"
 
 enum {
+	LOCK_MS = 5000,
 	DEFAULT_MS = 30000,
 	ROLLBACK_MS = 2000,	/* a rollback after the deadline still deserves an answer */
 	CANCEL_MS = 200,	/* how often a cancel function is asked */
@@ -233,6 +234,18 @@ int pg_begin(struct pg *p, int64_t limit_ms, struct err *e)
 	return pg_begin_for(p, limit_ms, NULL, e);
 }
 
+int pg_limit_locks(struct pg *p, int ms, struct err *e)
+{
+	char sql[64];
+	int r;
+
+	snprintf(sql, sizeof sql, "SET lock_timeout = %d", ms);
+	r = pg_exec(p, sql, e);
+	if (r == 0)
+		p->lock_ms = ms;
+	return r;
+}
+
 int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err *e)
 {
 	char *quoted = NULL, *sql;
@@ -247,9 +260,10 @@ int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err
 		quoted = PQescapeLiteral(p->conn, task_id, strlen(task_id));
 	if (task_id && !quoted)
 		mem_check(strstr(PQerrorMessage(p->conn), "out of memory") ? NULL : p);
-	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 5000;"
+	sql = mem_printf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = %d;"
 			 " SET LOCAL idle_in_transaction_session_timeout = 5000%s%s",
 			 (int)(limit_ms > INT32_MAX ? INT32_MAX : limit_ms),
+			 p->lock_ms ? p->lock_ms : LOCK_MS,
 			 quoted ? "; SET LOCAL jobfleet.task_id = " : "", quoted ? quoted : "");
 	r = pg_exec(p, sql, e);
 	free(sql);

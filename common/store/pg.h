@@ -37,6 +37,8 @@ struct pg_param {
 #define PG_INT(v) PG_TEXT(pg_int_text((char[24]){ 0 }, (int64_t)(v)))
 const char *pg_int_text(char out[24], int64_t v);
 
+/* Whether pg_open could ever take it; -ERR_CONFIG says why not. */
+int pg_check_url(const char *url, struct err *e);
 /* url: libpq's (several hosts fail over, sslmode as libpq knows it; where that verifies and
  * names no sslrootcert, $SSL_CERT_FILE holds the CA, as for the other services). program becomes
  * application_name. tcp_user_timeout and connect_timeout are set here. */
@@ -82,6 +84,10 @@ int pg_begin_for(struct pg *p, int64_t limit_ms, const char *task_id, struct err
 int pg_commit(struct pg *p, struct err *e);
 void pg_rollback(struct pg *p);
 bool pg_in_transaction(const struct pg *p);
+
+/* For whoever must not wait: from now on no statement of this connection waits longer for a lock,
+ * inside a transaction or alone; -ERR_DB then. Session state: not through pgbouncer. */
+int pg_limit_locks(struct pg *p, int ms, struct err *e);
 
 /* COPY … FROM STDIN: start, then data in any pieces, then end (error text NULL = commit it).
  * end returns the rows copied. */

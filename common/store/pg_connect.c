@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/scan.h"
 #include "common/store/pg_private.h"
 
 enum { MAX_OPTIONS = 64, MAX_HOSTS = 16 };
@@ -103,6 +104,47 @@ static size_t items(const char *list)
 	for (; list && *list; list++)
 		n += *list == ',';
 	return n;
+}
+
+/* What libpq itself looks at only when it connects. */
+static int check_ports(const char *list, struct err *e)
+{
+	char port[16];
+	int n;
+
+	for (size_t i = 0; i < items(list); i++) {
+		item(port, sizeof port, list, i);
+		if (*port && scan_int(port, 1, 65535, &n, NULL) < 0)
+			return err_set(e, ERR_CONFIG, "database URL: a port is not 1 to 65535");
+	}
+	return 0;
+}
+
+static int check_sslmode(const char *mode, struct err *e)
+{
+	static const char *const modes[] = { "", "disable", "allow", "prefer", "require",
+					     "verify-ca", "verify-full" };
+
+	for (size_t i = 0; i < COUNT(modes); i++)
+		if (strcmp(mode ? mode : "", modes[i]) == 0)
+			return 0;
+	return err_set(e, ERR_CONFIG, "database URL: sslmode is none of disable, allow, prefer, "
+		       "require, verify-ca, verify-full");
+}
+
+int pg_check_url(const char *url, struct err *e)
+{
+	PQconninfoOption *options = NULL;
+	int r = parse_url(&options, url, e);
+
+	for (const PQconninfoOption *o = options; r == 0 && o->keyword; o++) {
+		if (strcmp(o->keyword, "port") == 0)
+			r = check_ports(o->val, e);
+		else if (strcmp(o->keyword, "sslmode") == 0)
+			r = check_sslmode(o->val, e);
+	}
+	PQconninfoFree(options);
+	return r;
 }
 
 /* One variable names the private CA of all three services: libpq alone does not know it. */

@@ -9,6 +9,7 @@
 #include "common/store/pg.h"
 
 struct pg {
+	int lock_ms;			/* of transactions; 0 = LOCK_MS */
 	PGconn *conn;
 	int64_t deadline_ms;		/* monotonic; 0 = DEFAULT_MS from the call's start */
 	bool broken;

@@ -33,6 +33,8 @@ struct redis_reply {
 	size_t nitems;
 };
 
+/* Whether redis_open could ever take it; -ERR_CONFIG says why not. */
+int redis_check_url(const char *url, struct err *e);
 int redis_open(struct redis **ret, const char *url, int timeout_ms, struct err *e);
 void redis_close(struct redis *r);
 bool redis_is_alive(const struct redis *r);

@@ -25,8 +25,9 @@ static int read_db(struct place *p, const char *text, struct err *e)
 	if (!text || !*text)
 		return 0;
 	if (scan_int(text, 0, MAX_DB, &db, NULL) < 0)
-		return err_set(e, ERR_CONFIG, "Redis URL: database \"%.20s\" is not a number",
-			       text);
+		/* it may be the end of a password with a "/" in it: not quoted */
+		return err_set(e, ERR_CONFIG, "Redis URL: what stands behind the host is not the "
+			       "number of a database");
 	if (db > 0)
 		snprintf(p->db, sizeof p->db, "%d", db);
 	return 0;
@@ -169,6 +170,15 @@ static int try_target(struct redis *r, const struct place *p, size_t i, int time
 	r->conn = NULL;
 	r->reader = NULL;
 	return got;
+}
+
+int redis_check_url(const char *url, struct err *e)
+{
+	struct place p = { .ntargets = 0 };
+	int r = read_url(&p, url, e);
+
+	release(&p);
+	return r;
 }
 
 int redis_open(struct redis **ret, const char *url, int timeout_ms, struct err *e)

@@ -117,8 +117,8 @@ static bool may_start(struct worker *w, struct delivery *d, const struct catalog
 		gate_decide(w, d);
 		return false;
 	}
-	/* One that ran beside its copy already and did not get its lock (the copy is frozen, say) must
-	 * not wait for the copy's end. */
+	/* One that ran beside its copy already and did not get its lock (the copy is frozen, say)
+	 * must not wait for the copy's end. */
 	if ((d->ask_ledger || d->hop > 0) && d->again == 0 && pool_runs(w->pool, d->id)) {
 		gate_hold(w, d, COPY_WAIT_MS);
 		return false;

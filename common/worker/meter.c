@@ -18,6 +18,9 @@ void meter_done(const struct worker *w, const struct delivery *d, const struct p
 	const char *task = feed_spec(w, d)->task->name;
 	int64_t here_us = (clock_mono_ms() - d->arrived_ms) * 1000;
 
+	/* before its ETA it did not wait for us */
+	if (d->eta_us && clock_wall_us() - d->eta_us < here_us)
+		here_us = clock_wall_us() - d->eta_us;
 	board_add(1, "task_runs", task, queue_of(w, d), ledger_outcome_name(done->outcome), NULL);
 	board_time(done->run_us, "task_run_seconds", task, queue_of(w, d), NULL);
 	board_time(here_us - done->run_us, "task_wait_seconds", task, queue_of(w, d), NULL);

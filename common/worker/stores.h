@@ -22,6 +22,10 @@ struct stores {
 	struct http *http;
 };
 
+/* Whether the addresses of all services could ever be connected to: one that cannot is no outage to
+ * wait for. -ERR_CONFIG: the variable or line, and what would be right; never a part of the URL. */
+int stores_check_urls(const struct conf *conf, struct err *e);
+
 void stores_init(struct stores *s, const struct conf *conf, const char *name);
 void stores_release(struct stores *s);
 

@@ -12,6 +12,7 @@
 #include "common/base/uuid.h"
 #include "common/worker/bind.h"
 #include "common/worker/keeper.h"
+#include "common/worker/stores.h"
 #include "common/worker/worker.h"
 #include "common/worker/worker_private.h"
 #include "common/worker/zygote.h"
@@ -136,6 +137,9 @@ static int load(struct worker *w, struct err *e)
 	if (r < 0)
 		return r;
 	conf = w->program.conf;
+	r = stores_check_urls(conf, e);
+	if (r < 0)
+		return r;
 	w->program.node = node_name(w);
 	r = log_open(w->program.process, w->opts.has_loglevel ? w->opts.loglevel :
 		     conf->fleet.log_level, conf->fleet.log_file, e);
@@ -194,6 +198,11 @@ void worker_reload(struct worker *w)
 	log_reopen();
 	if (conf_load(&conf, w->opts.config, &e) < 0) {
 		log_error("reload refused, nothing changed: %s", conf_errors());
+		return;
+	}
+	if (stores_check_urls(conf, &e) < 0) {
+		log_error("reload refused, nothing changed: %s", e.msg);
+		conf_close(conf);
 		return;
 	}
 	if (!has_queue_of(conf, w->program.name)) {

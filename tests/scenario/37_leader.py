@@ -12,6 +12,8 @@ import signal
 import subprocess
 import time
 
+import psycopg2
+
 from dispatcher_bed import Bed, run, wait_for
 
 TAKEOVER_S = 5
@@ -53,6 +55,22 @@ def one_of_three_leads():
         "SELECT count(*) = 1 FROM jobfleet.workers WHERE (info->>'leads')::bool"
         " AND (info->>'term')::int = 1 AND node = %s", "dispatcher-%s@test" % who))
     assert [len(steps(name)) for name in NAMES if name != who] == [0, 0]
+
+
+def tables_that_somebody_locks_cost_no_lease_and_no_watchdog():
+    """What needs the tables fails and is tried again; nobody waits for them as long as a lease lasts."""
+    who, term, beat, _ = lease()
+    bed.sql("INSERT INTO jobfleet.pending (task_id, kind, task, queue, headers, body, due) VALUES"
+            " ('locked', 'enqueued', 't.locked', 'locked', '{}', '[[],{},{}]', now() + interval '2 s')")
+    with psycopg2.connect(bed.database) as other, other.cursor() as c:
+        c.execute("LOCK TABLE jobfleet.pending, jobfleet.ledger")
+        wait_for("the lease is renewed all the same", lambda: lease()[2] > beat + 4)
+        assert lease()[:2] == (who, term), (lease(), who, term)
+        # the watchdog hears of each turn, and so does the window: nobody may stand still for long
+        bed.wait_log("lock timeout", who)
+    other.close()
+    assert bed.consume("locked", 1)
+    assert lease()[:2] == (who, term) and not [s for s in steps(who) if not s[1]], steps(who)
 
 
 def a_killed_leader_is_followed_in_under_5_s():
@@ -122,7 +140,8 @@ def no_two_led_at_a_time_as_their_logs_tell():
     assert terms == sorted(set(terms)) and len(terms) >= 4, told
 
 
-run(bed, one_of_three_leads, a_killed_leader_is_followed_in_under_5_s,
+run(bed, one_of_three_leads, tables_that_somebody_locks_cost_no_lease_and_no_watchdog,
+    a_killed_leader_is_followed_in_under_5_s,
     a_frozen_leader_is_followed_and_does_not_lead_when_it_thaws,
     a_leader_that_stops_is_followed_at_once,
     a_restarted_process_of_the_same_name_is_another_holder,

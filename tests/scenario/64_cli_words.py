@@ -226,6 +226,27 @@ def every_verb_and_option_of_the_man_page_stands_in_the_help():
         assert words in known or words.split()[0] in known, "there is no command " + line
 
 
+def an_address_that_no_service_can_have_is_a_wrong_setting():
+    """Not an outage to wait for. The variable and what would be right, and nothing of the password."""
+    env = dict(os.environ, JOBFLEET_CONFIG=os.path.join(TOP, "queues.conf"), ETL_MODE="development",
+               JOBFLEET_BROKER_URL="amqp://127.0.0.1:1", JOBFLEET_REDIS_URL="redis://127.0.0.1:1",
+               JOBFLEET_DATABASE_URL="postgresql://127.0.0.1:1/none", JOBFLEET_HTTP_LISTEN="off")
+    wrong = {"BROKER": ("amqp://fleet:geheim@host:99999/v", "amqp://fleet:ge/heim@host/v", "amqp:///v",
+                        "amqp://fleet:geheim@host:x,b/v", "amqp://fleet:geheim@a,b:heim/v"),
+             "DATABASE": ("postgresql://fleet:geheim@host:70000/x", "postgresql://fleet:geheim@[::1/x",
+                          "postgresql://fleet:geheim@h/x?sslmode=sure", "postgresql://h/x?geheim=1"),
+             "DATABASE_DIRECT": ("postgresql://fleet:geheim@a:1,b:0/x",),
+             "REDIS": ("redis://:ge/heim@host/0", "redis:///0", "redis://:geheim@host/zero")}
+    for name, urls in wrong.items():
+        for i, url in enumerate(urls):
+            program = ("jobfleet-salary", "jobfleet-dispatcher")[i % 2]
+            got = subprocess.run([program], env=dict(env, **{"JOBFLEET_%s_URL" % name: url}), timeout=60,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            assert got.returncode == 100, (program, url, got)
+            assert "environment JOBFLEET_%s_URL: " % name in got.stderr, (url, got.stderr)
+            assert "a right URL looks like" in got.stderr and "heim" not in got.stderr, (url, got.stderr)
+
+
 def run(*tests):
     failed = 0
     for test in tests:
@@ -247,6 +268,7 @@ run(every_verb_has_help_in_both_forms,
     completion_knows_the_values_of_options,
     bash_completes_what_is_typed,
     zsh_completes_what_is_typed,
+    an_address_that_no_service_can_have_is_a_wrong_setting,
     the_man_page_has_no_fault,
     every_verb_and_option_of_the_help_stands_in_the_man_page,
     every_verb_and_option_of_the_man_page_stands_in_the_help)

@@ -276,13 +276,27 @@ def an_address_in_use_is_told_and_taken_when_it_is_free():
 
 
 def what_dies_of_it_is_started_again():
+    """By a dispatcher that has connections by now, of which the new processes keep none."""
     family = bed.dispatchers["one"].pid
-    zygote = int(open("/proc/%d/task/%d/children" % (family, family)).read().split()[0])
-    for pid in open("/proc/%d/task/%d/children" % (zygote, zygote)).read().split():
-        os.kill(int(pid), signal.SIGKILL)
+
+    def children():
+        return [int(pid) for pid in open("/proc/%d/task/%d/children" % (family, family)).read().split()]
+
+    before = children()
+    assert len(before) == 2, before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
     wait_for("two deaths", lambda: bed.log().count("for monitors died and is started again") == 2)
     wait_for("a new address", lambda: bed.log().count("answering /metrics") == 2)
-    assert ask("/metrics")[0] == 200
+    for pid in children():
+        held = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+        assert not [f for f in held if "signalfd" in f], held
+        assert len([f for f in held if f.startswith("socket:")]) <= 4, held
+    assert ask("/metrics")[0] == 200 and not set(before) & set(children())
+    os.kill(max(children()), signal.SIGKILL)
+    wait_for("a third death, borne longer", lambda: re.search(
+        r"for monitors died and is started again.*in_ms=1000", bed.log()))
+    wait_for("both are there", lambda: len(children()) == 2 and ask("/metrics")[0] == 200)
 
 
 def without_postgresql_it_lives_and_is_not_ready():

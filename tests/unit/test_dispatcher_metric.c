@@ -68,7 +68,49 @@ static void labels_are_escaped_and_cut_at_a_character(void **state)
 		memcpy(longer + i, "\xc3\xa4", 2);
 	longer[sizeof longer - 1] = '\0';
 	metrics_add(m, "jobfleet_queue_ready", cut, 1);
-	expect("\xc3\xa4\"} 1\n");
+	expect("\xc3\xa4~");
+	/* alike but for the end: not the same sample */
+	longer[sizeof longer - 2] = '!';
+	metrics_add(m, "jobfleet_queue_ready", cut, 2);
+	expect("\"} 2\n");
+	for (const char *at = strstr(buf_text(&text), "{queue=\"x"); at;
+	     at = strstr(at + 1, "{queue=\"x")) {
+		const char *next = strstr(at + 1, "{queue=\"x");
+
+		assert_true(strcspn(at, "\n") < 600);
+		assert_false(next && strncmp(at, next, 520) == 0);
+	}
+}
+
+static void what_finds_no_room_is_left_out_whole_and_counted(void **state)
+{
+	double n[1 + BOARD_BUCKETS] = { 1, 1 };
+	char name[600];
+	const char *queue[] = { name, NULL }, *both[] = { name, name, NULL }, *at;
+	size_t lines = 0;
+
+	(void)state;
+	memset(name, 'q', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, 8, "%06d", i);
+		name[6] = 'q';
+		metrics_add(m, "jobfleet_queue_ready", queue, i);
+		metrics_add(m, "jobfleet_queue_consumers", queue, i);
+		metrics_add_total(m, "task_run_seconds", both, n, COUNT(n));
+		metrics_add_total(m, "task_wait_seconds", both, n, COUNT(n));
+	}
+	expect("# TYPE jobfleet_queue_ready gauge\n");
+	assert_false(buf_overflowed(&text));
+	assert_true(text.len > 3 << 20 && text.len < 4 << 20);
+	for (at = buf_text(&text); *at; at += strcspn(at, "\n") + 1, lines++)
+		if (strncmp(at, "# ", 2) != 0 && strncmp(at, "jobfleet_", 9) != 0)
+			fail_msg("a broken line: %.100s", at);
+	assert_non_null(strstr(buf_text(&text),
+			       "jobfleet_scrape_left_out{family=\"jobfleet_queue_ready\"} "));
+	assert_non_null(strstr(buf_text(&text),
+			       "jobfleet_scrape_left_out{family=\"jobfleet_task_run_seconds\"} "));
+	assert_int_equal(strcmp(buf_text(&text) + text.len - 6, "# EOF\n"), 0);
 }
 
 static void counters_infos_and_units_have_their_words(void **state)
@@ -133,6 +175,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		FRESH(samples_stand_below_their_family),
 		FRESH(labels_are_escaped_and_cut_at_a_character),
+		FRESH(what_finds_no_room_is_left_out_whole_and_counted),
 		FRESH(counters_infos_and_units_have_their_words),
 		FRESH(buckets_of_a_histogram_add_up),
 		FRESH(what_fits_no_family_is_left_out),

@@ -333,7 +333,8 @@ static void a_wrong_url_says_what_would_be_right(void **state)
 	expect_open_error("", ERR_CONFIG, "JOBFLEET_REDIS_URL");
 	expect_open_error("http://h", ERR_CONFIG, "is not redis, rediss or unix");
 	expect_open_error("redis:///0", ERR_CONFIG, "no host");
-	expect_open_error("redis://127.0.0.1:1/zero", ERR_CONFIG, "\"zero\"");
+	expect_open_error("redis://127.0.0.1:1/zero", ERR_CONFIG,
+			  "is not the number of a database");
 	expect_open_error("unix://", ERR_CONFIG, "no path");
 	expect_open_error("unix:///tmp/x?name=1", ERR_CONFIG, "db=N");
 	expect_open_error("redis://:s3cret@127.0.0.1:1", ERR_REDIS, "127.0.0.1:1");

@@ -107,7 +107,7 @@ static void reload(struct dispatcher *d)
 		d->agenda = agenda;
 		d->conf = conf;
 		d->routed = false;
-		httpd_renew(d->httpd);
+		httpd_renew(d->httpd, conf);
 		log_info("reloaded schedules=%zu", agenda_count(agenda));
 	}
 	notify_ready();
@@ -205,7 +205,7 @@ int dispatcher_open(struct dispatcher **ret, struct conf *conf, const char *node
 	d->ctx = ctx;
 	d->started_ms = clock_mono_ms();
 	board_open();
-	d->httpd = httpd_new(conf, node, reload_conf, ctx);	/* forks: before all that opens */
+	d->httpd = httpd_new(conf, node);	/* forks: before all that opens */
 	d->watcher = watcher_new();
 	d->level = level_new();
 	d->leader = leader_new(node);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatcher's duties, in the order of their turns. */
+#include <malloc.h>
 #include <unistd.h>
 
 #include "common/base/board.h"
@@ -233,6 +234,15 @@ static int mind_window(struct dispatcher *d, struct err *e)
 	return 0;
 }
 
+/* A batch of rows, a look at all schedules: what they needed is not needed the rest of the time. */
+static int give_memory_back(struct dispatcher *d, struct err *e)
+{
+	(void)d;
+	(void)e;
+	malloc_trim(0);
+	return 0;
+}
+
 /* In the order in which they get their turns; pace_ms 0 = each time round. */
 static struct duty {
 	const char *name;
@@ -261,6 +271,7 @@ static struct duty {
 	{ .name = "alerts", .turn = mind_alerts },
 	{ .name = "prune", .turn = tidy_up, .pace_ms = DUTIES_SLOW_MS },
 	{ .name = "presence", .turn = show_presence, .pace_ms = 10 * DUTIES_SLOW_MS },
+	{ .name = "memory", .turn = give_memory_back, .pace_ms = 10 * DUTIES_SLOW_MS },
 };
 
 /* A neighbour that went away is logged by peers. The rest would repeat each second. */
@@ -275,6 +286,13 @@ static void complain(struct dispatcher *d, struct duty *duty, const struct err *
 		return;
 	duty->complain_ms = clock_mono_ms() + COMPLAIN_MS;
 	log_error("a duty fails, trying again duty=%s reason=\"%s\"", duty->name, e->msg);
+}
+
+/* However long the other duties take: the lease must not run out meanwhile. */
+static void keep_lease(struct dispatcher *d)
+{
+	if (leader_leads(d->leader) && leader_next_ms(d->leader) == 0)
+		lead(d, NULL);
 }
 
 /* True if one of them has more to do at once. */
@@ -292,6 +310,7 @@ bool duties_do(struct dispatcher *d)
 		r = duty->turn(d, &e);
 		httpd_beat(d->httpd);
 		notify_alive();		/* each has its deadline; all together may take longer */
+		keep_lease(d);
 		if (r < 0)
 			complain(d, duty, &e);
 		if (r <= 0)

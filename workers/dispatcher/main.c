@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <unistd.h>
 
 #include "common/base/conf.h"
@@ -7,9 +8,12 @@
 #include "common/base/mem.h"
 #include "common/base/opts.h"
 #include "common/base/secrets.h"
+#include "common/worker/stores.h"
 #include "workers/dispatcher/dispatcher.h"
 
 #define PROGRAM "dispatcher"
+
+enum { OWN_MAP_BYTES = 64 << 10 };
 
 static int open_log(const struct opts *opts, const struct conf *conf, struct err *e)
 {
@@ -29,6 +33,13 @@ static int load(const struct opts *opts, struct conf **ret, struct err *e)
 		if (*line)
 			log_error("%s", line);
 	free(all);
+	if (r < 0)
+		return r;
+	r = stores_check_urls(*ret, e);
+	if (r < 0) {
+		conf_close(*ret);
+		*ret = NULL;
+	}
 	return r;
 }
 
@@ -79,6 +90,8 @@ int main(int argc, char **argv)
 	int r;
 
 	secrets_no_core();
+	/* librabbitmq's buffers: by themselves, what of them nobody writes to costs nothing */
+	mallopt(M_MMAP_THRESHOLD, OWN_MAP_BYTES);
 	r = opts_parse(&opts, argc, argv, PROGRAM, OPTS_SERVICE, &e);
 	if (r)
 		return opts_leave(r, PROGRAM, &e);

@@ -3,12 +3,13 @@
 
 #include <math.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "common/base/board.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 
-enum { FAMILY_BYTES = 1 << 20, LABEL_BYTES = 512, BOUND_BYTES = 32 };
+enum { FAMILY_BYTES = 1 << 20, LABEL_BYTES = 512, BOUND_BYTES = 32, HASH_BYTES = 16 };
 
 static const struct family {
 	const char *name, *type, *unit, *labels, *board, *group, *help;
@@ -18,6 +19,8 @@ static const struct family {
 
 struct metrics {
 	struct buf samples[COUNT(FAMILIES)];
+	size_t bytes, left_out[COUNT(FAMILIES)];
+	struct buf work;		/* one sample, or those of one histogram */
 };
 
 struct metrics *metrics_new(void)
@@ -26,6 +29,7 @@ struct metrics *metrics_new(void)
 
 	for (size_t i = 0; i < COUNT(FAMILIES); i++)
 		buf_init(&m->samples[i], FAMILY_BYTES);
+	buf_init(&m->work, FAMILY_BYTES);
 	return m;
 }
 
@@ -33,6 +37,7 @@ void metrics_free(struct metrics *m)
 {
 	for (size_t i = 0; i < COUNT(FAMILIES); i++)
 		buf_release(&m->samples[i]);
+	buf_release(&m->work);
 	free(m);
 }
 
@@ -50,14 +55,21 @@ static void put_value(struct buf *b, const char *label, size_t len)
 	}
 }
 
-/* Cut at a whole character: what is no UTF-8 would spoil the whole answer. */
-static size_t label_len(const char *label)
+/* Cut at a whole character, for what is no UTF-8 would spoil the whole answer. Two long ones that
+ * begin alike must not become one and the same, which would spoil it, too: a hash stands behind. */
+static void put_label(struct buf *b, const char *label)
 {
-	size_t len = strnlen(label, LABEL_BYTES);
+	size_t len = strnlen(label, LABEL_BYTES + 1);
 
-	while (label[len] && len > 0 && ((unsigned char)label[len] & 0xc0) == 0x80)
+	if (len <= LABEL_BYTES) {
+		put_value(b, label, len);
+		return;
+	}
+	len = LABEL_BYTES - HASH_BYTES - 1;
+	while (len > 0 && ((unsigned char)label[len] & 0xc0) == 0x80)
 		len--;
-	return len;
+	put_value(b, label, len);
+	buf_printf(b, "~%016llx", (unsigned long long)XXH3_64bits(label, strlen(label)));
 }
 
 /* {a="1",b="2"}; extra: one more as 'le="5.0"', or NULL. False: not as many as the family has. */
@@ -74,7 +86,7 @@ static bool put_labels(struct buf *b, const struct family *f, const char *const 
 		buf_puts(b, sep);
 		buf_append(b, name, len);
 		buf_puts(b, "=\"");
-		put_value(b, *labels, label_len(*labels));
+		put_label(b, *labels);
 		buf_putc(b, '"');
 		sep = ",";
 		name += len + (name[len] == ',');
@@ -115,6 +127,21 @@ static void put_sample(struct buf *b, const struct family *f, const char *suffix
 	buf_putc(b, '\n');
 }
 
+/* What was put together goes in whole or not at all. */
+static void take_work(struct metrics *m, size_t family)
+{
+	struct buf *to = &m->samples[family];
+
+	if (buf_overflowed(&m->work) || m->bytes + m->work.len > METRIC_BYTES ||
+	    to->len + m->work.len > FAMILY_BYTES) {
+		m->left_out[family]++;
+	} else {
+		buf_append(to, m->work.data, m->work.len);
+		m->bytes += m->work.len;
+	}
+	buf_clear(&m->work);
+}
+
 static const char *suffix_of(const struct family *f)
 {
 	return strcmp(f->type, "counter") == 0 ? "_total" : strcmp(f->type, "info") == 0 ? "_info" :
@@ -124,9 +151,11 @@ static const char *suffix_of(const struct family *f)
 void metrics_add(struct metrics *m, const char *name, const char *const *labels, double value)
 {
 	for (size_t i = 0; i < COUNT(FAMILIES); i++)
-		if (strcmp(FAMILIES[i].name, name) == 0)
-			put_sample(&m->samples[i], &FAMILIES[i], suffix_of(&FAMILIES[i]), labels,
-				   NULL, value);
+		if (strcmp(FAMILIES[i].name, name) == 0) {
+			put_sample(&m->work, &FAMILIES[i], suffix_of(&FAMILIES[i]), labels, NULL,
+				   value);
+			take_work(m, i);
+		}
 }
 
 /* The format wants a bound as Go prints it: "0.25", "5.0". */
@@ -165,17 +194,29 @@ void metrics_add_total(struct metrics *m, const char *board, const char *const *
 		if (!*board || strcmp(FAMILIES[i].board, board) != 0 || count == 0)
 			continue;
 		if (strcmp(FAMILIES[i].type, "histogram") == 0)
-			add_histogram(&m->samples[i], &FAMILIES[i], labels, n, count);
+			add_histogram(&m->work, &FAMILIES[i], labels, n, count);
 		else
-			put_sample(&m->samples[i], &FAMILIES[i], suffix_of(&FAMILIES[i]), labels,
-				   NULL, n[0]);
+			put_sample(&m->work, &FAMILIES[i], suffix_of(&FAMILIES[i]), labels, NULL,
+				   n[0]);
+		take_work(m, i);
 	}
 }
 
 /* ---- all of them ---- */
 
-void metrics_print(const struct metrics *m, struct buf *out)
+static void count_left_out(struct metrics *m)
 {
+	for (size_t i = 0; i < COUNT(FAMILIES); i++) {
+		const char *family[] = { FAMILIES[i].name, NULL };
+
+		if (m->left_out[i])
+			metrics_add(m, "jobfleet_scrape_left_out", family, (double)m->left_out[i]);
+	}
+}
+
+void metrics_print(struct metrics *m, struct buf *out)
+{
+	count_left_out(m);
 	for (size_t i = 0; i < COUNT(FAMILIES); i++) {
 		const struct family *f = &FAMILIES[i];
 

@@ -4,7 +4,10 @@
  * The families stand in metrics.tsv. Samples are added in any order and printed family by family,
  * as the format wants them. What belongs to no family, or has another number of labels than it, is
  * left out. Format: OpenMetrics 1.0 (https://github.com/prometheus/OpenMetrics).
- * Labels are bounded where they are made: by closed lists, by queues.conf, or by a LIMIT. */
+ * Labels are bounded where they are made: by closed lists, by queues.conf, or by a LIMIT. One of
+ * over 512 bytes is cut and ends in "~" and a hash of the whole. A family has 1 MiB, all together
+ * have METRIC_BYTES: a sample that finds no room is left out whole (a histogram with all its lines)
+ * and counted in jobfleet_scrape_left_out. */
 #ifndef DISPATCHER_METRIC_H
 #define DISPATCHER_METRIC_H
 
@@ -18,7 +21,8 @@ struct health;
 struct health_report;
 struct metrics;
 
-enum { METRIC_LABELS = 4 };
+/* METRIC_BYTES: of the 4 MiB of an answer (httpd_private.h) */
+enum { METRIC_LABELS = 4, METRIC_BYTES = 7 << 19 };
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
@@ -29,7 +33,8 @@ void metrics_add(struct metrics *m, const char *name, const char *const *labels,
  * common/base/board.h has them). */
 void metrics_add_total(struct metrics *m, const char *board, const char *const *labels,
 		       const double *n, size_t count);
-void metrics_print(const struct metrics *m, struct buf *out);
+/* Once. */
+void metrics_print(struct metrics *m, struct buf *out);
 
 /* All of it: asks the services by the connections of h, which has just looked. */
 void metric_look(const struct conf *conf, struct health *h, const struct health_report *report,

@@ -42,6 +42,8 @@ static int open_database(void **ret, const char *url, const char *node, struct e
 		return r;
 	r = migrate_check(pg, e);
 	if (r == 0)
+		r = pg_limit_locks(pg, PEERS_LOCK_MS, e);
+	if (r == 0)
 		r = pg_listen(pg, "jobfleet_pending", e);
 	if (r < 0)
 		pg_close(pg);

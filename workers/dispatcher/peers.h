@@ -18,6 +18,10 @@ struct pg;
 struct publisher;
 struct redis;
 
+/* So long a statement waits for a lock: a duty may meet two in a row, and the lease (leader.h) is
+ * renewed between duties. */
+enum { PEERS_LOCK_MS = 750 };
+
 enum peer { PEER_DATABASE, PEER_BROKER, PEER_MAILBOX, PEER_REDIS, PEER_COUNT };
 
 /* conf is borrowed until peers_use gives another. node: how we are called at the other end. */
@@ -26,7 +30,8 @@ void peers_close(struct peers *p);
 /* From now on conf says where they are; connections to other places are closed. */
 void peers_use(struct peers *p, const struct conf *conf);
 
-/* Listens on jobfleet_pending. What is done with it has 10 s, then it counts as away. */
+/* Listens on jobfleet_pending. What is done with it has 10 s, then it counts as away; what waits
+ * for somebody's lock fails after PEERS_LOCK_MS and is tried again at the duty's next turn. */
 struct pg *peers_database(struct peers *p);
 struct publisher *peers_broker(struct peers *p);
 struct publisher *peers_mailbox(struct peers *p);
