@@ -13,11 +13,13 @@ import json
 import os
 import signal
 import socketserver
+import ssl
 import subprocess
 import threading
 import time
 
 from dispatcher_bed import Bed, run, wait_for
+from pki_bed import make_ca, make_certificate
 from single import died_of_a_thread, single
 
 SECRET = "a secret of the test's own"
@@ -68,9 +70,23 @@ class Mail(socketserver.StreamRequestHandler):
             self.wfile.write(b"250 ok\r\n")
 
 
+class TlsMail(Mail):
+    """The same inside TLS; certificate: of a folder of pki_bed."""
+    certificate = None
+
+    def setup(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate + ".crt", self.certificate + ".key")
+        self.request = context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
+
+    def handle_error(self, request, client_address):
+        """A client that does not like our certificate goes away."""
 
 
 def serve(handler):
@@ -328,6 +344,40 @@ def a_test_goes_the_real_way():
     assert rows == [], rows
 
 
+def mail_goes_by_tls_to_a_server_that_the_ca_vouches_for_and_to_no_other():
+    pki = os.path.join(bed.dir, "pki")
+    os.mkdir(pki)
+    for name in ("ca", "strange"):
+        make_ca(pki, name)
+    for name, ca, san in (("server", "ca", "IP:127.0.0.1"), ("stranger", "strange", "IP:127.0.0.1"),
+                          ("other", "ca", "DNS:elsewhere.test")):
+        make_certificate(pki, name, ca, san)
+    conf = os.path.join(bed.dir, "tls.conf")
+    with open(conf, "w") as f:
+        f.write(CONF.replace("smtp://127.0.0.1:%d" % SMTP, "smtps://127.0.0.1:%d" % serve(TlsMail)))
+    notice = bed.one("SELECT notice FROM jobfleet.alert_notices WHERE address LIKE 'mailto:%%'"
+                     " AND kind = 'test' LIMIT 1")
+    notice["id"] = "by-tls"
+    bed.sql("INSERT INTO jobfleet.alert_notices (id, kind, address, notice) VALUES ('by-tls', 'test', %s,"
+            " %s)", notice["address"], json.dumps(notice))
+    before = len(Mail.got)
+
+    def deliver(certificate):
+        TlsMail.certificate = os.path.join(pki, certificate)
+        return subprocess.run(
+            ["jobfleet-alerting", "--run", "jobfleet.deliver_alert", json.dumps([notice])],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+            env=dict(ENV, JOBFLEET_CONFIG=conf, SSL_CERT_FILE=os.path.join(pki, "ca.crt")))
+
+    for certificate in ("stranger", "other"):
+        got = deliver(certificate)
+        assert got.returncode == 111 and "the mail server's certificate" in got.stdout, got
+    assert len(Mail.got) == before
+    got = deliver("server")
+    assert got.returncode == 0 and len(Mail.got) == before + 1, got
+    assert "[test] quota_low" in Mail.got[-1][2], Mail.got[-1]
+
+
 def killed_leaders_tell_it_once():
     bed.start("two")
     wait_for("both are there", lambda: bed.one(
@@ -389,6 +439,7 @@ try:
         a_rule_takes_over_what_a_program_raised_under_its_name,
         it_is_repeated_and_escalated_until_somebody_takes_it, a_hidden_address_stands_nowhere,
         a_silenced_one_is_told_when_the_silence_ends, a_test_goes_the_real_way,
+        mail_goes_by_tls_to_a_server_that_the_ca_vouches_for_and_to_no_other,
         killed_leaders_tell_it_once, without_its_worker_it_is_told_all_the_same,
         every_measure_can_be_read, what_operators_said_stands_in_the_record)
 finally:

@@ -109,6 +109,9 @@ static int judge(CURL *curl, CURLcode code, struct err *e)
 		return err_set(e, ERR_CANCELLED, "the mail was cut off: the task was cancelled");
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(e, ERR_TIMEOUT, "the mail server did not answer in time");
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return err_set(e, ERR_NET, "the mail server's certificate is of no CA that is "
+			       "trusted here, of another name, or expired");
 	if (code == CURLE_LOGIN_DENIED)
 		return err_set(e, ERR_REFUSED, "the mail server refuses the login");
 	if (answer >= 500 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
@@ -122,8 +125,11 @@ static void set_server(CURL *curl, const struct conf *conf)
 {
 	const char *url = conf->fleet.smtp_url;
 	const char *password = conf_secret("JOBFLEET_SMTP_PASSWORD");
+	const char *ca = getenv("SSL_CERT_FILE");	/* as for the other services */
 
 	curl_easy_setopt(curl, CURLOPT_URL, url);
+	if (ca && *ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(curl, CURLOPT_USE_SSL,
 			 (long)(is_loopback(url) ? CURLUSESSL_TRY : CURLUSESSL_ALL));
