@@ -236,12 +236,31 @@ def times_and_zones_are_as_somebody_said():
     assert "left out of the report: Queues now" in err and 'id="throughput"' in out, err
 
 
+def a_viewer_may_write_it_and_who_may_not_is_told_so():
+    database = os.environ["JOBFLEET_DATABASE_URL"]
+
+    def login(group, text):
+        role = "%s_%s" % (group, database.rsplit("/", 1)[1])
+        fleet.sql("DROP ROLE IF EXISTS %s" % role)
+        fleet.sql("CREATE ROLE %s LOGIN PASSWORD 'x' %s" % (role, text))
+        return "postgresql://%s:x@%s" % (role, database.split("@", 1)[1])
+
+    viewer, nobody = login("jobfleet_viewer", "IN ROLE jobfleet_viewer"), login("stranger", "")
+    words = ("report", "-o", "-", "--since=2h")
+    plots = [re.findall(r'<section id="([^"]+)"', jobfleet(*words, JOBFLEET_DATABASE_URL=url)[0])
+             for url in (database, viewer)]
+    assert plots[0] == plots[1] and len(plots[0]) >= 10, plots
+    _, err = jobfleet(*words, status=100, JOBFLEET_DATABASE_URL=nobody)
+    assert "permission denied" in err and "jobfleet_viewer" in err, err
+
+
 TESTS = [
     a_fleet_that_did_nothing_says_so,
     every_plot_shows_what_the_tables_hold,
     hostile_names_are_text_at_every_width,
     the_page_is_there_whole_or_not_at_all,
     times_and_zones_are_as_somebody_said,
+    a_viewer_may_write_it_and_who_may_not_is_told_so,
 ]
 
 if not shutil.which("chromium"):

@@ -16,6 +16,9 @@
 enum { PAGE_BYTES = 32 << 20, QUERIES_MS = 120000 };
 static const int64_t SECOND_US = 1000000, LONGEST_S = 3660LL * 86400;
 
+/* SQLSTATE of a missing right: that is not a part that is away. */
+static const char NO_RIGHT[] = "42501";
+
 static const char USUAL_FILE[] = "jobfleet-report.html";
 
 /* What cannot be had costs its part of the page; without PostgreSQL there is none. */
@@ -39,6 +42,9 @@ static int put_chapters(struct report *r, struct err *e)
 			continue;
 		if (e->code == ERR_DB || e->code == ERR_TIMEOUT || e->code == ERR_SCHEMA)
 			return -(int)e->code;
+		if (e->code == ERR_REFUSED && strcmp(pg_sqlstate(r->ctl->pg), NO_RIGHT) == 0)
+			return err_set(e, ERR_REFUSED, "%s; a report reads what the role "
+				       "jobfleet_viewer may read", e->msg);
 		snprintf(id, sizeof id, "away-%zu", i);
 		page_section(r->out, id, chapters[i].title, NULL, false);
 		page_empty(r->out, e->msg);

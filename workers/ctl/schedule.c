@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* schedule: what is planned, when it last happened, and how well it goes. */
+#include "common/base/buf.h"
 #include "common/base/conf.h"
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -10,6 +11,8 @@
 #include "workers/ctl/plans.h"
 #include "workers/ctl/schedules.h"
 #include "workers/ctl/table.h"
+
+enum { NAMES_MAX = 16 << 20 };
 
 #define UTC(column, format) "to_char(" column " AT TIME ZONE 'UTC', '" format "')"
 
@@ -72,13 +75,16 @@ static const struct table_column STATS[] = {
 	{ "time %", "mean_change_percent", TABLE_NUMBER },
 };
 
+/* $1: the names of the plan; what ran and is planned no more stands there, too. */
 static const char SQL_STATS[] =
-	"SELECT schedule, runs, success_rate, mean_s, records, runs_before, success_rate_before,"
+	"SELECT coalesce(n.name, s.schedule), coalesce(runs, 0), success_rate, mean_s, coalesce(records, 0),"
+	" coalesce(runs_before, 0), success_rate_before,"
 	" mean_s_before, CASE WHEN success_rate > success_rate_before THEN 'better'"
 	"  WHEN success_rate < success_rate_before THEN 'worse'"
 	"  WHEN success_rate_before IS NULL OR success_rate IS NULL THEN NULL ELSE 'same' END,"
 	" round(100 * (mean_s / nullif(mean_s_before, 0) - 1), 1)"
-	" FROM jobfleet.schedule_stats(now()) ORDER BY schedule";
+	" FROM jobfleet.schedule_stats(now()) s FULL JOIN jsonb_array_elements_text($1::jsonb) AS n (name)"
+	" ON n.name = s.schedule ORDER BY 1";
 
 static const struct table_column TASKS[] = {
 	{ "task", "task", TABLE_TEXT },
@@ -155,13 +161,34 @@ static int list_all(struct ctl *c, struct err *e)
 	return r;
 }
 
-static int show_stats(struct ctl *c, bool tasks, struct err *e)
+static int show_tasks(struct ctl *c, struct err *e)
 {
 	struct table *t = NULL;
-	int r = tasks ? ctl_query_table(c, SQL_TASKS, NULL, 0, TASKS, COUNT(TASKS), &t, e)
-		      : ctl_query_table(c, SQL_STATS, NULL, 0, STATS, COUNT(STATS), &t, e);
+	int r = ctl_query_table(c, SQL_TASKS, NULL, 0, TASKS, COUNT(TASKS), &t, e);
 
 	return r < 0 ? r : ctl_show(c, t, "nothing ran in the last two days");
+}
+
+static int show_stats(struct ctl *c, struct err *e)
+{
+	struct plan *plan = NULL;
+	struct table *t = NULL;
+	struct buf names;
+	int r = plans_load(c, &plan, e);
+
+	if (r < 0)
+		return r;
+	buf_init(&names, NAMES_MAX);
+	for (size_t i = 0; i < plan_count(plan); i++) {
+		buf_putc(&names, i ? ',' : '[');
+		buf_put_json_string(&names, plan_at(plan, i)->name);
+	}
+	buf_puts(&names, plan_count(plan) ? "]" : "[]");
+	plan_free(plan);
+	r = ctl_query_table(c, SQL_STATS, PG_PARAMS(PG_TEXT(buf_text(&names))), STATS, COUNT(STATS),
+			    &t, e);
+	buf_release(&names);
+	return r < 0 ? r : ctl_show(c, t, "nothing is planned");
 }
 
 static int list(struct ctl *c, int argc, char **argv, struct err *e)
@@ -186,7 +213,7 @@ static int list(struct ctl *c, int argc, char **argv, struct err *e)
 
 	if (r != 0)
 		return r < 0 ? r : CTL_OK;
-	return stats || tasks ? show_stats(c, tasks, e) : list_all(c, e);
+	return tasks ? show_tasks(c, e) : stats ? show_stats(c, e) : list_all(c, e);
 }
 
 int schedule_main(struct ctl *c, int argc, char **argv, struct err *e)
