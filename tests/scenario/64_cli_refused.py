@@ -3,7 +3,7 @@
 # services: none
 # timeout: 120
 """What `jobfleet` says to a command line that makes no sense: one line that names the fault, before
-it asks any service, and the exit status for wrong usage."""
+it asks any service, and the exit status for wrong usage. The same of a worker that cannot start."""
 
 import os
 import subprocess
@@ -152,19 +152,33 @@ REFUSED = (
     ("schedule run", MISSING + "schedule run NAME [OPTION...]"),
 )
 
+WORKERS = (
+    ("jobfleet-loading", "queues.conf has no queue block with program = \"loading\""),
+    ("jobfleet-loading --queues=ecko", "--queues: there is no queue ecko in queues.conf"),
+    ("jobfleet-loading --queues=away",
+     "--queues: queue away is served by program nobody, not by loading"),
+    ("jobfleet-loading --config=/nowhere", "/nowhere: No such file or directory"),
+    ("jobfleet-loading --concurrency=0",
+     '--concurrency: "0" is not a whole number from 1 to 1000'),
+)
 
-def call(line):
+
+def call(program, line):
     words = ["" if word == "_" else word for word in line.split()]
-    return subprocess.run(["jobfleet", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    return subprocess.run([*program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, env=ENV, timeout=60, stdin=subprocess.DEVNULL)
 
 
 def main():
     failed = 0
-    for line, says in REFUSED:
-        got = call(line)
-        good = (got.returncode, got.stdout, got.stderr) == (100, "", "jobfleet: %s\n" % says)
-        print("%s jobfleet %.60s" % ("ok" if good else "not ok", line))
+    lines = [("jobfleet", ["jobfleet"], line, says) for line, says in REFUSED]
+    lines += [(line.split()[0], [], line, says) for line, says in WORKERS]
+    for name, program, line, says in lines:
+        got = call(program, line)
+        first = got.stderr.split("\n", 1)[0]
+        good = (got.returncode, got.stdout, first) == (100, "", "%s: %s" % (name, says))
+        good = good and (name != "jobfleet" or got.stderr == first + "\n")
+        print("%s %.70s" % ("ok" if good else "not ok", " ".join(program + [line])))
         if not good:
             failed += 1
             print("expected status 100, %r\ngot      status %d, %r %r" % (
