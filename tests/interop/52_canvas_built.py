@@ -197,6 +197,21 @@ def chunks_of_a_client_and_of_a_message():
     assert one.apply_async().get(timeout=GET_S) == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18]]
 
 
+def wrong_arguments_of_celerys_own_tasks_are_refused():
+    for name, args, kwargs, says in (
+            ("map", [], {"task": add(), "it": 5}, "celery.map: argument 'it' is not a list"),
+            ("starmap", [], {"task": add(), "it": [1]},
+             "celery.starmap: argument 'it' is not a list of lists"),
+            ("chunks", [], {"task": add(), "it": [[1, 2]], "n": 0},
+             "celery.chunks: argument 'n' is not a whole number above 0"),
+            ("accumulate", [1, 2], {"index": "x"},
+             "celery.accumulate: argument 'index' is not a whole number"),
+            ("accumulate", [1, 2], {"index": 5}, "tuple index out of range")):
+        flow = app.signature("celery." + name, args=args, kwargs=kwargs, options={"queue": "echo"})
+        problem = raised(flow.apply_async())
+        assert says in str(problem), (name, kwargs, problem)
+
+
 def a_failing_item_fails_the_map():
     flow = app.signature("celery.starmap", kwargs={"task": add(), "it": [[1, 2], [3]]},
                          options={"queue": "echo"})
@@ -304,6 +319,7 @@ run(a_chain_built_in_C_runs,
     map_calls_each,
     starmap_calls_each,
     chunks_of_a_client_and_of_a_message,
+    wrong_arguments_of_celerys_own_tasks_are_refused,
     a_failing_item_fails_the_map,
     accumulate_and_cleanup_answer,
     chains_cross_over,
