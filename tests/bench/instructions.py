@@ -5,8 +5,8 @@ profile: perf samples parent and children by the clock, the kernel's share inclu
 the code belongs to. instructions: callgrind counts those of user mode between two dumps, WARM_UP
 tasks after the start, and says in which functions they are. The child's counts do not depend on what
 else the machine does (0.3 % between an idle and an overloaded one). The parent handles what has
-arrived, so that it wakes more often a task on a busy machine (up to 17 % more): of TRIES runs the
-least counts. They are compared with instructions.json, which names its processor, compiler and
+arrived, so that it wakes more often a task on a busy machine (17 to 35 % more): of TRIES runs the
+least counts, and above a load of BUSY it is not judged. They are compared with instructions.json, which names its processor, compiler and
 libraries: more than GUARD over it fails the run; --rebase writes it anew. Where one of them is another
 the comparison is said, and fails nothing: the C library takes other functions for another processor.
 instructions-child is the part of it that is steady enough for make test
@@ -20,7 +20,7 @@ import subprocess
 import time
 
 import bed as beds
-from bed import Absent, Ours, Trouble
+from bed import Absent, Ours
 from figures import NOOP
 from plot import bars
 
@@ -28,6 +28,7 @@ BASELINE = os.path.join(beds.HERE, "instructions.json")
 GUARD = 0.10
 WARM_UP, COUNTED = 1000, 3000
 TRIES = 3
+BUSY = 3                # the load average from which the parent is not judged
 DUMP_LIMIT_S = 60
 PACKAGES = ("libc6", "librabbitmq4", "libuv1", "libhiredis0.14", "libpq5", "libcjson1", "libutf8proc2",
             "valgrind")
@@ -153,7 +154,7 @@ class Instructions:
     title, unit = "instructions a task in user mode", "instructions"
 
     def __init__(self, name, rebase):
-        self.load = [os.getloadavg()[0]]
+        self.load, self.troubles = [os.getloadavg()[0]], []
         self.name, self.rebase, self.counts, self.runs = name, rebase, {}, {}
         self.baseline = {}
         if os.path.exists(BASELINE):
@@ -176,15 +177,17 @@ class Instructions:
                 json.dump(self.baseline, f, indent=1)
                 f.write("\n")
         if self.comparable() and self.grown():
-            raise Trouble("more instructions a task than instructions.json has: "
-                          + "; ".join(self.grown()))
+            self.troubles.append("more instructions a task than instructions.json has: "
+                                 + "; ".join(self.grown()))
 
     def comparable(self):
         return all(self.baseline.get(k) == v for k, v in versions().items())
 
     def grown(self):
+        """What is over the guard; the parent's counts mean nothing on a busy machine."""
+        judged = ("child",) if max(self.load) > BUSY else ("parent", "child")
         return ["%s, %s: %d beside %d" % (what, role, n, old) for what, role, n, old in self.pairs()
-                if n > old * (1 + GUARD)]
+                if role in judged and n > old * (1 + GUARD)]
 
     def pairs(self):
         for what, roles in self.counts.items():

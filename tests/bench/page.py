@@ -55,7 +55,7 @@ def as_html(head, figures, tail):
 def save(directory, head, about, figures, troubles, left_out):
     os.makedirs(directory, exist_ok=True)
     tail = verdict_text(figures) + "".join(
-        "\nno figure: " + t for t in troubles + left_out)
+        "\ntrouble: " + t for t in troubles) + "".join("\nleft out: " + t for t in left_out)
     write(os.path.join(directory, "report.txt"), head + "\n"
           + "\n".join(f.as_text() for f in figures) + "\n" + tail + "\n")
     write(os.path.join(directory, "report.json"), json.dumps(
