@@ -167,9 +167,13 @@ def broker_kill(fleet, rng):
 
 
 def alarm(fleet, rng, on, off):
-    fleet.services("ctl", "eval", on)
+    """Beside another fault the broker may be away just now."""
+    def tell(expression):
+        wait_for("the broker obeys", lambda: fleet.services(
+            "ctl", "eval", expression, check=False).returncode == 0, 120, 0.1)
+    tell(on)
     outage(rng)
-    fleet.services("ctl", "eval", off)
+    tell(off)
 
 
 def memory_alarm(fleet, rng):
@@ -324,8 +328,10 @@ def fill_disk(fleet):
 def disk_full(fleet, rng):
     """No room for the spool, while the broker takes nothing."""
     empty = fill_disk(fleet)
-    memory_alarm(fleet, rng)
-    empty()
+    try:
+        memory_alarm(fleet, rng)
+    finally:
+        empty()
 
 
 def limits(fleet, rng, what, low):

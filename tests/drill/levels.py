@@ -44,7 +44,7 @@ ENDS = """
 SELECT count(*) FILTER (WHERE final), count(*) FILTER (WHERE final AND outcome IN
         ('failure', 'rejected', 'revoked')), count(*),
     count(*) FILTER (WHERE outcome = 'retry' AND task <> 'drill.retried'),
-    (SELECT count(*) FROM jobfleet.dead_letters)
+    (SELECT count(*) FROM jobfleet.dead_letters WHERE state = 'dead')
 FROM jobfleet.ledger WHERE task LIKE 'drill.%' OR task LIKE 'jobfleet.%'"""
 
 # Of each kind of fault, and of all: to full health after its cause is gone.
@@ -94,7 +94,7 @@ def errors(fleet):
     ended, failed, attempts, again, dead = fleet.sql(ENDS)[0]
     share = max(failed, dead) / max(ended, 1)
     return level("errors", share, ERRORS, share < ERRORS,
-                 "%d failed and %d dead of %d tasks; %d of %d attempts failed and were repeated" % (
+                 "%d failed and %d stand in the dead letters, of %d tasks; %d of %d attempts failed and were repeated" % (
                      failed, dead, ended, again, attempts))
 
 

@@ -27,6 +27,8 @@ PROGRAMS = ("collection", "processing", "loading")
 PAGES, PAGE = 2, 6
 TRADES = ("Welder", "Potter", "Glazier", "Baker", "Surveyor", "Librarian", "Florist", "Brewer",
           "Roofer", "Tailor", "Plumber", "Gardener")
+# what an outage outlasts comes to its end within the drill
+DEAD_LETTERS = "\tdead_letter_retry = 5s\n\tdead_letter_retries = 20\n"
 PICKUP = "schedule raw_pickup {\n\tevery = 5s\n\ttask = jobfleet.pick_up_raw\n}\n"
 STATE = """SELECT (SELECT count(*) FROM raw_job_collections WHERE processing_status IN
         ('pending', 'processing')),
@@ -61,7 +63,8 @@ def shipped_conf(fleet_block):
     text = re.sub(r"^source (?!jsearch\b)\w+ \{\n(\tenabled = .*\n)?",
                   lambda m: m.group().split("\n")[0] + "\n\tenabled = no\n", text, flags=re.M)
     text = text.replace("monthly_quota = 200", "monthly_quota = 1000000")
-    return re.sub(r"^fleet \{\n", lambda _: fleet_block, text, 1, re.M) + PICKUP
+    block = fleet_block + DEAD_LETTERS
+    return re.sub(r"^fleet \{\n", lambda _: block, text, 1, re.M) + PICKUP
 
 
 class Postings:
@@ -185,7 +188,7 @@ class Postings:
             "waiting": sum(pending), "raw_files_waiting": self.files(fleet),
             "raw_files_taken_in": fleet.one(picked),
             "dead": fleet.sql("SELECT task_id, task, reason FROM jobfleet.dead_letters"
-                              " WHERE task LIKE 'jobfleet.%' LIMIT 20"),
+                              " WHERE task LIKE 'jobfleet.%' AND state = 'dead' LIMIT 20"),
         }
 
     def close(self):
