@@ -66,7 +66,8 @@ static void urls_are_split_or_refused_without_their_password(void **state)
 		}
 		if (strncmp(got, CASES[i].expect, strlen(CASES[i].expect)) != 0) {
 			bad++;
-			print_error("%s: expected %s, got %s\n", CASES[i].text, CASES[i].expect, got);
+			print_error("%s: expected %s, got %s\n", CASES[i].text, CASES[i].expect,
+				    got);
 		}
 	}
 	assert_int_equal(bad, 0);
