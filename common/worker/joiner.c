@@ -25,6 +25,7 @@ struct end {
 	struct apply apply;
 	struct signature *body;
 	char *source;
+	bool stored;
 };
 
 static int end_init(struct end *n, const struct joiner *j, const struct joiner_join *x,
@@ -48,9 +49,11 @@ static void end_release(struct end *n)
 	free(n->source);
 }
 
-/* What a broker did not confirm goes to the relay, with the note that nothing is left to do. */
-static int leave_to_relay(struct end *n, bool failed, struct err *e)
+/* Rows, with the note that nothing is left to do: they outlive a queue that is deleted, and the
+ * relay publishes what a broker does not confirm. */
+static int store(struct end *n, bool failed, struct err *e)
 {
+	size_t messages = n->outbox.unstored, joins = n->outbox.unstored_joins;
 	struct pg *pg;
 	int r = stores_pg(n->j->stores, &pg, e);
 
@@ -61,20 +64,29 @@ static int leave_to_relay(struct end *n, bool failed, struct err *e)
 	if (r >= 0)
 		r = join_note_done(pg, n->x->join_id, failed, e);
 	if (r >= 0)
-		return pg_commit(pg, e);
-	if (n->j->stores->pg)
+		r = pg_commit(pg, e);
+	else if (n->j->stores->pg)
 		pg_rollback(n->j->stores->pg);
+	if (r < 0)
+		outbox_unstore(&n->outbox, messages, joins);
+	n->stored = r >= 0;
 	return r;
 }
 
+/* While PostgreSQL is away nothing is kept of what the broker confirms. */
 static int publish(struct end *n, bool failed, struct err *e)
 {
-	int r = outbox_start(&n->outbox, n->j->stores, e);
+	size_t left;
+	int r;
 
+	if (outbox_has_unstored(&n->outbox))
+		store(n, failed, NULL);
+	r = outbox_start(&n->outbox, n->j->stores, e);
 	FAULT_POINT("join-publish");
-	if (r >= 0 && (outbox_publish(&n->outbox, n->j->stores) > 0 ||
-		       outbox_has_delayed(&n->outbox) || n->outbox.njoins > 0))
-		r = leave_to_relay(n, failed, e);
+	left = r >= 0 ? outbox_publish(&n->outbox, n->j->stores) : 0;
+	if (r >= 0 && !n->stored &&
+	    (left > 0 || outbox_has_delayed(&n->outbox) || n->outbox.njoins > 0))
+		r = store(n, failed, e);
 	FAULT_POINT("join-published");
 	return r;
 }
@@ -88,7 +100,7 @@ static int drop_keys(struct end *n, bool failed, struct err *e)
 	if (r >= 0)
 		r = join_finish(redis, n->x->join_id, failed, e);
 	/* A note that stays open costs the sweeper a look at a join that is done. */
-	if (r >= 0 && stores_pg(n->j->stores, &pg, NULL) >= 0)
+	if (r >= 0 && !n->stored && stores_pg(n->j->stores, &pg, NULL) >= 0)
 		join_note_done(pg, n->x->join_id, failed, NULL);
 	return r;
 }

@@ -7,7 +7,11 @@ ledger row, and the dispatcher's watcher finds those whose message is nowhere. W
 worker or belongs to others is left alone."""
 
 import json
+import os
 import time
+import uuid
+
+from celery import Celery, chord
 
 from fleet_bed import QUEUE, Fleet, Worker, run, wait_for
 
@@ -57,6 +61,31 @@ def a_queue_deleted_under_a_consumer_loses_nothing():
     wait_for("all are sent, some are done", lambda: not fleet.one(
         "SELECT count(*) FROM jobfleet.pending WHERE state = 'waiting'") and fleet.done() > 3)
     print("# %d messages went with the queue" % deleted(fleet))
+    fleet.check(limit_s=90)
+    fleet.close()
+
+
+def the_body_of_a_chord_outlives_a_deleted_queue():
+    """It waits behind others when its queue goes."""
+    fleet = Fleet(workers=("one",), fleet_conf=CONF)
+    app = Celery(broker=os.environ["JOBFLEET_BROKER_URL"], backend=os.environ["JOBFLEET_REDIS_URL"])
+    app.conf.task_queue_max_priority = 10
+
+    def mark(priority):
+        task_id = str(uuid.uuid4())
+        fleet.expected[task_id] = ("echo.mark", 1)
+        return app.signature("echo.mark", kwargs={"note": "mark"}, immutable=True).set(
+            queue=QUEUE, priority=priority, task_id=task_id)
+
+    enqueue_by_sql(fleet, MANY, work_ms=100)
+    wait_for("all are sent", lambda: not fleet.one(
+        "SELECT count(*) FROM jobfleet.pending WHERE state = 'waiting'"))
+    body = mark(0)
+    result = chord([mark(9), mark(9)], app=app)(body)
+    wait_for("it is in the queue", lambda: fleet.one(
+        "SELECT count(*) FROM jobfleet.pending WHERE task_id = %s AND state = 'sent'", result.id))
+    print("# %d messages went with the queue" % deleted(fleet))
+    assert not fleet.one("SELECT count(*) FROM jobfleet.ledger WHERE task_id = %s", result.id)
     fleet.check(limit_s=90)
     fleet.close()
 
@@ -145,6 +174,7 @@ def what_keeps_no_ledger_is_not_run_twice():
 
 
 run(a_queue_deleted_under_a_consumer_loses_nothing,
+    the_body_of_a_chord_outlives_a_deleted_queue,
     a_queue_deleted_without_a_consumer_loses_nothing,
     a_purged_queue_loses_nothing,
     what_runs_or_waits_in_a_worker_is_left_alone,
