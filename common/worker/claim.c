@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims: RabbitMQ closes the channel under a delivery that stays unacked past its consumer
- * timeout. A task that still runs when half of that has passed gets a row in pending with a lease,
- * and its message is acked; the lease is renewed while it runs. When the worker dies the lease runs
- * out, and the relay sends the message again. */
+/* Claims: a task that runs gets a row in pending with a lease, and its message is acked, when the
+ * broker would not keep that message for long:
+ *   - RabbitMQ closes the channel under a delivery that stays unacked past its consumer timeout;
+ *     half of that has passed;
+ *   - its queue was deleted, and with it the message.
+ * The lease is renewed while it runs. When the worker dies the lease runs out, and the relay sends
+ * the message again. */
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -53,7 +56,7 @@ static void each(const struct worker *w, pool_each_fn *fn, void *ctx)
 
 static void claimed(struct worker *w, struct delivery *d)
 {
-	log_each(worker_log_task(w, d), "claimed a long task, its message is acked id=%s task=%s",
+	log_each(worker_log_task(w, d), "claimed what runs, its message is acked id=%s task=%s",
 		 d->id, d->name);
 	consumer_ack(w->consumer, d);
 	d->claimed = true;
@@ -96,6 +99,13 @@ static void ask(struct worker *w, struct delivery *d, enum keeper_claim what)
 		   answered, a);
 }
 
+/* Its message stays with the broker. */
+static bool is_kept(const struct worker *w, const struct delivery *d, int64_t now)
+{
+	return now - d->arrived_ms <= w->program.conf->fleet.consumer_timeout_ms / 2 &&
+	       w->queues[d->queue].deleted_ms < d->arrived_ms;
+}
+
 static void look(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
 {
 	struct worker *w = ctx;
@@ -106,8 +116,7 @@ static void look(void *ctx, struct delivery *d, pid_t pid, int64_t started_us)
 		return;
 	if (d->claimed)
 		ask(w, d, KEEPER_RENEW);
-	else if (pid && now - d->arrived_ms > w->program.conf->fleet.consumer_timeout_ms / 2 &&
-		 consumer_owns(w->consumer, d))
+	else if (pid && !is_kept(w, d, now) && consumer_owns(w->consumer, d))
 		ask(w, d, KEEPER_CLAIM);
 }
 

@@ -113,8 +113,10 @@ static void on_event(void *ctx, const struct link_event *ev)
 	case LINK_CANCELLED:
 		log_warn("RabbitMQ cancelled consumer %s: its queue was deleted or moved; "
 			 "declaring it again", ev->text);
-		if (ch)
+		if (ch) {
+			c->conf.on_deleted(c->conf.ctx, ch->number - 2);
 			consumer_declare_again(c, ch);
+		}
 		break;
 	case LINK_GOODBYE:
 		c->left = true;

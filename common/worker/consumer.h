@@ -53,6 +53,8 @@ struct consumer_conf {
 	void (*on_control)(void *ctx, const struct link_event *ev);
 	void (*on_consuming)(void *ctx);	/* every queue consumes, again after each loss */
 	void (*on_lost)(void *ctx);		/* whatever was delivered comes again */
+	/* RabbitMQ has no such queue any more: what was delivered from it does not come again */
+	void (*on_deleted)(void *ctx, int queue);
 };
 
 struct consumer *consumer_new(const struct consumer_conf *conf);

@@ -4,11 +4,11 @@
  * dispatcher's sweeper, which ends what a crash left one short.
  *
  * The order: values collected, body in pending together with the note that the join is done, body
- * published confirmed (or left to the relay), keys of the join dropped. As every follow-up's its row
- * stays until its task has ended, so a deleted queue does not take it along; a join that ends while
- * PostgreSQL is away has none, unless the broker did not confirm. Whoever repeats it publishes the
- * same ids. A failed body counts as a part of the chord that it is in itself, which may end that one,
- * too, and so on. */
+ * published confirmed (or left to the relay), keys of the join dropped. As that of every follow-up
+ * its row stays until its task has ended, so a deleted queue does not take it along; a join that
+ * ends while PostgreSQL is away has none, unless the broker did not confirm. Whoever repeats it
+ * publishes the same ids. A failed body counts as a part of the chord that it is in itself, which
+ * may end that one, too, and so on. */
 #ifndef COMMON_WORKER_JOINER_H
 #define COMMON_WORKER_JOINER_H
 

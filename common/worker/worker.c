@@ -300,6 +300,13 @@ static void on_signal(uv_signal_t *s, int number)
 		worker_drain(w, number == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
+static void on_deleted(void *ctx, int queue)
+{
+	struct worker *w = ctx;
+
+	w->queues[queue].deleted_ms = clock_mono_ms();
+}
+
 static void on_consuming(void *ctx)
 {
 	struct worker *w = ctx;
@@ -391,6 +398,7 @@ static void start_parts(struct worker *w)
 		.queues = w->queue_confs, .nqueues = w->nqueues, .loading = true, .ctx = w,
 		.on_delivery = arrive,
 		.on_control = control_request, .on_consuming = on_consuming,
+		.on_deleted = on_deleted,
 		.on_lost = on_broker_lost,
 	};
 

@@ -30,6 +30,7 @@ struct worker_queue {
 	bool own;			/* of queues.conf; false: remote control added it */
 	double run_us;			/* moving average of its tasks' run times; 0 = none yet */
 	double bytes;			/* the same of its messages' sizes */
+	int64_t deleted_ms;		/* when it was last, monotonic */
 };
 
 struct worker {

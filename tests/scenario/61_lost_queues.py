@@ -13,7 +13,7 @@ import uuid
 
 from celery import Celery, chord
 
-from fleet_bed import QUEUE, Fleet, Worker, run, wait_for
+from fleet_bed import QUEUE, Fleet, Worker, kill, run, wait_for
 
 MANY = 200
 CONF = "heartbeat = 1\n\tlost_after = \"3s\""
@@ -86,6 +86,20 @@ def the_body_of_a_chord_outlives_a_deleted_queue():
         "SELECT count(*) FROM jobfleet.pending WHERE task_id = %s AND state = 'sent'", result.id))
     print("# %d messages went with the queue" % deleted(fleet))
     assert not fleet.one("SELECT count(*) FROM jobfleet.ledger WHERE task_id = %s", result.id)
+    fleet.check(limit_s=90)
+    fleet.close()
+
+
+def what_runs_when_its_queue_is_deleted_outlives_its_worker():
+    """The broker has its message no more, and its client, which is no door of ours, no row."""
+    fleet = Fleet(workers=("one",), fleet_conf=CONF + "\n\tlease = 2s")
+    fleet.enqueue([("echo.mark", {"note": "mark", "work_ms": 5000})])
+    worker = fleet.workers["one"]
+    wait_for("it runs", lambda: fleet.counts()[1] == 1)
+    deleted(fleet)
+    wait_for("it is claimed", lambda: "claimed what runs" in worker.log())
+    kill(worker.process.pid)
+    start_worker(fleet)
     fleet.check(limit_s=90)
     fleet.close()
 
@@ -175,6 +189,7 @@ def what_keeps_no_ledger_is_not_run_twice():
 
 run(a_queue_deleted_under_a_consumer_loses_nothing,
     the_body_of_a_chord_outlives_a_deleted_queue,
+    what_runs_when_its_queue_is_deleted_outlives_its_worker,
     a_queue_deleted_without_a_consumer_loses_nothing,
     a_purged_queue_loses_nothing,
     what_runs_or_waits_in_a_worker_is_left_alone,
