@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* services: shared */
 /* timeout: 240 */
 /* Every call on the network to PostgreSQL, Redis and an HTTP server fails in turn, in every way. A
  * call that succeeded did what it says, one that failed says that another try is worth it, a
