@@ -319,5 +319,11 @@ CONTROL = (time_limit, AsyncResult_revoke_and_celery_control_revoke,
            celery_events_and_the_list_of_Flower, the_worker_page_of_Flower,
            Python_workers_beside_it, clean_restarts)
 
-run(*plainly(Bed, TASKS + CONTROL), *with_a_kill("before-ack", TASKS),
+
+def patient_bed():
+    """What the Python worker ran is known by its result, soon after it should have been lost."""
+    return Bed(fleet_conf='lost_after = "5s"')
+
+
+run(*plainly(patient_bed, TASKS + CONTROL), *with_a_kill("before-ack", TASKS),
     *with_a_kill("after-follow-ups", TASKS))

@@ -59,7 +59,7 @@ static const char SQL_LOST[] =
 	"WITH " LIVE ", held AS MATERIALIZED ("
 	"SELECT jsonb_array_elements_text(info->'reserved') AS id FROM live UNION ALL"
 	" SELECT a->>'id' FROM live, jsonb_array_elements(info->'active') AS a)"
-	" SELECT p.id, p.task_id FROM jobfleet.pending p"
+	" SELECT p.id, p.task_id, p.generation FROM jobfleet.pending p"
 	" WHERE p.state = 'sent' AND p.queue = $2"
 	" AND p.sent_at < timestamptz 'epoch' + $3::bigint * interval '1 us'"
 	" AND p.sent_at < now() - $4::bigint * interval '1 ms'"
@@ -85,6 +85,10 @@ static const char SQL_AGAIN[] =
 	" AND state = 'sent' RETURNING id), n AS (SELECT count(*) AS n FROM again)"
 	" SELECT n, CASE WHEN n > 0 THEN jobfleet.raise_alert('queue_lost', $2::text, 'WARNING',"
 	" format('%s messages that queue %s lost are sent again', n, $2::text)) END FROM n";
+
+/* By a worker that keeps no ledger, Python's. */
+static const char SQL_DONE[] =
+	"DELETE FROM jobfleet.pending WHERE id = ANY($1::bigint[]) AND state = 'sent'";
 
 /* They keep nothing safe, and in great numbers each look would have to pass them. */
 static const char SQL_LOOSE[] =
@@ -158,26 +162,32 @@ static bool is_final(const struct redis_reply *reply)
 	return final;
 }
 
-/* The ids of those rows that have no final result, as an array for PostgreSQL. How many. */
-static int without_result(struct redis *redis, const struct pg_rows *rows, struct buf *out,
-			  struct err *e)
+/* The ids of those rows that have no final result, and of those that have, as arrays for
+ * PostgreSQL. A replay's result may be that of the run before it: its row is neither. */
+struct found {
+	struct buf lost, done;
+};
+
+static int look_for_results(struct redis *redis, const struct pg_rows *rows, struct found *out,
+			    struct err *e)
 {
 	struct redis_reply *reply = NULL;
-	int n = 0, r = 0;
+	int r = 0;
 
-	buf_putc(out, '{');
 	for (size_t i = 0; r == 0 && i < pg_rows_count(rows); i++) {
 		char *key = mem_printf(KEY "%s", pg_text(rows, i, 1));
+		struct buf *list = &out->lost;
 
 		r = redis_cmd(redis, &reply, e, "GET", key, NULL);
-		if (r == 0 && !is_final(reply))
-			buf_printf(out, "%s%s", n++ ? "," : "", pg_text(rows, i, 0));
+		if (r == 0 && is_final(reply))
+			list = pg_int(rows, i, 2) == 0 ? &out->done : NULL;
+		if (r == 0 && list)
+			buf_printf(list, "%c%s", list->len ? ',' : '{', pg_text(rows, i, 0));
 		redis_reply_free(reply);
 		reply = NULL;
 		free(key);
 	}
-	buf_putc(out, '}');
-	return r < 0 ? r : n;
+	return r;
 }
 
 static int send_again(struct pg *pg, const char *ids, const char *queue, struct err *e)
@@ -192,11 +202,26 @@ static int send_again(struct pg *pg, const char *ids, const char *queue, struct 
 	return n < 0 ? (int)n : 0;
 }
 
+static int deal_with(struct pg *pg, const char *queue, struct found *f, struct err *e)
+{
+	int r = 0;
+
+	if (f->lost.len) {
+		buf_putc(&f->lost, '}');
+		r = send_again(pg, buf_text(&f->lost), queue, e);
+	}
+	if (r >= 0 && f->done.len) {
+		buf_putc(&f->done, '}');
+		r = (int)pg_run(pg, SQL_DONE, PG_PARAMS(PG_TEXT(buf_text(&f->done))), NULL, e);
+	}
+	return r;
+}
+
 static int find_lost(struct pg *pg, struct redis *redis, const struct conf *conf,
 		     const struct seen *s, struct err *e)
 {
 	struct pg_rows *rows = NULL;
-	struct buf ids;
+	struct found found;
 	int64_t n = pg_run(pg, SQL_LOST,
 			   PG_PARAMS(PG_INT(conf->fleet.heartbeat_s), PG_TEXT(s->queue),
 				     PG_INT(s->empty_us), PG_INT(conf->fleet.lost_after_ms),
@@ -207,12 +232,14 @@ static int find_lost(struct pg *pg, struct redis *redis, const struct conf *conf
 	if (r == 0)
 		r = (int)pg_run(pg, SQL_LOOSE, PG_PARAMS(PG_TEXT(s->queue), PG_INT(LOOSE_BATCH)),
 				NULL, e);
-	buf_init(&ids, MAX_IDS_BYTES);
+	buf_init(&found.lost, MAX_IDS_BYTES);
+	buf_init(&found.done, MAX_IDS_BYTES);
 	if (r >= 0 && n > 0)
-		r = without_result(redis, rows, &ids, e);
-	if (r > 0)
-		r = send_again(pg, buf_text(&ids), s->queue, e);
-	buf_release(&ids);
+		r = look_for_results(redis, rows, &found, e);
+	if (r >= 0)
+		r = deal_with(pg, s->queue, &found, e);
+	buf_release(&found.lost);
+	buf_release(&found.done);
 	pg_rows_free(rows);
 	return r;
 }

@@ -13,7 +13,8 @@
  *     letter, no other row in pending (a retry, a parked copy, the claim of a long task);
  *   - the task keeps a ledger (workers.info: loose names those that do not): of the others nobody
  *     knows whether they have run; their rows go after an hour;
- *   - Redis has no final result of it.
+ *   - Redis has no final result of it (with one, a worker that keeps no ledger, Python's, has run
+ *     it: its row goes, unless it is a dead letter's replay).
  * (What a worker forwarded to another queue, and what waits there for long, looks lost: it gets a
  * copy each time the age doubles.)
  * Then the row waits again and the relay publishes it. A copy too many is harmless, the ledger
