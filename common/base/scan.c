@@ -132,12 +132,14 @@ int scan_rate(const char *text, double *ret_per_s, struct err *e)
 {
 	static const char *const names[] = { "", "/s", "/m", "/h", "/d" };
 	static const double factors[] = { 1, 1, 1 / 60.0, 1 / 3600.0, 1 / 86400.0 };
+	double v;
 
 	if (text && !*text) {
 		*ret_per_s = 0;
 		return 0;
 	}
-	if (with_unit(text, names, factors, COUNT(names), ret_per_s) < 0)
+	if (with_unit(text, names, factors, COUNT(names), &v) < 0 || v > 1e9)
 		return refuse(e, text, "a rate such as 10/m, 0.5/s, 100/h or 0 for none");
+	*ret_per_s = v;
 	return 0;
 }

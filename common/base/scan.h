@@ -21,7 +21,7 @@ int scan_bool(const char *text, bool *ret, struct err *e);
 int scan_duration_ms(const char *text, int64_t *ret_ms, struct err *e);
 /* "64", "16K", "32M", "1G" (powers of 1024); bytes */
 int scan_size(const char *text, int64_t *ret_bytes, struct err *e);
-/* "10/m", "0.5/s", "100/h", "5" (per second), "0" or "" = no limit; events a second */
+/* "10/m", "0.5/s", "100/h", "5" (per second), "0" or "" = no limit; events a second, at most 1e9 */
 int scan_rate(const char *text, double *ret_per_s, struct err *e);
 
 #endif

@@ -157,7 +157,8 @@ static void rates_are_events_a_second(void **state)
 		{ "", 0 }, { "0", 0 }, { "5", 5 }, { "0.5/s", 0.5 }, { "30/m", 0.5 }, { "1800/h", 0.5 },
 		{ "43200/d", 0.5 },
 	};
-	static const char *const bad[] = { "/s", "10/", "10/w", "-1/s", "ten/s", "10/m ", NULL };
+	static const char *const bad[] = { "/s", "10/", "10/w", "-1/s", "ten/s", "10/m ", "9e92",
+					   "1000000001", NULL };
 	double v;
 
 	(void)state;

@@ -137,11 +137,11 @@ struct piece {
 	size_t len;
 };
 
-static bool ends_sentence(const char *p, const char *end)
+static bool ends_sentence(const char *begin, const char *p, const char *end)
 {
 	return *p == '\n' || *p == ';' ||
-		(*p == '.' && end - p > 2 && p[1] == ' ' && isupper((unsigned char)p[2]) &&
-		 isalpha((unsigned char)p[-1]) && islower((unsigned char)p[-1]));
+		(*p == '.' && p > begin && end - p > 2 && p[1] == ' ' &&
+		 isupper((unsigned char)p[2]) && islower((unsigned char)p[-1]));
 }
 
 static void take(const char *from, const char *to, struct piece *ret)
@@ -165,9 +165,10 @@ static void take_around(const struct spot *s, struct piece *sentence, struct pie
 {
 	const char *start = s->words[s->at].at, *from = start, *to = start;
 
-	while (from > s->begin && start - from < AROUND && !ends_sentence(from - 1, s->end))
+	while (from > s->begin && start - from < AROUND &&
+	       !ends_sentence(s->begin, from - 1, s->end))
 		from--;
-	while (to < s->end && to - start < AROUND && !ends_sentence(to, s->end))
+	while (to < s->end && to - start < AROUND && !ends_sentence(s->begin, to, s->end))
 		to++;
 	take(from, to, sentence);
 	take(start, to, after);
