@@ -141,6 +141,11 @@ def body_of_profile(figure):
     return table(["process", "µs a task", "% of all samples"], rows) + "\n\nMost, %: " + most
 
 
+def without_texts(said):
+    """A score's counts; the labelled texts it was wrong about, some of them others', are left out."""
+    return "\n".join(line for line in said.rstrip().split("\n") if not line.startswith("    "))
+
+
 def section(report, figure):
     head = ["### %s" % figure["name"], ""]
     if "title" in figure:
@@ -151,7 +156,7 @@ def section(report, figure):
         "%.1f" % at for at in figure["load_before_after"]))
         if "load_before_after" in figure else command(report, figure["name"]), ""]
     if "said" in figure:
-        body = "```\n%s\n```" % figure["said"].rstrip()
+        body = "```\n%s\n```" % without_texts(figure["said"])
     elif "over" in figure:
         body = body_of_curve(figure)
     elif "counts" in figure:
