@@ -24,6 +24,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "common/base/err.h"
+
 enum { OUTAGE_CALLS_MOST = 2000 };
 
 /* SHORT moves one byte, DRIBBLE does so each time. */
@@ -154,6 +156,22 @@ OUTAGE_OF(int, poll, (struct pollfd fds[], nfds_t n, int timeout_ms))
 OUTAGE_OF(int, __poll_chk, (struct pollfd fds[], nfds_t n, int timeout_ms, size_t size))
 {
 	return outage_hit(OUTAGE_POLL, -1) ? -1 : next___poll_chk()(fds, n, timeout_ms, size);
+}
+
+/* No kind of outage is worth a wait: none of these calls may come to its deadline. */
+static inline void outage_expect(int r, const struct err *e)
+{
+	if (r >= 0)
+		return;
+	if (!e->msg[0] || r != -(int)e->code || !err_is_transient(e->code) || r == -ERR_TIMEOUT)
+		fail_msg("%d: %s \"%s\" is no error of an outage", r, err_name(e->code), e->msg);
+	assert_true(outage.fired);
+}
+
+static inline void outage_report(void)
+{
+	print_message("# %d calls failed in turn; the last: %s, the %dth that can, of kind %d\n",
+		      outage.points, OUTAGE_NAMES[outage.kind], outage.wanted, (int)outage.call);
 }
 
 #endif

@@ -69,22 +69,11 @@ static int tear_down(void **state)
 	struct bed *b = *state;
 
 	outage_end();
-	print_message("# %d calls failed in turn; the last: %s, the %dth that can, of kind %d\n",
-		      outage.points, OUTAGE_NAMES[outage.kind], outage.wanted, (int)outage.call);
+	outage_report();
 	publisher_close(b->calm);
 	free(b->queue);
 	free(b);
 	return 0;
-}
-
-/* No kind of outage is worth a wait: none of these calls may come to its deadline. */
-static void expect_sound(int r, const struct err *e)
-{
-	if (r >= 0)
-		return;
-	if (!e->msg[0] || r != -(int)e->code || !err_is_transient(e->code) || r == -ERR_TIMEOUT)
-		fail_msg("%d: %s \"%s\" is no error of an outage", r, err_name(e->code), e->msg);
-	assert_true(outage.fired);
 }
 
 static void numbered(struct message *m, int number)
@@ -193,7 +182,7 @@ static void what_was_reported_confirmed_is_in_the_queue_once(void **state)
 
 		r = publish_batch(b, &e);
 		outage_end();
-		expect_sound(r, &e);
+		outage_expect(r, &e);
 		assert_int_equal(outage_descriptors(), before);
 		if (r < 0)
 			assert_int_equal(publish_batch(b, &e), 0);
@@ -290,7 +279,7 @@ static void what_was_consumed_and_acked_does_not_come_again_and_the_rest_does(vo
 		outage.armed = true;
 		r = take(b, BATCH, &e);
 		outage_end();
-		expect_sound(r, &e);
+		outage_expect(r, &e);
 		assert_int_equal(outage_descriptors(), before);
 		take_the_rest(b);
 		for (int i = b->next - BATCH; i < b->next && r >= 0; i++)

@@ -46,19 +46,8 @@ static int tear_down(void **state)
 		waitpid(server, NULL, 0);
 		server = 0;
 	}
-	print_message("# %d calls failed in turn; the last: %s, the %dth that can, of kind %d\n",
-		      outage.points, OUTAGE_NAMES[outage.kind], outage.wanted, (int)outage.call);
+	outage_report();
 	return 0;
-}
-
-/* No kind of outage is worth a wait: none of these calls may come to its deadline. */
-static void expect_sound(int r, const struct err *e)
-{
-	if (r >= 0)
-		return;
-	if (!e->msg[0] || r != -(int)e->code || !err_is_transient(e->code) || r == -ERR_TIMEOUT)
-		fail_msg("%d: %s \"%s\" is no error of an outage", r, err_name(e->code), e->msg);
-	assert_true(outage.fired);
 }
 
 static const char *url_of(const char *name)
@@ -176,7 +165,7 @@ static void a_transaction_is_there_whole_or_not_at_all_and_once_committed_is(voi
 
 		r = transaction(++run, &asked, &e);
 		outage_end();
-		expect_sound(r, &e);
+		outage_expect(r, &e);
 		assert_true(r >= 0 || !asked || r == -ERR_DB);
 		assert_int_equal(outage_descriptors(), before);
 		expect_rows(calm, run, r, asked);
@@ -291,7 +280,7 @@ static void a_command_of_redis_that_succeeded_happened_once(void **state)
 		uuid_v4(counter);
 		r = use(calm, key, counter, &done, &e);
 		outage_end();
-		expect_sound(r, &e);
+		outage_expect(r, &e);
 		assert_int_equal(outage_descriptors(), before);
 		assert_in_range(counted(calm, counter), done, done + (r < 0));
 		if (r < 0) {
@@ -390,7 +379,7 @@ static void an_answer_over_http_is_whole_or_said_not_to_be(void **state)
 
 		r = get_twice(url, &e);
 		outage_end();
-		expect_sound(r, &e);
+		outage_expect(r, &e);
 		assert_int_equal(outage_descriptors(), before);
 		if (r < 0)
 			assert_int_equal(get_twice(url, &e), 0);

@@ -23,8 +23,7 @@
 #include "workers/dispatcher/signal.h"
 
 enum { ENQUEUE_MS = 1000, MESSAGE_BYTES = 512, CLAIM_LOOKS = 4, CLAIM_LEAST_MS = 10000,
-       CARRIED_MAX = 64,
-       NODE_BYTES = 256 };
+       CARRIED_MAX = 64, NODE_BYTES = 256 };
 #define ALIKE_US (300 * 1000000LL)
 
 /* One rule on one service. */
