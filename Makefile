@@ -36,7 +36,7 @@ CC := $(CLANG)
 endif
 CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
 PKGS := librabbitmq libpq hiredis libcurl libcjson libuv openssl libsystemd libconfuse libzstd \
-	libmicrohttpd libsodium libpcre2-8 uuid zlib libxxhash
+	libmicrohttpd libsodium libpcre2-8 uuid libdeflate zlib libxxhash
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog 2>/dev/null || echo 0)
 
 FUZZ_SAN := address,undefined,float-cast-overflow

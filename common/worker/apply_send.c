@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One task's message, as its signature's options say (celery-wire 3.1). */
+#include <libdeflate.h>
 #include <math.h>
-#include <zlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/conf.h"
@@ -13,7 +13,7 @@
 #include "common/worker/catalog.h"
 #include "common/worker/outbox.h"
 
-enum { REPR_MAX = 1024, LIMIT_S_MAX = 1000000000, PACK_BYTES = 8192 };
+enum { REPR_MAX = 1024, LIMIT_S_MAX = 1000000000, PACK_BYTES = 8192, PACK_LEVEL = 1 };
 
 static int wrong(struct err *e, const char *name, const char *want)
 {
@@ -242,20 +242,20 @@ static struct raw listed(struct apply *a, struct raw v)
  * read as well (celery-wire 1.6). */
 static void take_body(struct message *m, const struct buf *b, size_t chain_len)
 {
-	uLongf len = compressBound(b->len);
-	Bytef *packed;
+	struct libdeflate_compressor *c;
+	size_t room, len;
+	char *packed;
 
 	if (chain_len < PACK_BYTES) {
 		message_take_body(m, mem_dup(b->data, b->len), b->len);
 		return;
 	}
-	packed = mem_alloc(len);
-	if (compress2(packed, &len, (const Bytef *)b->data, b->len, Z_BEST_SPEED) != Z_OK) {
-		free(packed);
-		message_take_body(m, mem_dup(b->data, b->len), b->len);
-		return;
-	}
-	message_take_body(m, (char *)packed, len);
+	c = mem_check(libdeflate_alloc_compressor(PACK_LEVEL));
+	room = libdeflate_zlib_compress_bound(c, b->len);
+	packed = mem_alloc(room);
+	len = libdeflate_zlib_compress(c, b->data, b->len, packed, room);
+	libdeflate_free_compressor(c);
+	message_take_body(m, packed, len);
 	m->compression = "application/x-gzip";
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/worker/outlet.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
@@ -24,7 +24,7 @@ enum {
 struct unsettled {
 	void *item;
 	char *queue;
-	unsigned long props_crc;
+	uint32_t props_crc;
 	int64_t deadline_ms;
 	bool settled, returned;
 };
@@ -92,7 +92,7 @@ static void on_confirm(struct outlet *o, const struct link_event *ev)
 /* A return carries no number: the message is known again by its queue and its properties. */
 static void on_returned(struct outlet *o, const struct link_event *ev)
 {
-	unsigned long crc = crc32(0, (const Bytef *)ev->props, (uInt)ev->props_len);
+	uint32_t crc = libdeflate_crc32(0, ev->props, ev->props_len);
 
 	for (uint64_t seq = o->first; seq < o->next; seq++) {
 		struct unsettled *u = &o->window[seq % WINDOW];
@@ -224,7 +224,7 @@ static void expect(struct outlet *o, void *item, const char *queue, const void *
 {
 	o->window[o->next % WINDOW] = (struct unsettled){
 		.item = item, .deadline_ms = clock_mono_ms() + DEADLINE_MS,
-		.queue = mem_strdup(queue), .props_crc = crc32(0, props, (uInt)props_len),
+		.queue = mem_strdup(queue), .props_crc = libdeflate_crc32(0, props, props_len),
 	};
 	o->next++;
 }
