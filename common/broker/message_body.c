@@ -9,7 +9,7 @@
 #include "common/broker/message_private.h"
 
 enum {
-	FIRST_ROOM = 4096,
+	ROOM_LEAST = 4096,
 	USUAL_RATIO = 8,		/* of a chain's rest; more is tried when it does not fit */
 };
 
@@ -37,20 +37,19 @@ static bool is_gzip(const struct message *m)
 static int unpack_body(const struct message *m, size_t max, struct buf *out, struct err *e)
 {
 	struct libdeflate_decompressor *d = mem_check(libdeflate_alloc_decompressor());
+	size_t room = m->body_len * USUAL_RATIO + ROOM_LEAST, avail, n = 0;
 	enum libdeflate_result rc;
-	size_t room = FIRST_ROOM, n = 0;
 
-	while (room < m->body_len * USUAL_RATIO)
-		room *= 4;
 	do {
-		size_t avail = room < max ? room : max;
-		char *to = mem_check(buf_reserve(out, avail));
+		char *to;
 
+		avail = room < max ? room : max;
+		to = mem_check(buf_reserve(out, avail));
 		rc = is_gzip(m) ?
 		     libdeflate_gzip_decompress(d, m->body, m->body_len, to, avail, &n) :
 		     libdeflate_zlib_decompress(d, m->body, m->body_len, to, avail, &n);
 		room *= 4;
-	} while (rc == LIBDEFLATE_INSUFFICIENT_SPACE && room / 4 < max);
+	} while (rc == LIBDEFLATE_INSUFFICIENT_SPACE && avail < max);
 	libdeflate_free_decompressor(d);
 	if (rc == LIBDEFLATE_INSUFFICIENT_SPACE)
 		return err_set(e, ERR_TOO_BIG, "body over %zu bytes when decompressed", max);

@@ -70,7 +70,7 @@ def a_frozen_keeper_holds_up_no_answer_but_a_revoke_s():
     try:
         for row in ("ping", "scheduled", "reserved", "stats", "revoked"):
             answer, seconds = took(getattr(bed.inspect(timeout=3), row))
-            assert answer and NODE in answer and seconds < 1.5, (row, seconds)
+            assert answer and NODE in answer and seconds < 2.9, (row, seconds)
         got = bed.control.revoke("kept-late", destination=[NODE], reply=True, timeout=1)
         assert not got, "answered before it was kept: %s" % got
         assert "kept-late" in bed.inspect().revoked()[NODE], "it holds all the same"
