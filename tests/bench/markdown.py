@@ -42,6 +42,14 @@ def table(head, rows):
     return "\n".join([lines[0], "| " + " | ".join("---" for _ in head) + " |"] + lines[1:])
 
 
+def renew(report, later):
+    """What a later run (--only) measured again stands in for what it was; its section says so."""
+    again = {f["name"]: dict(f, again=later["machine"]) for f in later["figures"]}
+    left = [line for line in report["left_out"] if line.split(":")[0] not in again]
+    return dict(report, left_out=left, figures=[again.pop(f["name"], f) for f in report["figures"]]
+                + list(again.values()))
+
+
 # ---- aims ----
 
 def aim_words(aim):
@@ -146,15 +154,23 @@ def without_texts(said):
     return "\n".join(line for line in said.rstrip().split("\n") if not line.startswith("    "))
 
 
+def measured(report, figure):
+    """By which command, when."""
+    words = [command(report, figure["name"])]
+    if "again" in figure:
+        words.append("again at %s, commit %s" % (figure["again"]["at"], figure["again"]["commit"]))
+    if "load_before_after" in figure:
+        words.append("load average " + " to ".join("%.1f" % at for at in figure["load_before_after"]))
+    return ", ".join(words)
+
+
 def section(report, figure):
     head = ["### %s" % figure["name"], ""]
     if "title" in figure:
         head += [figure["title"][:1].upper() + figure["title"][1:] + "."
                  + (" " + figure["how"][:1].upper() + figure["how"][1:] + "." if "how" in figure else ""),
                  ""]
-    head += ["%s, load average %s" % (command(report, figure["name"]), " to ".join(
-        "%.1f" % at for at in figure["load_before_after"]))
-        if "load_before_after" in figure else command(report, figure["name"]), ""]
+    head += [measured(report, figure), ""]
     if "said" in figure:
         body = "```\n%s\n```" % without_texts(figure["said"])
     elif "over" in figure:
@@ -171,6 +187,7 @@ def section(report, figure):
 
 def machine(report):
     m = report["machine"]
+    again = [f["name"] for f in report["figures"] if "again" in f]
     load = "%.1f at the start, %.1f at the end" % (m["load"][0], report["load_at_end"][0])
     return table(["", ""], [
         ["date", m["at"]], ["commit", m["commit"]],
@@ -179,7 +196,8 @@ def machine(report):
         ["versions", ", ".join(m["versions"]) + ", Python " + m["python"]],
         ["yardsticks", m.get("yardsticks", "-")],
         ["load average", load], ["took", "%d s" % report["seconds"]],
-        ["command", "`%s`" % m["command"]]])
+        ["command", "`%s`" % m["command"]],
+        ["measured again later", ", ".join(again) or "none"]])
 
 
 def growths(report):
