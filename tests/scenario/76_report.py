@@ -135,8 +135,10 @@ def make_history():
     for task in wrong:
         task.get(timeout=LIMIT_S, propagate=False)
     wait_for("the dead letter", lambda: fleet.sql("SELECT 1 FROM jobfleet.dead_letters"))
-    fleet.sql("INSERT INTO jobfleet.ledger (task_id, outcome, final, task, queue, cause, node, started_at)"
-              " VALUES ('evil-2', 'failure', true, %s, 'q', %s, 'n', now() - interval '3 s')", EVIL, EVIL)
+    # whether a follow-up's send is marked before it starts is chance; this one's wait is known
+    fleet.sql("INSERT INTO jobfleet.ledger (task_id, outcome, final, task, queue, cause, node, sent_at, started_at)"
+              " VALUES ('evil-2', 'failure', true, %s, 'q', %s, 'n', now() - interval '5 s',"
+              " now() - interval '3 s')", EVIL, EVIL)
     fleet.sql("SELECT jobfleet.raise_alert(%s, %s, 'ERROR', %s)", EVIL.replace("\x1b", ""), EVIL, EVIL)
     fleet.sql("INSERT INTO jobfleet.schedule_fires (schedule, due, task_id, fired_by, started_at, ended_at, outcome)"
               " SELECT 'nightly', now() - n * interval '3 h', n::text, 'x', now() - n * interval '3 h',"
