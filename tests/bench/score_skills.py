@@ -34,7 +34,7 @@ def score(pairs):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
-    parser.add_argument("--bin", default=os.path.join(HERE, "..", "..", "build", "bin"))
+    parser.add_argument("--bin", default=os.environ.get("JOBFLEET_BIN", os.path.join(HERE, "../../build/bin")))
     parser.add_argument("--show", action="store_true")
     args = parser.parse_args()
     with open(os.path.join(HERE, "labelled", "skills.jsonl"), encoding="utf-8") as f:
