@@ -93,7 +93,8 @@ def the_body_of_a_chord_outlives_a_deleted_queue():
 def what_runs_when_its_queue_is_deleted_outlives_its_worker():
     """The broker has its message no more, and its client, which is no door of ours, no row."""
     fleet = Fleet(workers=("one",), fleet_conf=CONF + "\n\tlease = 2s")
-    fleet.enqueue([("echo.mark", {"note": "mark", "work_ms": 5000})])
+    # a transaction may stand still for 5 s (pg_begin)
+    fleet.enqueue([("echo.mark", {"note": "mark", "work_ms": 3500})])
     worker = fleet.workers["one"]
     wait_for("it runs", lambda: fleet.counts()[1] == 1)
     deleted(fleet)

@@ -3,8 +3,9 @@
  *
  * A queue of its own, called like a node's (dispatcher@host.celery.pidbox), bound to the fanout
  * celery.pidbox; it outlives a restart of up to PIDBOX_EXPIRES_MS. Heard are revoke, terminate and
- * revoke_by_stamped_headers; a message is acked when its orders are persisted. Nothing is ever
- * answered: to `inspect` a dispatcher is no worker.
+ * revoke_by_stamped_headers; a message is acked when its orders are persisted, however late it
+ * comes: its `expires` says how long the sender waits for answers. Nothing is ever answered: to
+ * `inspect` a dispatcher is no worker.
  * Source: celery-wire sections 6.1 and 6.4. */
 #ifndef DISPATCHER_PIDBOX_H
 #define DISPATCHER_PIDBOX_H
