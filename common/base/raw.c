@@ -300,6 +300,41 @@ struct raw raw_inside(struct raw r)
 	return (struct raw){ from, (size_t)(to - from) };
 }
 
+/* Where the string begins whose closing quote is at p: at a quote that no backslash escapes. */
+static const char *string_start(const char *from, const char *p)
+{
+	size_t escapes;
+
+	do {
+		p = memrchr(from, '"', (size_t)(p - from));
+		for (escapes = 0; p && p - escapes > from && p[-1 - (ptrdiff_t)escapes] == '\\';)
+			escapes++;
+	} while (p && escapes % 2);
+	return p;
+}
+
+bool raw_last(struct raw array, struct raw *ret_last, struct raw *ret_before)
+{
+	struct raw in = raw_inside(array);
+	const char *end = in.at + in.len, *p = end;
+	int depth = 0;
+
+	while (p > in.at && (depth > 0 || p[-1] != ',')) {
+		char c = *--p;
+
+		if (c == '"' && !(p = string_start(in.at, p)))
+			return false;
+		depth += c == ']' || c == '}';
+		depth -= c == '[' || c == '{';
+	}
+	if (in.len == 0)
+		return false;
+	*ret_before = (struct raw){ in.at, p > in.at ? (size_t)(p - 1 - in.at) : 0 };
+	p = skip_space(p, end);
+	*ret_last = (struct raw){ p, (size_t)(end - p) };
+	return true;
+}
+
 char *raw_string(struct raw r)
 {
 	cJSON *v;

@@ -49,6 +49,10 @@ bool raw_is_object(struct raw r);
 struct raw raw_member(struct raw object, const char *name);
 /* What stands between the brackets of an array or object; len 0 = it is empty. */
 struct raw raw_inside(struct raw container);
+/* The last element of an array, and what stands between the bracket and the comma before it. Found
+ * from the end, so that a long array is not gone over: only of one that was walked before, whose
+ * text is known to be JSON. false: empty, or no array. */
+bool raw_last(struct raw array, struct raw *ret_last, struct raw *ret_before);
 /* The content of a string, malloc'ed; NULL: no string, or it has a NUL inside. */
 char *raw_string(struct raw r);
 bool raw_number(struct raw r, double *ret);	/* false: not a finite number */

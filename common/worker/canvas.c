@@ -30,7 +30,7 @@ int canvas_read(struct raw embed, struct canvas *ret, struct err *e)
 			for (size_t i = 0; i < COUNT(parts); i++)
 				if (raw_key_is(key, parts[i].name) && !raw_is_null(value))
 					*parts[i].to = value;
-		if (w.bad)
+		if (w.bad || w.at + 1 != w.end)
 			return err_set(e, ERR_PROTOCOL, "embed is not a JSON object");
 	}
 	*ret = c;

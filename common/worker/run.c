@@ -17,6 +17,7 @@
 enum {
 	PROGRESS_MS = 200, DB_LIMIT_MS = 300000, META_MAX = 65536,
 	CHILDREN_MAX = 16 << 20,
+	PARTS = 3,			/* of a body */
 	INFLATED = 4,			/* a compressed body may be so many times its limit */
 };
 
@@ -68,29 +69,55 @@ static struct raw trimmed(const char *text, size_t len)
 	return (struct raw){ text + from, len - from };
 }
 
-static int split_body(struct run *run, size_t len, struct err *e)
+static int find_parts(const struct run *run, struct raw body, struct raw part[PARTS], struct err *e)
 {
-	struct raw part[3] = { RAW_NONE }, item, body = trimmed(run->text, len);
 	struct raw_walk w = raw_walk(body);
+	struct raw item;
 	size_t n = 0;
-	int r;
 
 	if (raw_is_object(body))
 		return err_set(e, ERR_PROTOCOL, "body is not [args, kwargs, embed]: an object");
 	for (; raw_next(&w, NULL, &item); n++)
-		if (n < COUNT(part))
+		if (n < PARTS)
 			part[n] = item;
 	if (w.bad || w.at + 1 != w.end)
 		return err_set(e, ERR_PROTOCOL, "body is not [args, kwargs, embed]: not valid JSON "
 			       "at byte %zu", (size_t)(w.at - run->text));
-	if (n != COUNT(part))
+	if (n != PARTS)
 		return err_set(e, ERR_PROTOCOL, "body has %zu parts, not [args, kwargs, embed]", n);
-	r = load_part(part[0], true, "args", &run->args_text, e);
+	if (!raw_is_null(part[2]) && !raw_is_object(part[2]))
+		return err_set(e, ERR_PROTOCOL, "embed is not a JSON object");
+	return 0;
+}
+
+/* The embed may hold a long chain, and is gone over once: what is left of the body behind the other
+ * two parts is a whole object, or the body is not as it should be. */
+static bool find_embed_last(struct raw body, struct raw part[PARTS], struct canvas *ret)
+{
+	struct raw_walk w = raw_walk(body);
+
+	if (!raw_is_array(body) || !raw_next(&w, NULL, &part[0]) ||
+	    !raw_next(&w, NULL, &part[1]) || !w.close || w.end[-1] != ']')
+		return false;
+	part[2] = trimmed(w.at, (size_t)(w.end - 1 - w.at));
+	return raw_is_object(part[2]) && canvas_read(part[2], ret, NULL) >= 0;
+}
+
+static int split_body(struct run *run, size_t len, struct err *e)
+{
+	struct raw part[PARTS] = { RAW_NONE }, body = trimmed(run->text, len);
+	int r = 0;
+
+	if (!find_embed_last(body, part, &run->canvas)) {
+		r = find_parts(run, body, part, e);
+		if (r >= 0)
+			r = canvas_read(part[2], &run->canvas, e);
+	}
+	if (r >= 0)
+		r = load_part(part[0], true, "args", &run->args_text, e);
 	if (r >= 0)
 		r = load_part(part[1], false, "kwargs", &run->kwargs_text, e);
-	if (r >= 0 && !raw_is_null(part[2]) && !raw_is_object(part[2]))
-		r = err_set(e, ERR_PROTOCOL, "embed is not a JSON object");
-	return r < 0 ? r : canvas_read(part[2], &run->canvas, e);
+	return r;
 }
 
 int run_load(struct run *run, struct err *e)

@@ -380,24 +380,15 @@ const char *signature_string(struct arena *a, const struct signature *s, const c
 
 bool signature_pop(struct arena *a, struct raw chain, struct raw *ret_last, struct raw *ret_rest)
 {
-	struct raw_walk w = raw_walk(chain);
-	struct raw item, last = RAW_NONE;
-	const char *end = chain.at;	/* of the element before the last */
+	struct raw before;
 	char *rest;
-	size_t n;
 
-	while (raw_next(&w, NULL, &item)) {
-		end = last.at ? last.at + last.len : chain.at + 1;
-		last = item;
-	}
-	if (!last.at || w.bad)
+	if (!raw_is_array(chain) || !raw_last(chain, ret_last, &before))
 		return false;
-	n = (size_t)(end - chain.at);
-	rest = arena_zalloc(a, n + 2);
-	memcpy(rest, chain.at, n);
-	rest[n] = ']';
-	*ret_last = last;
-	*ret_rest = (struct raw){ rest, n + 1 };
+	rest = arena_strndup(a, before.at - 1, before.len + 2);
+	rest[0] = '[';
+	rest[before.len + 1] = ']';
+	*ret_rest = (struct raw){ rest, before.len + 2 };
 	return true;
 }
 

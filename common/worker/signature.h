@@ -76,8 +76,8 @@ void signature_extend(struct arena *a, struct signature *s, const char *name, st
 /* The content of a string option in the arena, or NULL. */
 const char *signature_string(struct arena *a, const struct signature *s, const char *name);
 
-/* The next step of a chain is the last element of its list (celery-wire 3.2): takes it off. false:
- * none is left, or no list. */
+/* The next step of a chain is the last element of its list (celery-wire 3.2): takes it off, of text
+ * that is known to be JSON (raw_last). false: none is left, or no list. */
 bool signature_pop(struct arena *a, struct raw chain, struct raw *ret_last, struct raw *ret_rest);
 
 /* How many completions of it a chord waits for (celery-wire 2.6). */

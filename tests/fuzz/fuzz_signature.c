@@ -49,12 +49,24 @@ static void change(struct arena *a, struct signature *s)
 	print_and_read(a, signature_copy(a, s));
 }
 
+/* Found from the end, the last element is the one that a walk ends with. */
+static void last_by_walk(struct raw list, struct raw last)
+{
+	struct raw_walk w = raw_walk(list);
+	struct raw item = RAW_NONE;
+
+	while (raw_next(&w, NULL, &item))
+		;
+	fuzz_want(!w.bad && item.at == last.at && item.len == last.len, "the last is the last");
+}
+
 static void pop_all(struct arena *a, struct raw list)
 {
 	struct raw last, rest;
 
 	for (int i = 0; i < 100 && signature_pop(a, list, &last, &rest); i++) {
 		fuzz_want(rest.len < list.len, "a chain gets shorter");
+		last_by_walk(list, last);
 		list = rest;
 	}
 }

@@ -57,6 +57,31 @@ static void what_is_no_json_is_refused_with_its_place(void **state)
 	assert_false(raw_whole("\"\\\0\"", 4, &(struct raw){ 0 }, NULL));
 }
 
+static void the_last_element_is_found_from_the_end(void **state)
+{
+	static const struct {
+		const char *array, *last, *before;
+	} cases[] = {
+		{ "[1]", "1", "" },
+		{ "[ 1 , {\"a\": [2, \"}\"]} ]", "{\"a\": [2, \"}\"]}", "1 " },
+		{ "[\"a\", \"b,\\\",\"]", "\"b,\\\",\"", "\"a\"" },
+		{ "[\"\\\\\",\"\\\\\\\"[\"]", "\"\\\\\\\"[\"", "\"\\\\\"" },
+		{ "[[], [[1, 2], [3]]]", "[[1, 2], [3]]", "[]" },
+		{ "[\"]\"]", "\"]\"", "" },
+	};
+	struct raw last, before;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(raw_last(whole(cases[i].array), &last, &before));
+		assert_true(raw_is(last, cases[i].last));
+		assert_true(raw_is(before, cases[i].before));
+	}
+	assert_false(raw_last(RAW("[ ]"), &last, &before));
+	assert_false(raw_last(RAW("{}"), &last, &before));
+	assert_false(raw_last(RAW("\"[1]\""), &last, &before));
+}
+
 static void depth_is_bounded(void **state)
 {
 	size_t n = 100000, bad;
@@ -133,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_value_is_found_whole),
 		cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
+		cmocka_unit_test(the_last_element_is_found_from_the_end),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(walks_give_keys_and_texts_in_order),
 		cmocka_unit_test(a_walk_over_unchecked_text_says_where_it_breaks),
