@@ -242,8 +242,10 @@ def brief(report):
         rows.append([words, number(value["jobfleet"]) + unit] + others
                     + ["%s %s%s" % (bare, number(value[bare]), unit) if bare else ""])
     m = report["machine"]
+    again = ["%s again at %s" % (name, figures[name]["again"]["commit"])
+             for name in dict.fromkeys(name for name, _, _ in BRIEF) if "again" in figures.get(name, {})]
     return table(["", "jobfleet", "Celery", "BullMQ", "the least there is"], rows) + (
         "\n\n%s, %d cores, %d MiB, Linux %s, everything on the same machine; commit %s, %s; "
         "`%s`. All of it, with ranges, aims and growths: docs/figures.md.\n"
-        % (m["cpu"], m["cores"], m["memory_mib"], m["kernel"], m["commit"], m["at"][:10],
-           "make bench"))
+        % (m["cpu"], m["cores"], m["memory_mib"], m["kernel"],
+           ", ".join([m["commit"]] + again), m["at"][:10], "make bench"))
