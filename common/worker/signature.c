@@ -230,7 +230,8 @@ int signature_read_list(struct arena *a, struct raw text, struct signature ***re
 		struct signature *only;
 
 		rc = read_one(&r, text, 1, &only);
-		signature_add_step(a, list, only);
+		if (rc >= 0)
+			signature_add_step(a, list, only);
 	} else if (!raw_is_null(text)) {
 		rc = read_steps(&r, text, "it", 0, list);
 	}
