@@ -319,6 +319,8 @@ bool raw_last(struct raw array, struct raw *ret_last, struct raw *ret_before)
 	const char *end = in.at + in.len, *p = end;
 	int depth = 0;
 
+	if (!raw_is_array(array) || in.len == 0)
+		return false;
 	while (p > in.at && (depth > 0 || p[-1] != ',')) {
 		char c = *--p;
 
@@ -327,8 +329,6 @@ bool raw_last(struct raw array, struct raw *ret_last, struct raw *ret_before)
 		depth += c == ']' || c == '}';
 		depth -= c == '[' || c == '{';
 	}
-	if (in.len == 0)
-		return false;
 	*ret_before = (struct raw){ in.at, p > in.at ? (size_t)(p - 1 - in.at) : 0 };
 	p = skip_space(p, end);
 	*ret_last = (struct raw){ p, (size_t)(end - p) };

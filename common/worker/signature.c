@@ -384,7 +384,7 @@ bool signature_pop(struct arena *a, struct raw chain, struct raw *ret_last, stru
 	struct raw before;
 	char *rest;
 
-	if (!raw_is_array(chain) || !raw_last(chain, ret_last, &before))
+	if (!raw_last(chain, ret_last, &before))
 		return false;
 	rest = arena_strndup(a, before.at - 1, before.len + 2);
 	rest[0] = '[';

@@ -79,6 +79,7 @@ static void the_last_element_is_found_from_the_end(void **state)
 	}
 	assert_false(raw_last(RAW("[ ]"), &last, &before));
 	assert_false(raw_last(RAW("{}"), &last, &before));
+	assert_false(raw_last(RAW("{\"a\": [1]}"), &last, &before));
 	assert_false(raw_last(RAW("\"[1]\""), &last, &before));
 }
 
